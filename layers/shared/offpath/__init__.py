@@ -1,0 +1,1 @@
+"""offpath: traces of machine-learning predictions, off the request path."""

@@ -1,0 +1,163 @@
+"""S3 and SQS: the only module of this package that knows their SDK."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from offpath.errors import ClaimLost, ObjectMissing, Transient
+from offpath.event import Message
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, SendMessageBatchRequestEntryTypeDef
+
+SQS_MAX_BATCH = 10
+SQS_MAX_BYTES = 1024 * 1024
+_MISSING = {"NoSuchKey", "NoSuchBucket", "404"}
+
+
+@contextmanager
+def aws_errors(doing: str) -> Iterator[None]:
+    """Raise the SDK's errors as ObjectMissing or Transient: a wrong permission, too, is mended without the message."""
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        kind = ObjectMissing if code in _MISSING else Transient
+        raise kind(f"{doing}: {error}") from error
+    except BotoCoreError as error:
+        raise Transient(f"{doing}: {error}") from error
+
+
+def s3_client(timeout_seconds: float = 5.0, attempts: int = 3) -> "S3Client":
+    """An S3 client; endpoint, region and credentials are the environment's (`AWS_ENDPOINT_URL_S3` and so on)."""
+    return boto3.client("s3", config=_config(timeout_seconds, attempts))
+
+
+def sqs_client(timeout_seconds: float = 5.0, attempts: int = 3) -> "SQSClient":
+    """An SQS client; endpoint, region and credentials are the environment's (`AWS_ENDPOINT_URL_SQS` and so on)."""
+    return boto3.client("sqs", config=_config(timeout_seconds, attempts))
+
+
+def _config(timeout_seconds: float, attempts: int) -> Config:
+    return Config(
+        connect_timeout=min(1.0, timeout_seconds),
+        read_timeout=timeout_seconds,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        tcp_keepalive=True,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An object's content and the entity tag that a conditional read compares."""
+
+    content: bytes
+    etag: str
+
+
+class Bucket:
+    """An S3 bucket. Every method raises Transient when S3 does not answer or refuses."""
+
+    def __init__(self, client: "S3Client", name: str) -> None:
+        self._client = client
+        self.name = name
+
+    def put(self, key: str, content: bytes, content_type: str = "application/json") -> str:
+        """Store content under the key; the bucket's name comes back."""
+        with aws_errors(f"writing {self._uri(key)}"):
+            self._client.put_object(Bucket=self.name, Key=key, Body=content, ContentType=content_type)
+        return self.name
+
+    def get(self, key: str) -> bytes:
+        """The object's content. Raises ObjectMissing."""
+        with aws_errors(f"reading {self._uri(key)}"):
+            return self._client.get_object(Bucket=self.name, Key=key)["Body"].read()
+
+    def get_if_changed(self, key: str, etag: str | None) -> Fetched | None:
+        """The object, or None if its entity tag is still that one. Raises ObjectMissing."""
+        condition = {"IfNoneMatch": etag} if etag else {}
+        try:
+            with aws_errors(f"reading {self._uri(key)}"):
+                answer = self._client.get_object(Bucket=self.name, Key=key, **condition)  # type: ignore[arg-type]
+                return Fetched(answer["Body"].read(), answer["ETag"])
+        except Transient as error:
+            if _is_not_modified(error.__cause__):
+                return None
+            raise
+
+    def exists(self, key: str) -> bool:
+        """Whether there is an object under the key."""
+        try:
+            with aws_errors(f"looking for {self._uri(key)}"):
+                self._client.head_object(Bucket=self.name, Key=key)
+        except ObjectMissing:
+            return False
+        return True
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Every key that begins with the prefix, in S3's order."""
+        with aws_errors(f"listing {self._uri(prefix)}"):
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
+                for item in page.get("Contents", []):
+                    yield item["Key"]
+
+    def delete(self, key: str) -> None:
+        """Remove the object, if it is there."""
+        with aws_errors(f"deleting {self._uri(key)}"):
+            self._client.delete_object(Bucket=self.name, Key=key)
+
+    def _uri(self, key: str) -> str:
+        return f"s3://{self.name}/{key}"
+
+
+def _is_not_modified(cause: BaseException | None) -> bool:
+    return isinstance(cause, ClientError) and cause.response.get("Error", {}).get("Code") in {"304", "NotModified"}
+
+
+class S3Claims:
+    """Large bodies, in the pipeline's own bucket: a message that names another one is not followed there."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    def put(self, key: str, content: bytes) -> str:
+        """Store content under the key; the bucket's name comes back. Raises Transient."""
+        return self._bucket.put(key, content)
+
+    def get(self, bucket: str, key: str) -> bytes:
+        """The content. Raises ClaimLost, or Transient."""
+        if bucket != self._bucket.name or not key.startswith("claims/"):
+            raise ClaimLost(f"s3://{bucket}/{key} is no claim of this pipeline: s3://{self._bucket.name}/claims/ is")
+        try:
+            return self._bucket.get(key)
+        except ObjectMissing as error:
+            raise ClaimLost(f"the claim s3://{bucket}/{key} does not exist (expired, or deleted)") from error
+
+
+class SqsQueue:
+    """An SQS queue, as a producer sees it."""
+
+    def __init__(self, client: "SQSClient", url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def send(self, messages: Sequence[Message]) -> list[Message]:
+        """Send at most ten messages of together at most 1 MiB; those SQS did not take come back. Raises Transient."""
+        entries = [_entry(str(index), message) for index, message in enumerate(messages)]
+        with aws_errors(f"sending {len(messages)} message(s) to {self._url}"):
+            answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
+        return [messages[int(failed["Id"])] for failed in answer.get("Failed", [])]
+
+
+def _entry(entry_id: str, message: Message) -> "SendMessageBatchRequestEntryTypeDef":
+    attributes: dict[str, MessageAttributeValueTypeDef] = {
+        name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()
+    }
+    return {"Id": entry_id, "MessageBody": message.body, "MessageAttributes": attributes}

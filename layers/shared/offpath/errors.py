@@ -1,0 +1,60 @@
+"""Errors by what the caller should do.
+
+    OffpathError
+    ├── SettingsError      the environment holds an unusable value: do not start
+    ├── ManifestError      the model manifest cannot be used: keep what is loaded
+    ├── ObjectMissing      an S3 object does not exist
+    ├── Transient          may succeed later: retry, or leave the message on its queue
+    └── Poison             cannot succeed, however often it is tried: keep it, dead-letter it
+        ├── MalformedEvent     not a trace event
+        ├── UnknownSchema      a schema version that this code does not read
+        ├── ClaimLost          the S3 object that a message stands for does not exist
+        ├── ClaimAltered       that object is not the one the message was sent with
+        └── Rejected           MLflow refuses these spans
+
+A message says what failed, with which value, and what to do about it.
+"""
+
+
+class OffpathError(Exception):
+    """Anything that offpath raises on purpose."""
+
+
+class SettingsError(OffpathError):
+    """The environment holds an unusable value, or lacks one."""
+
+
+class ManifestError(OffpathError):
+    """The model manifest is missing, or is not a manifest."""
+
+
+class ObjectMissing(OffpathError):
+    """An S3 object does not exist."""
+
+
+class Transient(OffpathError):
+    """A service did not answer, or asked to be asked later."""
+
+
+class Poison(OffpathError):
+    """This message can never be delivered as it is."""
+
+
+class MalformedEvent(Poison):
+    """The message is not a trace event."""
+
+
+class UnknownSchema(Poison):
+    """The message is of a schema version that this code does not read."""
+
+
+class ClaimLost(Poison):
+    """The S3 object that the message stands for does not exist."""
+
+
+class ClaimAltered(Poison):
+    """The S3 object is not the one that the message was sent with."""
+
+
+class Rejected(Poison):
+    """MLflow refuses these spans."""
