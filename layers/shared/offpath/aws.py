@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, SendMessageBatchRequestEntryTypeDef
 
-SQS_MAX_BATCH = 10
-SQS_MAX_BYTES = 1024 * 1024
 _MISSING = {"NoSuchKey", "NoSuchBucket", "404"}
 
 

@@ -74,12 +74,17 @@ def seal(event: TraceEvent, claims: ClaimStore, max_bytes: int) -> Message:
     """The message for an event; a body over max_bytes UTF-8 bytes goes to the claim store first. Raises Transient."""
     content = event.body.encode()
     if len(content) <= max_bytes:
-        return Message(event.body, _attributes(INLINE, event))
+        return inline(event)
     digest = hashlib.sha256(content).hexdigest()
     key = f"claims/{event.trace_id}/{digest}.json"
     bucket = claims.put(key, content)
     check = {"bucket": bucket, "key": key, "sha256": digest, "bytes": len(content)}
     return Message(json.dumps(check), _attributes(CLAIMED, event))
+
+
+def inline(event: TraceEvent) -> Message:
+    """The message that holds the event itself, whatever its size."""
+    return Message(event.body, _attributes(INLINE, event))
 
 
 def unseal(message: Message, claims: ClaimStore) -> TraceEvent:

@@ -1,0 +1,20 @@
+"""Span attributes that MLflow or offpath give a meaning to.
+
+MLflow's names are those of `mlflow.tracing.constant` (MLflow 3.17): importing it would cost seconds.
+"""
+
+SPAN_INPUTS = "mlflow.spanInputs"
+SPAN_OUTPUTS = "mlflow.spanOutputs"
+SPAN_TYPE = "mlflow.spanType"
+TRACE_NAME = "mlflow.traceTag.mlflow.traceName"
+TRACE_TAG_PREFIX = "mlflow.traceTag."
+
+EXPERIMENT = "offpath.experiment"
+INSTANCE = "offpath.instance"
+SEQUENCE = "offpath.sequence"
+REMOTE_PARENT = "offpath.remote_parent_span_id"
+
+
+def trace_tag(key: str) -> str:
+    """The root span's attribute that becomes this tag of the trace in MLflow."""
+    return TRACE_TAG_PREFIX + key

@@ -1,0 +1,56 @@
+"""Hands over whole traces: all spans of one request, when the request's own span ends."""
+
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+
+from offpath.identity import Emitter
+from offpath.otlp import EndedTrace
+
+
+class TraceCollector(SpanProcessor):
+    """Gathers ended spans by trace, and delivers them when the local root ends.
+
+    The local root is the span with no parent in this process: it has none at all, or continues a caller's trace. A span
+    that ends after its root (work done behind the response) is delivered on its own: MLflow adds it to the same trace.
+    """
+
+    def __init__(self, deliver: Callable[[EndedTrace], None], emitter: Emitter) -> None:
+        self._deliver = deliver
+        self._emitter = emitter
+        self._lock = threading.Lock()
+        self._open_roots: Counter[int] = Counter()
+        self._ended: defaultdict[int, list[ReadableSpan]] = defaultdict(list)
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002
+        """Note a local root."""
+        if _is_local_root(span):
+            with self._lock:
+                self._open_roots[span.context.trace_id] += 1
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Keep the span, or deliver its trace."""
+        context = span.get_span_context()
+        if context is None or not context.trace_flags.sampled:
+            return
+        with self._lock:
+            self._ended[context.trace_id].append(span)
+            if not self._is_complete(context.trace_id, span):
+                return
+            spans = self._ended.pop(context.trace_id)
+        self._deliver(EndedTrace(spans, span, self._emitter.next()))
+
+    def _is_complete(self, trace_id: int, span: ReadableSpan) -> bool:
+        if not _is_local_root(span):
+            return trace_id not in self._open_roots
+        self._open_roots[trace_id] -= 1
+        if self._open_roots[trace_id] <= 0:
+            del self._open_roots[trace_id]
+        return True
+
+
+def _is_local_root(span: ReadableSpan) -> bool:
+    return span.parent is None or span.parent.is_remote

@@ -1,0 +1,90 @@
+"""Work after the response, in Lambda."""
+
+import logging
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Any
+
+from offpath.errors import Transient
+from offpath.extensions_api import ExtensionsApi, Invocation
+from offpath.otlp import EndedTrace
+from offpath.workers import RESPONSE_HEAD_START_SECONDS, Handler, Publish, guarded, run_chores
+
+_log = logging.getLogger(__name__)
+
+
+class LambdaExtension:
+    """An internal extension: it publishes after the handler has returned, while Lambda keeps the environment awake.
+
+    Lambda answers the caller as soon as the runtime has posted its response, and freezes the environment only when
+    every extension asks for the next event
+    (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html). So nothing that was submitted during
+    an invocation is still here when the environment freezes.
+    """
+
+    def __init__(self, publish: Publish, api: ExtensionsApi) -> None:
+        self._publish = publish
+        self._api = api
+        self._traces: deque[EndedTrace] = deque()
+        self._chores: list[Callable[[], None]] = []
+        self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._api.register()
+        threading.Thread(target=self._run, name="offpath-extension", daemon=True).start()
+
+    def submit(self, trace: EndedTrace) -> None:
+        """Publish the trace after this invocation's response. Returns at once."""
+        self._traces.append(trace)
+
+    def add_chore(self, chore: Callable[[], None]) -> None:
+        """Call this after every invocation's traces."""
+        self._chores.append(chore)
+
+    def wrap(self, handler: Handler) -> Handler:
+        """The handler, telling this extension when it has returned."""
+
+        @wraps(handler, updated=())
+        def handle(event: Any, context: Any) -> Any:
+            try:
+                return handler(event, context)
+            finally:
+                self._done.put(context.aws_request_id)
+
+        return handle
+
+    def close(self, timeout_seconds: float) -> bool:  # noqa: ARG002
+        """Publish what is left, here and now; the extension itself lives as long as its environment."""
+        self._flush()
+        return True
+
+    def _run(self) -> None:
+        while invocation := self._next():
+            self._await_handler(invocation)
+            time.sleep(RESPONSE_HEAD_START_SECONDS)
+            self._flush()
+            run_chores(self._chores)
+
+    def _next(self) -> Invocation | None:
+        try:
+            return self._api.next()
+        except Transient as error:
+            _log.error("%s; this environment ends", error)
+            return None
+
+    def _await_handler(self, invocation: Invocation) -> None:
+        """Return when the handler has, or at the deadline: an event that Lambda could not parse never reaches it."""
+        try:
+            while self._done.get(timeout=invocation.remaining_seconds()) != invocation.request_id:
+                pass
+        except queue.Empty:
+            _log.warning("invocation %s did not reach the end of its handler", invocation.request_id)
+
+    def _flush(self) -> None:
+        traces = []
+        while self._traces:
+            traces.append(self._traces.popleft())
+        if traces:
+            guarded(partial(self._publish, traces))

@@ -1,0 +1,79 @@
+"""Where an event goes that SQS could not take: to S3, and as a last resort into the process's own log.
+
+In S3 a spilled message is one object, `spill/<queue name>/<trace id>-<digest>.json`, that holds
+`{"attributes": {…}, "body": "…"}`. In the log it is one or more JSON lines, each below CloudWatch's limit for one
+event, that `from_log` puts together again.
+"""
+
+import base64
+import gzip
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from offpath.errors import MalformedEvent
+from offpath.event import Message
+
+PREFIX = "spill/"
+LOG_MARK = "offpath_spill"
+# CloudWatch Logs takes 256 KiB an event everywhere (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/);
+# the base64 text of a part, its JSON frame and a prefix of the log's own stay below that.
+LOG_PART_CHARACTERS = 200_000
+
+
+def dump(message: Message) -> bytes:
+    """The message as the content of an S3 object."""
+    return json.dumps({"attributes": dict(message.attributes), "body": message.body}).encode()
+
+
+def load(content: bytes) -> Message:
+    """The message that `dump` wrote. Raises MalformedEvent."""
+    try:
+        fields: Any = json.loads(content)
+        return Message(str(fields["body"]), {str(name): str(value) for name, value in fields["attributes"].items()})
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise MalformedEvent(f"not a spilled message: {content[:200]!r}") from error
+
+
+def key(queue: str, message: Message) -> str:
+    """Where a message lies in S3: the same message lies in the same place, however often it is spilled."""
+    digest = hashlib.sha256(dump(message)).hexdigest()[:16]
+    return f"{PREFIX}{queue}/{message.attributes.get('trace_id', 'unknown')}-{digest}.json"
+
+
+def to_log(message: Message) -> Iterator[str]:
+    """The message as JSON lines, compressed, each of at most some 200,000 characters."""
+    text = base64.b64encode(gzip.compress(dump(message), mtime=0)).decode()
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    parts = [text[at : at + LOG_PART_CHARACTERS] for at in range(0, len(text), LOG_PART_CHARACTERS)]
+    for number, part in enumerate(parts, 1):
+        yield json.dumps({LOG_MARK: digest, "part": number, "parts": len(parts), "gzip": part})
+
+
+def from_log(lines: Iterable[str]) -> Iterator[Message]:
+    """The messages in a log, once each, in the order in which they were complete; other lines are passed over.
+
+    Raises MalformedEvent at the end when parts of a message are missing, naming it.
+    """
+    found: dict[str, dict[int, str]] = defaultdict(dict)
+    missing: dict[str, int] = {}
+    for part in filter(None, map(_part, lines)):
+        mark, parts = part[LOG_MARK], found[part[LOG_MARK]]
+        new = part["part"] not in parts
+        parts[part["part"]] = part["gzip"]
+        missing[mark] = part["parts"] - len(parts)
+        if new and not missing[mark]:
+            yield load(gzip.decompress(base64.b64decode("".join(parts[number] for number in sorted(parts)))))
+    incomplete = [f"{mark} ({count} parts)" for mark, count in missing.items() if count]
+    if incomplete:
+        raise MalformedEvent(f"the log lacks parts of these spilled messages: {', '.join(incomplete)}")
+
+
+def _part(line: str) -> dict[str, Any] | None:
+    start = line.find(f'{{"{LOG_MARK}"')
+    if start < 0:
+        return None
+    part: dict[str, Any] = json.JSONDecoder().raw_decode(line[start:])[0]
+    return part

@@ -1,0 +1,120 @@
+"""Off-path tracing for a process: an OpenTelemetry tracer provider whose traces go to SQS behind the response."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from opentelemetry import trace
+from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+from pydantic import Field
+
+from offpath.aws import Bucket, S3Claims, SqsQueue, s3_client, sqs_client
+from offpath.collector import TraceCollector
+from offpath.errors import Transient
+from offpath.extensions_api import ExtensionsApi
+from offpath.identity import Emitter
+from offpath.lambda_extension import LambdaExtension
+from offpath.otlp import EndedTrace
+from offpath.publisher import Publisher
+from offpath.settings import Settings
+from offpath.workers import BackgroundThread, Handler, InRequest, Publish, Worker
+
+CLOSE_SECONDS = 10.0
+
+_log = logging.getLogger(__name__)
+
+
+class TracingSettings(Settings):
+    """What a process that emits traces is told by its environment."""
+
+    queue_url: str = Field(pattern=r"^https?://", description="the URL of the SQS queue that takes trace events")
+    bucket: str = Field(min_length=3, description="the S3 bucket of the archive, of large bodies and of spilled events")
+    experiment: str = Field("offpath", description="the MLflow experiment of traces that do not name one")
+    delivery: Literal["after_response", "before_response"] = Field(
+        "after_response", description="whether the answer waits for SQS's receipt (before_response) or not"
+    )
+    max_message_bytes: int = Field(
+        900_000, ge=1, le=1_000_000, description="the size in bytes above which a trace goes to S3 and a claim to SQS"
+    )
+    publish_budget_seconds: float = Field(
+        2.0, gt=0, le=60, description="how long SQS is tried before a trace is kept elsewhere"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Tracing:
+    """A tracer provider whose traces leave the process off the request path."""
+
+    provider: TracerProvider
+    worker: Worker
+
+    def tracer(self, name: str) -> trace.Tracer:
+        """A tracer for the instrumentation scope of that name."""
+        return self.provider.get_tracer(name)
+
+    def lambda_handler(self, handler: Handler) -> Handler:
+        """Wrap a Lambda handler, so that its traces are sent once it has returned. Required in Lambda."""
+        return self.worker.wrap(handler)
+
+    def add_chore(self, chore: Callable[[], None]) -> None:
+        """Call this off the request path, again and again."""
+        self.worker.add_chore(chore)
+
+    def shutdown(self) -> bool:
+        """Send what is left. False if that took more than ten seconds."""
+        self.provider.shutdown()
+        return self.worker.close(CLOSE_SECONDS)
+
+
+def install(environ: Mapping[str, str], *, service_name: str, provider: TracerProvider | None = None) -> Tracing:
+    """Send the traces of this process to the queue that `OFFPATH_*` variables name.
+
+    provider: the process's own tracer provider; without one, a new one is made and becomes OpenTelemetry's global one.
+    Raises SettingsError.
+    """
+    settings = TracingSettings.load(environ)
+    if provider is None:
+        provider = new_provider(service_name)
+        trace.set_tracer_provider(provider)
+    publish = _publisher(settings).publish
+    worker = start_worker(publish, environ.get("AWS_LAMBDA_RUNTIME_API"))
+    deliver = worker.submit if settings.delivery == "after_response" else _immediately(publish)
+    provider.add_span_processor(TraceCollector(deliver, Emitter()))
+    return Tracing(provider, worker)
+
+
+def new_provider(service_name: str) -> TracerProvider:
+    """A tracer provider that records every span, also for a caller whose `traceparent` asks for no sampling."""
+    return TracerProvider(sampler=ALWAYS_ON, resource=Resource({SERVICE_NAME: service_name}), shutdown_on_exit=False)
+
+
+def start_worker(publish: Publish, runtime_api: str | None) -> Worker:
+    """The worker for this place: Lambda's extension where there is a runtime API, a background thread elsewhere."""
+    if not runtime_api:
+        return BackgroundThread(publish)
+    try:
+        return LambdaExtension(publish, ExtensionsApi(runtime_api))
+    except Transient as error:
+        _log.warning("%s; traces are sent before the response instead", error)
+        return InRequest(publish)
+
+
+def _immediately(publish: Publish) -> Callable[[EndedTrace], None]:
+    return lambda ended: publish([ended])
+
+
+def _publisher(settings: TracingSettings) -> Publisher:
+    timeout = settings.publish_budget_seconds
+    bucket = Bucket(s3_client(timeout, attempts=2), settings.bucket)
+    return Publisher(
+        SqsQueue(sqs_client(timeout, attempts=1), settings.queue_url),
+        S3Claims(bucket),
+        bucket,
+        queue_name=settings.queue_url.rsplit("/", 1)[-1],
+        experiment=settings.experiment,
+        max_message_bytes=settings.max_message_bytes,
+        budget_seconds=settings.publish_budget_seconds,
+    )

@@ -1,0 +1,142 @@
+"""Where work runs that no request waits for. In Lambda that is `offpath.lambda_extension`."""
+
+import atexit
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from functools import partial, wraps
+from typing import Any, Protocol
+
+from offpath.otlp import EndedTrace
+
+Publish = Callable[[Sequence[EndedTrace]], None]
+Handler = Callable[[Any, Any], Any]
+
+# The runtime client holds the GIL while it posts the response: a flush that starts at once would delay that post.
+RESPONSE_HEAD_START_SECONDS = 0.002
+IDLE_SECONDS = 1.0
+MAX_BATCH = 10
+
+_log = logging.getLogger(__name__)
+
+
+class Worker(Protocol):
+    """Publishes traces, and runs chores, off the request path."""
+
+    def submit(self, trace: EndedTrace) -> None:
+        """Publish the trace soon. Returns at once."""
+
+    def add_chore(self, chore: Callable[[], None]) -> None:
+        """Call this again and again between traces; how often it does something is its own affair."""
+
+    def wrap(self, handler: Handler) -> Handler:
+        """The Lambda handler, with whatever this worker must know of its invocations."""
+
+    def close(self, timeout_seconds: float) -> bool:
+        """Publish what is left and stop. False if that did not end in time."""
+
+
+class BackgroundThread:
+    """A daemon thread that publishes up to ten traces at a time; at exit it publishes what is left."""
+
+    def __init__(self, publish: Publish, idle_seconds: float = IDLE_SECONDS) -> None:
+        self._publish = publish
+        self._idle_seconds = idle_seconds
+        self._traces: queue.SimpleQueue[EndedTrace | None] = queue.SimpleQueue()
+        self._chores: list[Callable[[], None]] = []
+        self._thread = threading.Thread(target=self._run, name="offpath", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+
+    def submit(self, trace: EndedTrace) -> None:
+        """Publish the trace soon. Returns at once."""
+        self._traces.put(trace)
+
+    def add_chore(self, chore: Callable[[], None]) -> None:
+        """Call this between traces, and every second when there are none."""
+        self._chores.append(chore)
+
+    def wrap(self, handler: Handler) -> Handler:
+        """The handler as it is: this thread does not depend on invocations."""
+        return handler
+
+    def close(self, timeout_seconds: float = 10.0) -> bool:
+        """Publish what is left and stop. False if that did not end in time."""
+        atexit.unregister(self.close)
+        self._traces.put(None)
+        self._thread.join(timeout_seconds)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        last_chores = time.monotonic()
+        while True:
+            batch, last = self._next_batch()
+            if batch:
+                guarded(partial(self._publish, batch))
+            if last:
+                return
+            if time.monotonic() - last_chores >= self._idle_seconds:
+                run_chores(self._chores)
+                last_chores = time.monotonic()
+
+    def _next_batch(self) -> tuple[list[EndedTrace], bool]:
+        batch: list[EndedTrace] = []
+        try:
+            while len(batch) < MAX_BATCH:
+                trace = self._traces.get(timeout=0 if batch else self._idle_seconds)
+                if trace is None:
+                    return batch, True
+                batch.append(trace)
+                if len(batch) == 1:
+                    time.sleep(RESPONSE_HEAD_START_SECONDS)
+        except queue.Empty:
+            pass
+        return batch, False
+
+
+class InRequest:
+    """No worker at all: publishes while the request waits. For a Lambda that refuses the extension."""
+
+    def __init__(self, publish: Publish) -> None:
+        self._publish = publish
+        self._chores: list[Callable[[], None]] = []
+
+    def submit(self, trace: EndedTrace) -> None:
+        """Publish the trace now."""
+        guarded(partial(self._publish, [trace]))
+
+    def add_chore(self, chore: Callable[[], None]) -> None:
+        """Call this after every invocation, before its response."""
+        self._chores.append(chore)
+
+    def wrap(self, handler: Handler) -> Handler:
+        """The handler, followed by the chores."""
+
+        @wraps(handler, updated=())
+        def handle(event: Any, context: Any) -> Any:
+            try:
+                return handler(event, context)
+            finally:
+                run_chores(self._chores)
+
+        return handle
+
+    def close(self, timeout_seconds: float) -> bool:  # noqa: ARG002
+        """Nothing is ever left."""
+        return True
+
+
+def run_chores(chores: Sequence[Callable[[], None]]) -> None:
+    """Call each, whatever the others do."""
+    for chore in chores:
+        guarded(chore)
+
+
+def guarded(work: Callable[[], None]) -> None:
+    """A worker outlives any one piece of work: whatever that raises is a defect, and is logged as one."""
+    try:
+        work()
+    except Exception:
+        _log.exception("work off the request path failed")
