@@ -1,0 +1,20 @@
+"""The manifest and the models in S3."""
+
+from offpath.aws import Bucket
+from offpath.manifest import KEY
+
+
+class S3Models:
+    """Models in the pipeline's bucket."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    def manifest_if_changed(self, etag: str | None) -> tuple[bytes, str] | None:
+        """The manifest and its entity tag, or None if the tag is still that one. Raises ObjectMissing or Transient."""
+        fetched = self._bucket.get_if_changed(KEY, etag)
+        return (fetched.content, fetched.etag) if fetched else None
+
+    def model_file(self, key: str) -> bytes:
+        """A model's file. Raises ObjectMissing or Transient."""
+        return self._bucket.get(key)

@@ -1,0 +1,48 @@
+"""From a model's raw outputs to the predictions of an answer."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+Output = np.ndarray[Any, Any]
+
+
+def classified(outputs: Sequence[Output], labels: Sequence[str]) -> list[dict[str, Any]]:
+    """Label, class index and, where the model gives them, probabilities by label.
+
+    outputs: a class index or label a record, of shape [records] or [records, 1], or probabilities of shape
+    [records, classes], or both, in any order. Raises ValueError when there is neither.
+    """
+    probabilities = next((output for output in outputs if _is_probabilities(output)), None)
+    if probabilities is not None:
+        return _by_probability(probabilities, labels)
+    classes = next((output for output in outputs if output.dtype.kind in "iuOSU"), None)
+    if classes is None:
+        raise ValueError("the model gives neither classes nor probabilities")
+    return [_by_class(value, labels) for value in classes.reshape(-1).tolist()]
+
+
+def regressed(outputs: Sequence[Output]) -> list[dict[str, Any]]:
+    """The value a record, from the first output, of shape [records] or [records, 1]."""
+    return [{"value": value} for value in outputs[0].reshape(-1).tolist()]
+
+
+def _is_probabilities(output: Output) -> bool:
+    return output.dtype.kind == "f" and output.ndim == 2
+
+
+def _by_probability(probabilities: Output, labels: Sequence[str]) -> list[dict[str, Any]]:
+    names = labels or [str(index) for index in range(probabilities.shape[1])]
+    winners = probabilities.argmax(axis=1).tolist()
+    return [
+        {"label": names[index], "class_index": index, "probabilities": dict(zip(names, row, strict=True))}
+        for index, row in zip(winners, probabilities.tolist(), strict=True)
+    ]
+
+
+def _by_class(value: int | str | bytes, labels: Sequence[str]) -> dict[str, Any]:
+    if isinstance(value, int):
+        return {"label": labels[value] if labels else str(value), "class_index": value}
+    label = value.decode() if isinstance(value, bytes) else value
+    return {"label": label, "class_index": labels.index(label) if label in labels else None}

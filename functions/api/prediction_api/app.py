@@ -1,0 +1,58 @@
+"""The HTTP application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+from offpath.tracing import Tracing
+from prediction_api.loader import ModelLoader
+from prediction_api.openapi import OpenApi
+from prediction_api.problems import Problem
+from prediction_api.routes import health, models, predict
+from prediction_api.settings import ApiSettings
+
+SCOPE = "offpath.prediction_api"
+
+
+def create_app(loader: ModelLoader, tracing: Tracing, settings: ApiSettings) -> FastAPI:
+    """The application that serves the loader's models and traces every prediction."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        tracing.shutdown()
+
+    app = FastAPI(
+        title="offpath",
+        version="1",
+        description="Predictions by the models of an MLflow registry, each of them traced.",
+        lifespan=lifespan,
+        # FastAPI's own spans would be a second, thinner trace of each request.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
+    )
+    app.state.loader = loader
+    app.state.settings = settings
+    app.state.experiment = settings.experiment
+    app.state.tracer = tracing.tracer(SCOPE)
+    for routes in (predict, models, health):
+        app.include_router(routes.router)
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.openapi = OpenApi(app, loader)  # type: ignore[method-assign]
+    return app
+
+
+async def _problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return error.response()
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """What the router itself refuses: unknown paths and methods."""
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    detail = f"{request.method} {request.url.path}: {status.phrase.lower()}; /docs lists what there is"
+    return Problem(status, detail, headers=error.headers).response()

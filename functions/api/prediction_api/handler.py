@@ -1,0 +1,28 @@
+"""The prediction API's composition root: `handler` for Lambda, `app` for any ASGI server."""
+
+import os
+
+from mangum import Mangum
+
+from offpath.aws import Bucket, s3_client
+from offpath.tracing import install, new_provider
+from prediction_api.adapters.onnx_model import OnnxModel
+from prediction_api.adapters.s3_models import S3Models
+from prediction_api.app import create_app
+from prediction_api.loader import ModelLoader
+from prediction_api.settings import ApiSettings
+
+SERVICE = "offpath-api"
+
+settings = ApiSettings.load(os.environ)
+tracing = install(os.environ, service_name=SERVICE, provider=new_provider(SERVICE))
+loader = ModelLoader(
+    S3Models(Bucket(s3_client(), settings.bucket)),
+    OnnxModel,
+    max_records=settings.max_records,
+    refresh_seconds=settings.model_refresh_seconds,
+)
+loader.refresh()
+tracing.add_chore(loader.refresh_when_due)
+app = create_app(loader, tracing, settings)
+handler = tracing.lambda_handler(Mangum(app, lifespan="off"))

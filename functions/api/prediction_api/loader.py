@@ -1,0 +1,139 @@
+"""Keeps the catalog true to the manifest, off the request path."""
+
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from offpath.errors import ManifestError, ObjectMissing, OffpathError, Transient
+from offpath.manifest import KEY, Manifest, ModelVersion, RegisteredModel
+from prediction_api.catalog import Catalog, FailedModel, Predictor, ServedModel
+from prediction_api.records import RecordSchema
+
+ALIAS = "champion"
+RETRY_SECONDS = 5.0
+
+_log = logging.getLogger(__name__)
+
+
+class ModelStore(Protocol):
+    """Where the manifest and the models lie."""
+
+    def manifest_if_changed(self, etag: str | None) -> tuple[bytes, str] | None:
+        """The manifest and its entity tag, or None if the tag is still that one. Raises ObjectMissing or Transient."""
+
+    def model_file(self, key: str) -> bytes:
+        """A model's file. Raises ObjectMissing or Transient."""
+
+
+class ModelUnusable(OffpathError):
+    """A model's file is not what the manifest says, or does not run."""
+
+
+Load = Callable[[bytes, ModelVersion], Predictor]
+
+
+class ModelLoader:
+    """Reads the manifest at the start, and again when it is due; a new version is swapped in whole, or not at all."""
+
+    def __init__(
+        self,
+        store: ModelStore,
+        load: Load,
+        *,
+        max_records: int,
+        refresh_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._load = load
+        self._max_records = max_records
+        self._refresh_seconds = refresh_seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._manifest = Manifest()
+        self._etag: str | None = None
+        self._due = clock()
+        self.catalog = Catalog()
+
+    def refresh_when_due(self) -> None:
+        """Refresh if the last time is long enough ago."""
+        if self._clock() >= self._due:
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Read the manifest if it changed, load what is new in it, and try again what failed before."""
+        with self._lock:
+            changed, problem = self._read_manifest()
+            if changed or problem or self._has_problems():
+                models = {name: self._model(name, model) for name, model in self._manifest.models.items()}
+                self.catalog = Catalog(models, problem)
+            wait = min(self._refresh_seconds, RETRY_SECONDS) if problem else self._refresh_seconds
+            self._due = self._clock() + wait
+
+    def _has_problems(self) -> bool:
+        return bool(self.catalog.problem) or any(model.problem for model in self.catalog.models.values())
+
+    def _read_manifest(self) -> tuple[bool, str]:
+        """Keep the manifest if there is a new one. Whether there was, and what was wrong, or nothing."""
+        try:
+            fetched = self._store.manifest_if_changed(self._etag)
+            if fetched:
+                content, etag = fetched
+                self._manifest, self._etag = Manifest.parse(content), etag
+            return bool(fetched), ""
+        except ObjectMissing:
+            problem = f"there is no {KEY} in the bucket; model_sync writes it from MLflow's registry"
+        except (ManifestError, Transient) as error:
+            problem = str(error)
+        return False, self._complaint(problem)
+
+    def _complaint(self, problem: str) -> str:
+        if problem != self.catalog.problem:
+            _log.warning("%s", problem)
+        return problem
+
+    def _model(self, name: str, registered: RegisteredModel) -> ServedModel | FailedModel:
+        version = registered.aliases.get(ALIAS)
+        if version is None:
+            return FailedModel(name, f"no version has the alias {ALIAS}")
+        current = self.catalog.models.get(name)
+        if isinstance(current, ServedModel) and _runs_alike(current.version, version):
+            return self._served(name, version, current.predictor)
+        try:
+            return self._served(name, version, self._loaded(version))
+        except (ModelUnusable, ObjectMissing, Transient) as error:
+            return self._kept(name, version, str(error))
+
+    def _loaded(self, version: ModelVersion) -> Predictor:
+        content = self._store.model_file(version.key)
+        digest = hashlib.sha256(content).hexdigest()
+        if digest != version.sha256:
+            raise ModelUnusable(f"{version.key} has SHA-256 {digest}, but the manifest says {version.sha256}")
+        return self._load(content, version)
+
+    def _served(self, name: str, version: ModelVersion, predictor: Predictor) -> ServedModel:
+        schema = RecordSchema(version.signature.inputs, self._max_records)
+        return ServedModel(name, ALIAS, version, predictor, schema)
+
+    def _kept(self, name: str, version: ModelVersion, problem: str) -> ServedModel | FailedModel:
+        """What stands in for a version that cannot be served: the one before, if there is one."""
+        problem = f"version {version.version}: {problem}"
+        current = self.catalog.models.get(name)
+        if current is None or current.problem != problem:
+            _log.warning("model %s, %s", name, problem)
+        if isinstance(current, ServedModel):
+            return ServedModel(name, current.alias, current.version, current.predictor, current.schema, problem)
+        return FailedModel(name, problem)
+
+
+def _runs_alike(one: ModelVersion, other: ModelVersion) -> bool:
+    """Whether a loaded graph serves both: the same file, called and read in the same way."""
+    return (one.sha256, one.signature, one.task, one.labels) == (
+        other.sha256,
+        other.signature,
+        other.task,
+        other.labels,
+    )

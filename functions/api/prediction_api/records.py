@@ -1,0 +1,108 @@
+"""A model's records: what a request may hold, generated from the model's MLflow signature."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Annotated, Any, NotRequired, Required, TypeVar, cast
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails, from_json
+from typing_extensions import TypedDict
+
+from offpath.manifest import Column, ColumnType
+from prediction_api.problems import FieldError, Problem
+
+T = TypeVar("T")
+Record = dict[str, Any]
+MAX_ERRORS = 20
+
+# MLflow's column types (https://mlflow.org/docs/latest/ml/model/signatures/), as what JSON may say for them.
+_TYPES: dict[ColumnType, Any] = {
+    "double": Annotated[float, Field(allow_inf_nan=False)],
+    "float": Annotated[float, Field(allow_inf_nan=False)],
+    "long": Annotated[int, Field(ge=-(2**63), lt=2**63)],
+    "integer": Annotated[int, Field(ge=-(2**31), lt=2**31)],
+    "boolean": bool,
+    "string": str,
+}
+
+
+class RecordSchema:
+    """Reads request bodies for one model.
+
+    A body is `{"inputs": [record, …]}`, `{"inputs": record}`, or one record alone; a record has the signature's
+    columns, those that are required and no others.
+    """
+
+    def __init__(self, columns: Sequence[Column], max_records: int) -> None:
+        self._columns = columns
+        self._max_records = max_records
+        self._has_column_inputs = any(column.name == "inputs" for column in columns)
+        record = cast(Any, TypedDict)("Record", {column.name: _field(column) for column in columns})
+        record.__pydantic_config__ = ConfigDict(strict=True, extra="forbid")
+        self._record: TypeAdapter[Record] = TypeAdapter(record)
+        self._records: TypeAdapter[list[Record]] = TypeAdapter(list[record])  # type: ignore[valid-type]
+
+    def parse(self, body: bytes) -> list[Record]:
+        """The records in a request body, at least one and at most max_records. Raises Problem, naming what is off."""
+        document = _json(body)
+        if not isinstance(document, dict):
+            raise _refused('the body is not a JSON object; send {"inputs": [record, …]}')
+        if "inputs" not in document or self._has_column_inputs:
+            return [self._validate(self._record, document, "")]
+        extra = sorted(document.keys() - {"inputs"})
+        if extra:
+            raise _refused("unknown fields beside inputs", [FieldError(name, "not known here") for name in extra])
+        inputs = document["inputs"]
+        if isinstance(inputs, list):
+            return self._many(inputs)
+        return [self._validate(self._record, inputs, "inputs")]
+
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON schema of one record."""
+        return self._record.json_schema()
+
+    def _many(self, inputs: list[Any]) -> list[Record]:
+        if not inputs:
+            raise _refused("inputs is an empty list", [FieldError("inputs", "expected at least one record")])
+        if len(inputs) > self._max_records:
+            limit = f"expected at most {self._max_records} records, got {len(inputs)}"
+            raise _refused("too many records in one request", [FieldError("inputs", limit)])
+        return self._validate(self._records, inputs, "inputs")
+
+    def _validate(self, adapter: TypeAdapter[T], value: Any, prefix: str) -> T:
+        try:
+            return adapter.validate_python(value)
+        except ValidationError as error:
+            found = error.errors(include_url=False)
+            shown = [FieldError(_path(prefix, detail["loc"]), self._message(detail)) for detail in found[:MAX_ERRORS]]
+            count = f"{len(found)} field(s) are not as the model's signature says"
+            more = f"; the first {MAX_ERRORS} are listed" if len(found) > MAX_ERRORS else ""
+            raise _refused(count + more, shown) from error
+
+    def _message(self, detail: ErrorDetails) -> str:
+        if detail["type"] == "extra_forbidden":
+            return f"unknown field; the model's fields are: {', '.join(column.name for column in self._columns)}"
+        if detail["type"] == "missing":
+            return "required, but not there"
+        message = detail["msg"][:1].lower() + detail["msg"][1:]
+        return f"{message}; got {repr(detail['input'])[:80]}"
+
+
+def _field(column: Column) -> Any:
+    return (Required if column.required else NotRequired)[_TYPES[column.type]]
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return from_json(body)
+    except ValueError as error:
+        raise Problem(HTTPStatus.BAD_REQUEST, f"the body is not JSON: {error}") from error
+
+
+def _refused(detail: str, errors: Sequence[FieldError] = ()) -> Problem:
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors)
+
+
+def _path(prefix: str, location: Sequence[int | str]) -> str:
+    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
+    return (prefix + steps).lstrip(".") or "the record"

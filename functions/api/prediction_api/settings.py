@@ -1,0 +1,17 @@
+"""What the prediction API is told by its environment, beside what tracing needs."""
+
+from pydantic import Field
+
+from offpath.settings import Settings
+
+
+class ApiSettings(Settings):
+    """Settings of the prediction API."""
+
+    bucket: str = Field(min_length=3, description="the S3 bucket that holds the model manifest and the models")
+    experiment: str = Field("offpath", description="the MLflow experiment above those of each model")
+    max_records: int = Field(1_000, ge=1, description="the most records that one request may hold")
+    max_body_bytes: int = Field(
+        6_000_000, ge=1, description="the most bytes that a request's body may have (Lambda takes 6 MB)"
+    )
+    model_refresh_seconds: float = Field(60, gt=0, description="how often, at most, the manifest is read again")

@@ -1,0 +1,80 @@
+"""A route whose every answer is traced, refusals and defects included."""
+
+import logging
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, format_trace_id
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from offpath import attributes
+from prediction_api.problems import Problem
+
+TRACE_ID_HEADER = "x-trace-id"
+
+Handle = Callable[[Request], Coroutine[Any, Any, Response]]
+
+_log = logging.getLogger(__name__)
+_propagator = TraceContextTextMapPropagator()
+
+
+class TracedRoute(APIRoute):
+    """Opens the request's span, continues the caller's `traceparent`, and ends the span before the answer leaves."""
+
+    def get_route_handler(self) -> Handle:
+        """The route's own handler within a span. The tracer is the application's `state.tracer`."""
+        handle = super().get_route_handler()
+
+        async def traced(request: Request) -> Response:
+            tracer: Tracer = request.app.state.tracer
+            with tracer.start_as_current_span(
+                f"{request.method} {self.path_format}",
+                _propagator.extract(request.headers),
+                SpanKind.SERVER,
+                self._attributes(request),
+                record_exception=False,
+                set_status_on_exception=False,
+            ) as span:
+                response = await _answer(handle, request, span)
+                span.set_attribute("http.response.status_code", response.status_code)
+            response.headers[TRACE_ID_HEADER] = mlflow_trace_id(span)
+            return response
+
+        return traced
+
+    def _attributes(self, request: Request) -> dict[str, str]:
+        """By OpenTelemetry's names for HTTP (https://opentelemetry.io/docs/specs/semconv/http/http-spans/)."""
+        name = f"{request.method} {self.path_format}"
+        return {
+            attributes.SPAN_TYPE: "CHAIN",
+            attributes.TRACE_NAME: name,
+            attributes.EXPERIMENT: request.app.state.experiment,
+            "http.request.method": request.method,
+            "http.route": self.path_format,
+            "url.path": request.url.path,
+        }
+
+
+def mlflow_trace_id(span: Span) -> str:
+    """The id that MLflow will know the span's trace by."""
+    return f"tr-{format_trace_id(span.get_span_context().trace_id)}"
+
+
+async def _answer(handle: Handle, request: Request, span: Span) -> Response:
+    try:
+        return await handle(request)
+    except Problem as problem:
+        response = problem.response(trace_id=mlflow_trace_id(span))
+        span.set_status(Status(StatusCode.ERROR, problem.detail))
+    except Exception as error:
+        # Whatever a model or a defect raises, the caller gets an answer with a trace id, and the trace tells why.
+        _log.exception("a request failed")
+        detail = "the request failed within the service; the trace tells more to who may read it"
+        response = Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail).response(trace_id=mlflow_trace_id(span))
+        span.record_exception(error)
+        span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
+    span.set_attribute(attributes.SPAN_OUTPUTS, bytes(response.body).decode())
+    return response

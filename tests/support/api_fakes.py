@@ -1,0 +1,78 @@
+"""Fakes for the prediction API's ports, and a client for an application that stands on them."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi.testclient import TestClient
+
+from offpath.errors import ObjectMissing, Transient
+from offpath.manifest import KEY, Manifest, ModelVersion
+from prediction_api.adapters.onnx_model import OnnxModel
+from prediction_api.app import create_app
+from prediction_api.loader import ModelLoader
+from prediction_api.records import Record
+from prediction_api.settings import ApiSettings
+from tests.support.models import iris_onnx, iris_version, manifest_of, sum_onnx, sum_version
+from tests.support.spans import recorded_tracing
+
+
+class FakeModels:
+    """Models in a dictionary, by key."""
+
+    def __init__(self, *files: bytes) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.down = False
+        for content in files:
+            self.add(content)
+
+    def add(self, content: bytes) -> None:
+        self.objects[f"models/sha256/{hashlib.sha256(content).hexdigest()}.onnx"] = content
+
+    def publish(self, manifest: Manifest | bytes) -> None:
+        self.objects[KEY] = manifest if isinstance(manifest, bytes) else manifest.to_json()
+
+    def manifest_if_changed(self, etag: str | None) -> tuple[bytes, str] | None:
+        content = self.model_file(KEY)
+        found = hashlib.md5(content).hexdigest()
+        return None if found == etag else (content, found)
+
+    def model_file(self, key: str) -> bytes:
+        if self.down:
+            raise Transient("the store does not answer")
+        try:
+            return self.objects[key]
+        except KeyError:
+            raise ObjectMissing(f"there is no {key}") from None
+
+
+class BrokenPredictor:
+    """A model that fails whenever it is called."""
+
+    def __init__(self, content: bytes, version: ModelVersion) -> None:
+        pass
+
+    def predict(self, records: Sequence[Record]) -> list[dict[str, Any]]:
+        raise RuntimeError("the model broke")
+
+
+class Api:
+    """The application over fakes: its client, its store and what it traced."""
+
+    def __init__(self, load: Any = OnnxModel, missing: str = "", **settings: Any) -> None:
+        self.store = FakeModels(iris_onnx(), sum_onnx())
+        self.store.publish(manifest_of(iris=iris_version(), sum=sum_version()))
+        self.store.objects.pop(missing, None)
+        self.now = 1000.0
+        self.settings = ApiSettings(bucket="offpath-archive", **settings)
+        self.loader = ModelLoader(
+            self.store,
+            load,
+            max_records=self.settings.max_records,
+            refresh_seconds=self.settings.model_refresh_seconds,
+            clock=lambda: self.now,
+        )
+        self.loader.refresh()
+        tracing, self.traced = recorded_tracing()
+        self.app = create_app(self.loader, tracing, self.settings)
+        self.client = TestClient(self.app, raise_server_exceptions=False)
