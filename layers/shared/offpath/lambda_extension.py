@@ -7,14 +7,24 @@ import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial, wraps
-from typing import Any
+from typing import Any, Protocol
 
 from offpath.errors import Transient
-from offpath.extensions_api import ExtensionsApi, Invocation
+from offpath.extensions_api import Invocation
 from offpath.otlp import EndedTrace
 from offpath.workers import RESPONSE_HEAD_START_SECONDS, Handler, Publish, guarded, run_chores
 
 _log = logging.getLogger(__name__)
+
+
+class Extensions(Protocol):
+    """Lambda, as an extension sees it."""
+
+    def register(self) -> None:
+        """Announce the extension. Raises Transient."""
+
+    def next(self) -> Invocation:
+        """Wait for the next invocation. Raises Transient when the environment ends."""
 
 
 class LambdaExtension:
@@ -26,7 +36,7 @@ class LambdaExtension:
     an invocation is still here when the environment freezes.
     """
 
-    def __init__(self, publish: Publish, api: ExtensionsApi) -> None:
+    def __init__(self, publish: Publish, api: Extensions) -> None:
         self._publish = publish
         self._api = api
         self._traces: deque[EndedTrace] = deque()

@@ -42,11 +42,14 @@ class ModelVersion(_Part):
     """A registered version and the file that serves it.
 
     key: S3 key of the ONNX file, in the manifest's own bucket. sha256: of that file. bytes: its size. weight: share of
-    the model's traffic, in percent. labels: class names, by class index; empty for a regression.
+    the model's traffic, in percent. labels: class names, by class index; empty for a regression. source: where the
+    registry says its files come from; it tells this version from one of the same number, made after the registered
+    model was deleted and created again.
     """
 
     version: str
     run_id: str | None = None
+    source: str | None = None
     key: str
     sha256: Sha256
     bytes: int
@@ -79,6 +82,11 @@ class Manifest(_Part):
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "the whole document"
             raise ManifestError(f"{KEY} is not a manifest: {where}: {first['msg']}") from error
+
+    def aliases(self, name: str) -> dict[str, ModelVersion]:
+        """The version behind each alias of a model; empty for a model that is not in the manifest."""
+        model = self.models.get(name)
+        return model.aliases if model else {}
 
     def to_json(self) -> bytes:
         """The manifest as it is stored: the same content is the same bytes, so that a comparison tells a change."""

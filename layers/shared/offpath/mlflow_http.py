@@ -1,12 +1,13 @@
 """HTTP to an MLflow server: the only module of this package that knows an HTTP client."""
 
+import base64
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import urllib3
 from urllib3.exceptions import HTTPError, LocationParseError
-from urllib3.util import Timeout, make_headers, parse_url
+from urllib3.util import Timeout, parse_url
 
 from offpath.errors import SettingsError, Transient
 
@@ -26,7 +27,7 @@ class MlflowHttp:
     """Requests to one MLflow server. It retries nothing and judges no status: that is its user's policy.
 
     url: `http(s)://host[:port][/prefix]`, without credentials. ca_file: certificates (PEM) to trust instead of the
-    system's. timeout_seconds: without a byte from the server. Raises SettingsError for a URL or certificate file that cannot be used.
+    system's. timeout_seconds: without a byte from the server. Raises SettingsError for a URL or a file it cannot use.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class MlflowHttp:
     ) -> None:
         self.url = _checked(url)
         self._timeout_seconds = timeout_seconds
-        self._headers = make_headers(basic_auth=f"{username}:{password or ''}") if username else {}
+        self._headers = _basic_auth(username, password or "") if username else {}
         self._pool = urllib3.PoolManager(ssl_context=_trust(ca_file) if ca_file else None, retries=False)
 
     def request(
@@ -51,7 +52,7 @@ class MlflowHttp:
         body: bytes | None = None,
         timeout_seconds: float | None = None,
     ) -> Answer:
-        """One request, to a path (with its query) that begins with a slash. Raises Transient when no whole answer comes in time."""
+        """One request; path: from the slash on, with its query. Raises Transient when no whole answer comes in time."""
         url = f"{self.url}{path}"
         try:
             answer = self._pool.request(
@@ -65,6 +66,11 @@ class MlflowHttp:
         except HTTPError as error:
             raise Transient(f"{method} {url}: no answer from MLflow: {error}") from error
         return Answer(answer.status, answer.headers, answer.data)
+
+
+def _basic_auth(username: str, password: str) -> dict[str, str]:
+    token = base64.b64encode(f"{username}:{password}".encode()).decode()  # UTF-8: urllib3's own helper takes Latin-1
+    return {"Authorization": f"Basic {token}"}
 
 
 def _timeout(seconds: float) -> Timeout:

@@ -1,0 +1,95 @@
+# Every target sets up what it needs itself, and can be repeated. `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+MODEL ?= iris
+ARGS ?=
+
+VENV := .venv
+SAM := .venv-sam
+BIN := $(VENV)/bin
+TOOLS := .venv-tools
+UV := $(TOOLS)/bin/uv
+FUNCTIONS := api trace_writer model_sync
+CODE := functions layers local training benchmarks tests events
+
+export MLFLOW_DISABLE_TELEMETRY := true
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: up
+up: $(VENV)/.ready ## run the whole pipeline on this machine; Ctrl-C stops it
+	@$(BIN)/python -m local up $(ARGS)
+
+.PHONY: down
+down: $(VENV)/.ready ## stop a pipeline that runs elsewhere on this machine
+	@$(BIN)/python -m local down $(ARGS)
+
+.PHONY: train
+train: $(VENV)/.ready ## train and register a model with the running pipeline: make train MODEL=iris
+	@$(BIN)/python -m training $(MODEL) $(ARGS)
+
+.PHONY: test
+test: $(VENV)/.ready $(SAM)/.ready ## run the tests, with coverage
+	@$(BIN)/coverage erase
+	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+
+.PHONY: check
+check: $(VENV)/.ready ## report what the linter, the formatter and the type checker find
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(CODE)
+
+.PHONY: fix
+fix: $(VENV)/.ready ## format, and mend what the linter can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: bench
+bench: $(VENV)/.ready $(SAM)/.ready ## measure what tracing costs, beside what one would do otherwise
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: events
+events: $(VENV)/.ready ## write the sample events anew
+	@$(BIN)/python -m events
+
+.PHONY: lock
+lock: $(UV) ## resolve all dependencies anew, and pin them with their hashes
+	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 \
+		--custom-compile-command 'make lock' pyproject.toml --group dev --output-file requirements-dev.txt
+	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 \
+		--custom-compile-command 'make lock' pyproject.toml --group sam --output-file requirements-sam.txt
+	@for name in $(FUNCTIONS); do \
+		echo "functions/$$name"; \
+		$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.13 \
+			--custom-compile-command 'make lock' --constraint requirements-dev.txt \
+			functions/$$name/requirements.in --output-file functions/$$name/requirements.txt || exit 1; \
+	done
+
+.PHONY: clean
+clean: ## remove the environments and caches; the local pipeline's state (.offpath) stays
+	rm -rf $(VENV) $(SAM) $(TOOLS) .mypy_cache .pytest_cache .ruff_cache .coverage .coverage.*
+
+$(UV): pyproject.toml
+	@echo "· setting up tools ($(TOOLS))"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "offpath needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Set another: make PYTHON=python3.13 …"; exit 1; }
+	@$(PYTHON) -m venv $(TOOLS) || \
+		{ echo "Python's venv module is not complete here; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check \
+		"$$($(PYTHON) -c 'import tomllib; print(tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["tools"][0])')"
+	@touch $(UV)
+
+$(VENV)/.ready: requirements-dev.txt | $(UV)
+	@echo "· setting up the development environment ($(VENV)): some 200 packages, a minute or two the first time"
+	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
+	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements-dev.txt
+	@touch $@
+
+$(SAM)/.ready: requirements-sam.txt | $(UV)
+	@echo "· setting up SAM CLI ($(SAM))"
+	@test -x $(SAM)/bin/python || $(UV) venv --quiet --python $(PYTHON) $(SAM)
+	@$(UV) pip sync --quiet --require-hashes --python $(SAM)/bin/python requirements-sam.txt
+	@touch $@

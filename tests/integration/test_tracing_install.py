@@ -1,0 +1,94 @@
+"""`install`: spans of any process arrive on a real queue."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from offpath.errors import SettingsError
+from offpath.tracing import Tracing, install, new_provider
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+
+@pytest.fixture
+def environ(aws_endpoint: str, queue_url: str, bucket_name: str) -> dict[str, str]:
+    return {"OFFPATH_QUEUE_URL": queue_url, "OFFPATH_BUCKET": bucket_name}
+
+
+def queued(sqs: SQSClient, url: str) -> list[MessageTypeDef]:
+    answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
+    return answer.get("Messages", [])
+
+
+def trace_one(tracing: Tracing, text: str = "") -> str:
+    with tracing.tracer("test").start_as_current_span("predict", attributes={"mlflow.spanInputs": text}) as span:
+        pass
+    return f"{span.get_span_context().trace_id:032x}"
+
+
+def start(environ: dict[str, str]) -> Tracing:
+    return install(environ, service_name="test", provider=new_provider("test"))
+
+
+def test_a_trace_is_queued_by_the_time_the_process_has_shut_down(
+    environ: dict[str, str], sqs: SQSClient, queue_url: str
+) -> None:
+    tracing = start(environ)
+    trace_id = trace_one(tracing)
+    assert tracing.shutdown()
+    [message] = queued(sqs, queue_url)
+    assert message["MessageAttributes"]["trace_id"]["StringValue"] == trace_id
+    assert trace_id in message["Body"]
+
+
+def test_before_response_has_the_receipt_before_the_span_is_over(
+    environ: dict[str, str], sqs: SQSClient, queue_url: str
+) -> None:
+    tracing = start({**environ, "OFFPATH_DELIVERY": "before_response"})
+    trace_id = trace_one(tracing)
+    assert [message["MessageAttributes"]["trace_id"]["StringValue"] for message in queued(sqs, queue_url)] == [trace_id]
+    tracing.shutdown()
+
+
+def test_a_large_trace_is_a_claim_in_the_bucket(
+    environ: dict[str, str], sqs: SQSClient, s3: S3Client, queue_url: str, bucket_name: str
+) -> None:
+    tracing = start({**environ, "OFFPATH_MAX_MESSAGE_BYTES": "2000"})
+    trace_one(tracing, "x" * 5000)
+    tracing.shutdown()
+    [message] = queued(sqs, queue_url)
+    claim = json.loads(message["Body"])
+    content = s3.get_object(Bucket=bucket_name, Key=claim["key"])["Body"].read()
+    assert len(content) == claim["bytes"] > 5000
+
+
+def test_a_queue_that_is_gone_leaves_the_trace_in_the_spill(
+    environ: dict[str, str], s3: S3Client, bucket_name: str, queue_url: str
+) -> None:
+    tracing = start({**environ, "OFFPATH_QUEUE_URL": f"{queue_url}-gone", "OFFPATH_PUBLISH_BUDGET_SECONDS": "0.2"})
+    trace_id = trace_one(tracing)
+    tracing.shutdown()
+    [found] = s3.list_objects_v2(Bucket=bucket_name, Prefix="spill/")["Contents"]
+    assert trace_id in found["Key"]
+
+
+def test_a_lambda_that_refuses_the_extension_still_traces(
+    environ: dict[str, str], sqs: SQSClient, queue_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    tracing = start({**environ, "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"})
+    handler = tracing.lambda_handler(lambda event, context: trace_one(tracing))
+    trace_id = handler({}, None)
+    assert "Extensions API" in caplog.text
+    [message] = queued(sqs, queue_url)
+    assert message["MessageAttributes"]["trace_id"]["StringValue"] == trace_id
+
+
+def test_a_process_with_unusable_settings_does_not_start() -> None:
+    with pytest.raises(SettingsError, match="OFFPATH_QUEUE_URL"):
+        install({}, service_name="test")

@@ -1,0 +1,81 @@
+"""Traces are handed over whole, when the request's own span ends."""
+
+import json
+
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
+
+from offpath.collector import TraceCollector
+from offpath.identity import Emitter
+from offpath.otlp import EndedTrace
+from tests.support.spans import recorded_tracing
+
+REMOTE = SpanContext(0x4BF92F3577B34DA6A3CE929D0E0E4736, 0x00F067AA0BA902B7, is_remote=True, trace_flags=TraceFlags(1))
+
+
+def names(ended: EndedTrace) -> list[str]:
+    return [span.name for span in ended.spans]
+
+
+def test_nothing_is_delivered_before_the_root_ends() -> None:
+    tracing, worker = recorded_tracing()
+    tracer = tracing.tracer("test")
+    with tracer.start_as_current_span("root"):
+        with tracer.start_as_current_span("child"):
+            pass
+        assert worker.traces == []
+    assert [names(ended) for ended in worker.traces] == [["child", "root"]]
+    assert worker.traces[0].head.name == "root"
+
+
+def test_a_span_that_continues_a_callers_trace_is_a_root() -> None:
+    tracing, worker = recorded_tracing()
+    tracer = tracing.tracer("test")
+    caller = trace.set_span_in_context(NonRecordingSpan(REMOTE))
+    with tracer.start_as_current_span("root", context=caller), tracer.start_as_current_span("child"):
+        pass
+    assert [names(ended) for ended in worker.traces] == [["child", "root"]]
+    assert worker.events[0].trace_id == "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+def test_a_span_that_ends_after_its_root_is_an_event_of_its_own() -> None:
+    tracing, worker = recorded_tracing()
+    tracer = tracing.tracer("test")
+    with tracer.start_as_current_span("root"):
+        late = tracer.start_span("late")
+    late.end()
+    assert [names(ended) for ended in worker.traces] == [["root"], ["late"]]
+    assert worker.events[0].trace_id == worker.events[1].trace_id
+
+
+def test_two_requests_in_one_callers_trace_lose_no_span() -> None:
+    tracing, worker = recorded_tracing()
+    tracer = tracing.tracer("test")
+    caller = trace.set_span_in_context(NonRecordingSpan(REMOTE))
+    first, second = tracer.start_span("first", caller), tracer.start_span("second", caller)
+    child = tracer.start_span("child", trace.set_span_in_context(second))
+    first.end()
+    child.end()
+    second.end()
+    assert [names(ended) for ended in worker.traces] == [["first"], ["child", "second"]]
+
+
+def test_each_event_is_numbered_without_a_gap() -> None:
+    tracing, worker = recorded_tracing()
+    tracer = tracing.tracer("test")
+    for _ in range(3):
+        tracer.start_span("root").end()
+    heads = [json.loads(event.body)["resourceSpans"][0]["scopeSpans"][0]["spans"][0] for event in worker.events]
+    attributes = [{item["key"]: item["value"] for item in head["attributes"]} for head in heads]
+    assert [found["offpath.sequence"]["intValue"] for found in attributes] == ["1", "2", "3"]
+    assert len({found["offpath.instance"]["stringValue"] for found in attributes}) == 1
+
+
+def test_a_sampler_of_the_teams_own_is_respected() -> None:
+    delivered: list[EndedTrace] = []
+    provider = TracerProvider(sampler=ALWAYS_OFF)
+    provider.add_span_processor(TraceCollector(delivered.append, Emitter()))
+    provider.get_tracer("test").start_span("root").end()
+    assert delivered == []

@@ -1,0 +1,35 @@
+"""The manifest is the same bytes for the same registry."""
+
+import pytest
+
+from offpath.errors import ManifestError
+from offpath.manifest import Manifest
+from tests.support.models import iris_version, manifest_of, sum_version
+
+
+def test_it_reads_what_it_wrote() -> None:
+    manifest = manifest_of(iris=iris_version(), sum=sum_version())
+    assert Manifest.parse(manifest.to_json()) == manifest
+
+
+def test_order_does_not_change_its_bytes() -> None:
+    one, other = manifest_of(a=iris_version(), b=sum_version()), manifest_of(b=sum_version(), a=iris_version())
+    assert one.to_json() == other.to_json()
+
+
+def test_fields_of_a_later_version_are_passed_over() -> None:
+    content = manifest_of(iris=iris_version()).to_json().replace(b'"models": {', b'"later": 1, "models": {', 1)
+    assert Manifest.parse(content) == manifest_of(iris=iris_version())
+
+
+@pytest.mark.parametrize(
+    ("content", "where"),
+    [
+        (b"{", "the whole document"),
+        (b'{"schema": "models/2"}', "schema"),
+        (manifest_of(iris=iris_version()).to_json().replace(b'"classification"', b'"magic"'), "task"),
+    ],
+)
+def test_what_is_none_says_where(content: bytes, where: str) -> None:
+    with pytest.raises(ManifestError, match=where):
+        Manifest.parse(content)

@@ -1,0 +1,49 @@
+"""The body of an event is what any OTLP backend reads."""
+
+import json
+from typing import Any
+
+from offpath.otlp import encode
+from tests.support.spans import ended_trace
+
+
+def spans_of(body: str) -> dict[str, dict[str, Any]]:
+    [group] = json.loads(body)["resourceSpans"]
+    return {span["name"]: span for scope in group["scopeSpans"] for span in scope["spans"]}
+
+
+def attributes_of(span: dict[str, Any]) -> dict[str, Any]:
+    return {item["key"]: item["value"] for item in span.get("attributes", [])}
+
+
+def test_ids_are_hex_and_times_are_strings_as_otlp_json_has_them() -> None:
+    event = encode(ended_trace(), "offpath")
+    root = spans_of(event.body)["predict"]
+    assert root["traceId"] == event.trace_id
+    assert len(root["spanId"]) == 16
+    assert root["startTimeUnixNano"].isdigit()
+
+
+def test_the_experiment_is_the_roots_own_or_the_default_and_stays_in_the_event() -> None:
+    own, default = encode(ended_trace(**{"offpath.experiment": "offpath/iris"}), "offpath"), encode(ended_trace(), "x")
+    assert (own.experiment, default.experiment) == ("offpath/iris", "x")
+    for event in (own, default):
+        found = attributes_of(spans_of(event.body)["predict"])
+        assert found["offpath.experiment"] == {"stringValue": event.experiment}
+
+
+def test_only_the_head_carries_the_emission() -> None:
+    spans = spans_of(encode(ended_trace(), "offpath").body)
+    assert "offpath.sequence" in attributes_of(spans["predict"])
+    assert "offpath.sequence" not in attributes_of(spans["model"])
+
+
+def test_the_resource_names_the_service_and_nothing_else() -> None:
+    [group] = json.loads(encode(ended_trace(), "offpath").body)["resourceSpans"]
+    assert group["resource"]["attributes"] == [{"key": "service.name", "value": {"stringValue": "test"}}]
+
+
+def test_any_text_travels_in_characters_that_sqs_takes() -> None:
+    event = encode(ended_trace(**{"mlflow.spanInputs": "\x00\ud800￾é😀"}), "offpath")
+    assert event.body.isascii()
+    assert attributes_of(spans_of(event.body)["predict"])["mlflow.spanInputs"]["stringValue"] == "\x00\ud800￾é😀"

@@ -1,0 +1,139 @@
+"""An event ends on the queue, in the spill store or in the log: never nowhere."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from offpath import spill
+from offpath.otlp import EndedTrace, encode
+from offpath.publisher import Publisher
+from tests.support.aws_fakes import FakeBucket, FakeClaims, FakeQueue
+from tests.support.spans import ended_trace
+
+
+class Setup:
+    """A publisher over fakes, with a clock that only sleeping moves."""
+
+    def __init__(self, outages: int = 0, max_message_bytes: int = 900_000) -> None:
+        self.queue, self.bucket, self.log = FakeQueue(outages), FakeBucket(), list[str]()
+        self.now = 100.0
+        self.publisher = Publisher(
+            self.queue,
+            FakeClaims(self.bucket),
+            self.bucket,
+            queue_name="offpath-traces",
+            experiment="offpath",
+            max_message_bytes=max_message_bytes,
+            budget_seconds=2.0,
+            clock=lambda: self.now,
+            sleep=self._sleep,
+            last_resort=self.log.append,
+        )
+
+    def _sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def publish(self, traces: Sequence[EndedTrace]) -> None:
+        self.publisher.publish(traces)
+
+    @property
+    def queued(self) -> list[str]:
+        return [message.attributes["trace_id"] for message in self.queue.messages]
+
+    @property
+    def spilled(self) -> list[str]:
+        kept = [spill.load(content) for key, content in self.bucket.objects.items() if key.startswith("spill/")]
+        return [message.attributes["trace_id"] for message in kept]
+
+
+def ids(traces: Sequence[EndedTrace]) -> list[str]:
+    return [encode(trace, "offpath").trace_id for trace in traces]
+
+
+def test_traces_are_queued_ten_at_a_time() -> None:
+    setup, traces = Setup(), [ended_trace() for _ in range(23)]
+    setup.publish(traces)
+    assert setup.queued == ids(traces)
+    assert setup.queue.batches == [10, 10, 3]
+
+
+def test_a_batch_stays_below_what_sqs_takes() -> None:
+    setup, traces = Setup(), [ended_trace(text="x" * 600_000) for _ in range(3)]
+    setup.publish(traces)
+    assert setup.queued == ids(traces)
+    assert setup.queue.batches == [1, 1, 1]
+
+
+def test_a_large_trace_is_queued_as_a_claim() -> None:
+    setup, trace = Setup(max_message_bytes=1000), ended_trace(text="x" * 1000)
+    setup.publish([trace])
+    assert setup.queue.messages[0].attributes["kind"] == "claimed"
+    assert [key.split("/")[0] for key in setup.bucket.objects] == ["claims"]
+
+
+def test_a_short_outage_is_waited_out() -> None:
+    setup, trace = Setup(outages=3), ended_trace()
+    setup.publish([trace])
+    assert setup.queued == ids([trace])
+    assert setup.spilled == []
+
+
+def test_what_sqs_refuses_of_a_batch_is_tried_again_alone() -> None:
+    setup, traces = Setup(), [ended_trace() for _ in range(2)]
+    setup.queue.refused = {encode(traces[0], "offpath").body}
+    setup.publish(traces)
+    assert setup.queued == ids(traces[1:])
+    assert setup.spilled == ids(traces[:1])
+
+
+def test_a_long_outage_ends_in_the_spill_store_within_the_budget() -> None:
+    setup, trace = Setup(outages=10_000), ended_trace()
+    setup.publish([trace])
+    assert setup.spilled == ids([trace])
+    assert setup.now - 100.0 <= 2.0
+    assert setup.log == []
+
+
+def test_during_an_outage_the_queue_is_left_alone_and_then_tried_again() -> None:
+    setup = Setup(outages=10_000)
+    setup.publish([ended_trace()])
+    attempts = setup.queue.attempts
+    setup.publish([ended_trace()])
+    assert setup.queue.attempts == attempts
+    setup.queue.outages = 0
+    setup.now += 5.0
+    trace = ended_trace()
+    setup.publish([trace])
+    assert setup.queued == ids([trace])
+
+
+def test_the_last_resort_is_the_log_and_can_be_read_back() -> None:
+    setup, trace = Setup(outages=10_000), ended_trace(text="é" * 10)
+    setup.bucket.down = True
+    setup.publish([trace])
+    [message] = spill.from_log(setup.log)
+    assert message.body == encode(trace, "offpath").body
+
+
+def test_a_large_trace_is_queued_whole_when_the_claim_store_is_down() -> None:
+    setup, trace = Setup(max_message_bytes=1000), ended_trace(text="x" * 1000)
+    setup.bucket.down = True
+    setup.publish([trace])
+    assert setup.queue.messages[0].attributes["kind"] == "inline"
+
+
+def test_what_fits_neither_the_queue_nor_the_store_is_in_the_log() -> None:
+    setup, trace = Setup(), ended_trace(text="x" * 2_000_000)
+    setup.bucket.down = True
+    setup.publish([trace, ended_trace()])
+    assert len(setup.queued) == 1
+    assert [message.attributes["trace_id"] for message in spill.from_log(setup.log)] == ids([trace])
+
+
+def test_a_trace_that_cannot_be_encoded_takes_no_other_with_it(caplog: pytest.LogCaptureFixture) -> None:
+    setup, good = Setup(), ended_trace()
+    broken: Any = EndedTrace([], object(), good.emission)  # type: ignore[arg-type]
+    setup.publish([broken, good])
+    assert setup.queued == ids([good])
+    assert "is lost" in caplog.text

@@ -1,0 +1,199 @@
+"""Work off the request path: a thread, Lambda's time after the response, or no worker at all."""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from queue import SimpleQueue
+
+import pytest
+
+from offpath.errors import Transient
+from offpath.extensions_api import Invocation
+from offpath.lambda_extension import LambdaExtension
+from offpath.otlp import EndedTrace
+from offpath.workers import BackgroundThread, InRequest
+from tests.support.spans import ended_trace
+
+SECONDS = 10
+
+
+class Published:
+    """What was published, and a way to wait for it."""
+
+    def __init__(self, fail: bool = False) -> None:
+        self.batches: list[list[EndedTrace]] = []
+        self.happened = threading.Semaphore(0)
+        self._fail = fail
+
+    def __call__(self, traces: Sequence[EndedTrace]) -> None:
+        self.batches.append(list(traces))
+        self.happened.release()
+        if self._fail:
+            raise RuntimeError("a defect")
+
+    @property
+    def traces(self) -> list[EndedTrace]:
+        return [trace for batch in self.batches for trace in batch]
+
+
+class FakeExtensionsApi:
+    """Lambda, as an extension sees it: `invoke` begins an invocation, `asked` tells that the next is awaited."""
+
+    def __init__(self) -> None:
+        self.registered = False
+        self.asked = threading.Semaphore(0)
+        self._invocations: SimpleQueue[Invocation | None] = SimpleQueue()
+
+    def register(self) -> None:
+        self.registered = True
+
+    def next(self) -> Invocation:
+        self.asked.release()
+        invocation = self._invocations.get()
+        if invocation is None:
+            raise Transient("the environment ends")
+        return invocation
+
+    def invoke(self, request_id: str, seconds: float = SECONDS) -> None:
+        self._invocations.put(Invocation(request_id, int((time.time() + seconds) * 1000)))
+
+    def end(self) -> None:
+        self._invocations.put(None)
+
+
+@dataclass
+class Context:
+    aws_request_id: str
+
+
+def test_the_thread_publishes_what_is_submitted_and_at_the_end_what_is_left() -> None:
+    published = Published()
+    worker = BackgroundThread(published)
+    traces = [ended_trace() for _ in range(25)]
+    for trace in traces:
+        worker.submit(trace)
+    assert worker.close(SECONDS)
+    assert published.traces == traces
+    assert max(map(len, published.batches)) <= 10
+
+
+def test_the_thread_outlives_a_defect_and_runs_chores() -> None:
+    published, chore = Published(fail=True), threading.Semaphore(0)
+    worker = BackgroundThread(published, idle_seconds=0.01)
+
+    def broken() -> None:
+        chore.release()
+        raise RuntimeError("a defect")
+
+    worker.add_chore(broken)
+    worker.submit(ended_trace())
+    assert published.happened.acquire(timeout=SECONDS)
+    assert chore.acquire(timeout=SECONDS)
+    assert chore.acquire(timeout=SECONDS)
+    worker.submit(ended_trace())
+    assert published.happened.acquire(timeout=SECONDS)
+    assert worker.close(SECONDS)
+
+
+def test_a_thread_that_cannot_finish_says_so() -> None:
+    release = threading.Event()
+    worker = BackgroundThread(lambda traces: void(release.wait(SECONDS)))
+    worker.submit(ended_trace())
+    assert not worker.close(0.05)
+    release.set()
+    assert worker.close(SECONDS)
+
+
+def void(_: object) -> None:
+    pass
+
+
+def test_the_thread_leaves_a_handler_alone() -> None:
+    worker = BackgroundThread(Published())
+
+    def handler(event: object, context: object) -> None:
+        pass
+
+    assert worker.wrap(handler) is handler
+    worker.close(SECONDS)
+
+
+def test_the_extension_publishes_after_the_handler_and_before_it_asks_for_more() -> None:
+    api, published = FakeExtensionsApi(), Published()
+    extension = LambdaExtension(published, api)
+    assert api.registered
+    assert api.asked.acquire(timeout=SECONDS)
+    trace = ended_trace()
+
+    def answer(event: str, context: Context) -> str:
+        extension.submit(trace)
+        assert published.batches == [], "not while the request waits"
+        return event
+
+    handler = extension.wrap(answer)
+    api.invoke("one")
+    assert handler("answer", Context("one")) == "answer"
+    assert api.asked.acquire(timeout=SECONDS)
+    assert published.traces == [trace]
+    api.end()
+
+
+def test_the_extension_publishes_for_a_handler_that_raises() -> None:
+    api, published = FakeExtensionsApi(), Published()
+    extension = LambdaExtension(published, api)
+
+    def broken(event: str, context: Context) -> None:
+        extension.submit(ended_trace())
+        raise ValueError(event)
+
+    api.invoke("one")
+    with pytest.raises(ValueError, match="event"):
+        extension.wrap(broken)("event", Context("one"))
+    assert published.happened.acquire(timeout=SECONDS)
+    api.end()
+
+
+def test_the_extension_does_not_wait_beyond_the_deadline_of_a_handler_that_never_ran() -> None:
+    api, published = FakeExtensionsApi(), Published()
+    extension = LambdaExtension(published, api)
+    assert api.asked.acquire(timeout=SECONDS)
+    api.invoke("never handled", seconds=0.05)
+    assert api.asked.acquire(timeout=SECONDS)
+    handler = extension.wrap(lambda event, context: extension.submit(event))
+    api.invoke("two")
+    handler(ended_trace(), Context("two"))
+    assert published.happened.acquire(timeout=SECONDS)
+    api.end()
+
+
+def test_the_extension_runs_chores_after_each_invocation() -> None:
+    api, done = FakeExtensionsApi(), threading.Semaphore(0)
+    extension = LambdaExtension(Published(), api)
+    extension.add_chore(done.release)
+    handler = extension.wrap(lambda event, context: event)
+    for request_id in ("one", "two"):
+        api.invoke(request_id)
+        handler(1, Context(request_id))
+        assert done.acquire(timeout=SECONDS)
+    api.end()
+
+
+def test_the_extension_sends_what_is_left_when_it_is_closed() -> None:
+    api, published, trace = FakeExtensionsApi(), Published(), ended_trace()
+    extension = LambdaExtension(published, api)
+    extension.submit(trace)
+    assert extension.close(SECONDS)
+    assert published.traces == [trace]
+    api.end()
+
+
+def test_without_a_worker_traces_are_sent_while_the_request_waits() -> None:
+    published, chores = Published(), list[int]()
+    worker, trace = InRequest(published), ended_trace()
+    worker.add_chore(lambda: chores.append(1))
+    handler = worker.wrap(lambda event, context: worker.submit(event))
+    handler(trace, None)
+    assert published.traces == [trace]
+    assert chores == [1]
+    assert worker.close(SECONDS)
