@@ -14,6 +14,7 @@ FUNCTIONS := api trace_writer model_sync
 CODE := functions layers local training benchmarks tests events
 
 export MLFLOW_DISABLE_TELEMETRY := true
+export PYTHONPATH := functions/api:functions/trace_writer:functions/model_sync:layers/shared:.
 
 .PHONY: help
 help: ## list the targets

@@ -1,0 +1,166 @@
+"""The prediction API in Lambda's own runtime: what the caller waits for, and what becomes of its traces."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from http.client import HTTPException
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import events
+from offpath.manifest import KEY
+from tests.support.held_sqs import held_sqs
+from tests.support.lambda_runtime import LambdaRuntime, lambda_runtime
+from tests.support.models import iris_onnx, iris_version, manifest_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+HANDLER = "prediction_api.handler.handler"
+REQUEST = events.load("api_predict_iris")
+
+
+@pytest.fixture
+def environ(aws_endpoint: str, s3: S3Client, bucket_name: str, queue_url: str) -> dict[str, str]:
+    """What the function needs, with iris in the bucket."""
+    version = iris_version()
+    s3.put_object(Bucket=bucket_name, Key=version.key, Body=iris_onnx())
+    s3.put_object(Bucket=bucket_name, Key=KEY, Body=manifest_of(iris=version).to_json())
+    aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    return aws | {"OFFPATH_BUCKET": bucket_name, "OFFPATH_QUEUE_URL": queue_url}
+
+
+@pytest.fixture
+def runtime(environ: dict[str, str], tmp_path: Path) -> Iterator[LambdaRuntime]:
+    with lambda_runtime(HANDLER, environ, tmp_path / "lambda.log") as running:
+        yield running
+
+
+def predict(runtime: LambdaRuntime) -> str:
+    """The trace id of one prediction."""
+    answer = runtime.invoke(REQUEST)
+    assert answer["statusCode"] == 200, answer
+    return str(json.loads(answer["body"])["trace_id"])
+
+
+def queued(sqs: SQSClient, url: str) -> list[str]:
+    """The trace ids of every event on the queue, which is empty afterwards."""
+    found: list[str] = []
+    while True:
+        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
+        messages = answer.get("Messages", [])
+        if not messages:
+            return found
+        for message in messages:
+            found.append(f"tr-{message['MessageAttributes']['trace_id']['StringValue']}")
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def test_every_predictions_event_is_on_the_queue(runtime: LambdaRuntime, sqs: SQSClient, queue_url: str) -> None:
+    predicted = [predict(runtime) for _ in range(20)]
+    assert sorted(queued(sqs, queue_url)) == sorted(predicted)
+
+
+def test_a_refused_request_is_on_the_queue_too(runtime: LambdaRuntime, sqs: SQSClient, queue_url: str) -> None:
+    answer = runtime.invoke(events.load("api_predict_refused"))
+    assert answer["statusCode"] == 422
+    assert queued(sqs, queue_url) == [answer["headers"]["x-trace-id"]]
+
+
+def test_health_answers_and_leaves_no_trace(runtime: LambdaRuntime, sqs: SQSClient, queue_url: str) -> None:
+    answer = runtime.invoke(events.load("api_health"))
+    assert json.loads(answer["body"])["status"] == "ok"
+    assert queued(sqs, queue_url) == []
+
+
+def test_the_response_is_posted_while_sqs_has_not_answered(environ: dict[str, str], tmp_path: Path) -> None:
+    with held_sqs(environ["AWS_ENDPOINT_URL"]) as held, started(environ | held.environ, tmp_path) as runtime:
+        with in_background(runtime):
+            await_response(runtime)
+            assert held.arrived.wait(10), "the flush comes after the response, and is under way"
+            held.release()
+
+
+def test_before_response_sqs_has_answered_when_the_response_is_posted(environ: dict[str, str], tmp_path: Path) -> None:
+    before = environ | {"OFFPATH_DELIVERY": "before_response"}
+    with held_sqs(environ["AWS_ENDPOINT_URL"]) as held, started(before | held.environ, tmp_path) as runtime:
+        with in_background(runtime):
+            assert held.arrived.wait(10)
+            assert runtime.durations_ms() == []
+            held.release()
+            await_response(runtime)
+
+
+def test_an_environment_that_is_only_frozen_loses_nothing(
+    environ: dict[str, str], sqs: SQSClient, queue_url: str, tmp_path: Path
+) -> None:
+    with held_sqs(environ["AWS_ENDPOINT_URL"]) as held, started(environ | held.environ, tmp_path) as runtime:
+        with in_background(runtime):
+            await_response(runtime)
+            runtime.signal(signal.SIGSTOP)
+            held.release()
+            runtime.signal(signal.SIGCONT)
+        assert len(queued(sqs, queue_url)) == 1
+
+
+def test_after_response_an_environment_killed_before_the_receipt_loses_that_one_trace(
+    environ: dict[str, str], sqs: SQSClient, queue_url: str, tmp_path: Path
+) -> None:
+    with held_sqs(environ["AWS_ENDPOINT_URL"]) as held, started(environ | held.environ, tmp_path) as runtime:
+        with in_background(runtime):
+            await_response(runtime)
+            freeze_and_kill(runtime)
+            held.drop()
+    assert queued(sqs, queue_url) == []
+
+
+def test_before_response_an_environment_killed_after_its_response_loses_nothing(
+    environ: dict[str, str], sqs: SQSClient, queue_url: str, tmp_path: Path
+) -> None:
+    with started(environ | {"OFFPATH_DELIVERY": "before_response"}, tmp_path) as runtime, in_background(runtime):
+        await_response(runtime)
+        freeze_and_kill(runtime)
+    assert len(queued(sqs, queue_url)) == 1
+
+
+def started(environ: dict[str, str], folder: Path) -> AbstractContextManager[LambdaRuntime]:
+    return lambda_runtime(HANDLER, environ, folder / "lambda.log")
+
+
+def freeze_and_kill(runtime: LambdaRuntime) -> None:
+    runtime.signal(signal.SIGSTOP)
+    runtime.signal(signal.SIGKILL)
+    runtime.process.wait(timeout=10)
+
+
+@contextmanager
+def in_background(runtime: LambdaRuntime) -> Iterator[None]:
+    """An invocation whose caller waits elsewhere: the emulator answers only when the extension, too, is done."""
+
+    def invoke() -> None:
+        # A killed emulator answers nothing: that is what some of these tests are about.
+        with suppress(OSError, HTTPException):
+            runtime.invoke(REQUEST)
+
+    caller = threading.Thread(target=invoke)
+    caller.start()
+    yield
+    caller.join(timeout=60)
+    assert not caller.is_alive()
+
+
+def await_response(runtime: LambdaRuntime) -> None:
+    """Until the runtime has posted its response, as the emulator's log tells."""
+    deadline = time.monotonic() + 60
+    while not runtime.durations_ms():
+        assert time.monotonic() < deadline, runtime.log.read_text()
+        time.sleep(0.001)

@@ -1,0 +1,74 @@
+"""An SQS that answers when the test says so: a proxy before moto's server that holds every request."""
+
+import threading
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+HOLD_SECONDS = 60
+
+
+class HeldSqs:
+    """The proxy's state. url: its address. A request has arrived when `arrived` is set, and goes on once released."""
+
+    def __init__(self, forward_to: str) -> None:
+        self.forward_to = forward_to
+        self.url = ""
+        self.arrived = threading.Event()
+        self._go_on = threading.Event()
+        self._drop = False
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables that send a process's SQS requests, and no others, through here."""
+        return {"AWS_ENDPOINT_URL_SQS": self.url, "OFFPATH_PUBLISH_BUDGET_SECONDS": "30"}
+
+    def release(self) -> None:
+        """Let every request go on, those to come as well."""
+        self._go_on.set()
+
+    def drop(self) -> None:
+        """Answer nothing: the requests that are held never reach SQS."""
+        self._drop = True
+        self._go_on.set()
+
+    def wait(self) -> bool:
+        """Hold a request. Whether it may go on."""
+        self.arrived.set()
+        return self._go_on.wait(HOLD_SECONDS) and not self._drop
+
+
+@contextmanager
+def held_sqs(forward_to: str) -> Iterator[HeldSqs]:
+    """A running proxy. forward_to: moto's address."""
+    held = HeldSqs(forward_to)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            if not held.wait():
+                return
+            request = urllib.request.Request(held.forward_to + self.path, body, dict(self.headers))
+            with urllib.request.urlopen(request, timeout=10) as response:
+                content = response.read()
+                self.send_response(response.status)
+                self.send_header("content-type", response.headers["content-type"])
+                self.send_header("content-length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    held.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield held
+    finally:
+        held.drop()
+        server.shutdown()
+        thread.join()
+        server.server_close()
