@@ -1,0 +1,1 @@
+"""Recipes that train a model, check its ONNX form and register it in MLflow."""

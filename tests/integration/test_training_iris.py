@@ -1,0 +1,127 @@
+"""Training on a command line, against a real MLflow server."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import mlflow
+import pytest
+from mlflow import MlflowClient
+
+from tests.conftest import free_port
+from tests.support.training_recipes import PARCELS
+from training.pattern import train
+from training.recipe import TrainingError
+from training.registry import register
+
+# mlflow warns of its own type hints when parts of it are imported.
+pytestmark = pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyType")
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _own_tracking_uri(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mlflow writes the address that it is given into the environment: it is taken out again after each test."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+
+
+def training(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "training", *arguments]
+    environ = os.environ | {"COLUMNS": "200", "TERM": "dumb", "NO_COLOR": "1"} | environment
+    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.fixture
+def client(mlflow_url: str) -> MlflowClient:
+    return MlflowClient(mlflow_url)
+
+
+def test_iris_on_the_command_line(mlflow_url: str, client: MlflowClient) -> None:
+    done = training(
+        "iris", "--seed", "4", "-p", "c=2", "--alias", "by-hand", "--wait", "5", MLFLOW_TRACKING_URI=mlflow_url
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    version = client.get_model_version_by_alias("iris", "by-hand")
+    assert f"iris version {version.version} is by-hand" in done.stdout
+    assert f"{mlflow_url}/#/models/iris/versions/{version.version}" in done.stdout
+    assert f"/runs/{version.run_id}" in done.stdout
+    assert "held-out rows: accuracy " in str(version.description)
+    assert "`petal_width`: width of the petal in cm" in str(client.get_registered_model("iris").description)
+
+
+def test_a_run_tells_how_the_model_came_about(mlflow_url: str, client: MlflowClient) -> None:
+    training("iris", "--seed", "4", "-p", "c=2", "--alias", "told", "--tracking-uri", f"{mlflow_url}/")
+
+    run = client.get_run(str(client.get_model_version_by_alias("iris", "told").run_id))
+    assert client.get_experiment(run.info.experiment_id).name == "training/iris"
+    assert run.info.status == "FINISHED"
+    assert run.data.params == {"c": "2.0", "max_iter": "200", "seed": "4", "test_share": "0.2"}
+    assert run.data.metrics.keys() == {"accuracy", "precision", "recall", "f1", "onnx_largest_difference"}
+    assert (run.data.tags["data.rows"], run.data.tags["data.source"]) == ("150", "sklearn.datasets.load_iris")
+    assert len(run.data.tags["data.sha256"]) == 64
+    assert {"version.python", "version.scikit-learn", "version.onnx"} <= run.data.tags.keys()
+
+
+def test_a_regression_is_registered_with_its_signature(mlflow_url: str, client: MlflowClient) -> None:
+    registered = register(train(PARCELS, PARCELS.parameters(), 1, print), mlflow_url, "champion", print)
+
+    assert (registered.version, client.get_model_version_by_alias("parcels", "champion").version) == ("1", "1")
+    info = mlflow.models.get_model_info("models:/parcels@champion")
+    assert info.signature is not None
+    assert [(column.name, column.type.name) for column in info.signature.inputs] == [
+        ("zone", "string"),
+        ("weight", "double"),
+    ]
+    assert info.metadata == {"offpath": {"task": "regression", "labels": []}}
+
+
+def test_a_second_version_leaves_a_description_that_somebody_wrote(mlflow_url: str, client: MlflowClient) -> None:
+    trained = train(replace(PARCELS, name="parcels-described"), PARCELS.parameters(), 1, print)
+    register(trained, mlflow_url, "champion", print)
+    client.update_registered_model("parcels-described", "Ask Ada before you change this.")
+    assert register(trained, mlflow_url, "champion", print).version == "2"
+    assert client.get_registered_model("parcels-described").description == "Ask Ada before you change this."
+
+
+def test_what_mlflow_refuses_is_not_half_registered(mlflow_url: str, client: MlflowClient) -> None:
+    trained = train(replace(PARCELS, name="parcels/refused"), PARCELS.parameters(), 1, print)
+    with pytest.raises(TrainingError, match=f"MLflow at {mlflow_url} did not take the model: .*parcels/refused"):
+        register(trained, mlflow_url, "champion", print)
+    assert not client.search_registered_models("name LIKE '%refused%'")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["iris"], "no MLflow server answers at http://127.0.0.1:{port}"),
+        (["iris", "--wait", "0.1"], "no MLflow server answers at http://127.0.0.1:{port}"),
+        (["abalon"], "error: there is no recipe 'abalon'; there is: iris"),
+        (["iris", "--alias", "v1"], "error: alias 'v1'"),
+        (["iris", "--tracking-uri", "databricks"], "error: tracking URI 'databricks': expected the http"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(arguments: list[str], complaint: str) -> None:
+    port = free_port()
+    done = training(*arguments, OFFPATH_MLFLOW_PORT=str(port))
+    assert done.returncode == 1
+    assert complaint.format(port=port) in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_another_server_at_the_address(moto_url: str) -> None:
+    done = training("iris", "--tracking-uri", f"{moto_url}/nothing/here")
+    assert done.returncode == 1
+    assert "(HTTP status " in done.stderr
+
+
+def test_help_names_the_recipes() -> None:
+    done = training("--help")
+    assert done.returncode == 0
+    assert "The recipe: iris." in done.stdout

@@ -1,0 +1,112 @@
+"""From data to a model that is fit to be registered."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from tests.support.training_recipes import PARCELS
+from training.catalog import find_recipe
+from training.iris import RECIPE as IRIS
+from training.iris import IrisParameters
+from training.metrics import evaluate
+from training.onnx_form import TOLERANCE, check_agreement, to_onnx
+from training.pattern import Trained, train
+from training.recipe import Recipe, TrainingError
+
+
+def trained(recipe: Recipe[Any], said: list[str] | None = None) -> Trained:
+    return train(recipe, recipe.parameters(), seed=7, say=(said if said is not None else []).append)
+
+
+def session(model: Any) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+
+
+def test_iris_is_learnt_and_reported() -> None:
+    said: list[str] = []
+    result = trained(IRIS, said)
+    assert (result.train_rows, result.test_rows) == (120, 30)
+    assert result.metrics.keys() == {"accuracy", "precision", "recall", "f1"}
+    assert min(result.metrics.values()) > 0.9
+    assert result.largest_difference <= TOLERANCE
+    assert result.example.keys() == {"sepal_length", "sepal_width", "petal_length", "petal_width"}
+    assert [line.split()[0] for line in said] == ["data:", "trained:", "ONNX"]
+
+
+def test_iris_in_onnx_takes_a_matrix_and_gives_labels_and_probabilities() -> None:
+    model = session(trained(IRIS).onnx)
+    label, probabilities = model.run(["label", "probabilities"], {"inputs": np.full((2, 4), 1.5, dtype="float32")})
+    assert [(entry.name, entry.type, entry.shape[1]) for entry in model.get_inputs()] == [
+        ("inputs", "tensor(float)", 4)
+    ]
+    assert (label.shape, label.dtype) == ((2,), np.int64)
+    assert (probabilities.shape, probabilities.dtype) == ((2, 3), np.float32)
+
+
+def test_a_mixed_regression_gets_an_input_of_its_own_for_each_column() -> None:
+    result = trained(PARCELS)
+    model = session(result.onnx)
+    assert [(entry.name, entry.type) for entry in model.get_inputs()] == [
+        ("zone", "tensor(string)"),
+        ("weight", "tensor(float)"),
+    ]
+    feeds = {"zone": np.array([["a"], ["c"]], dtype=object), "weight": np.array([[1], [2]], dtype="float32")}
+    (values,) = model.run(["variable"], feeds)
+    assert values.shape == (2, 1)
+    assert values[1] > values[0]
+    assert result.metrics.keys() == {"rmse", "mae", "r2"}
+    assert result.metrics["r2"] > 0.9
+
+
+def test_the_seed_makes_a_training_repeatable() -> None:
+    first, second = trained(IRIS), trained(IRIS)
+    other = train(IRIS, IrisParameters(), seed=8, say=print)
+    assert first.onnx.SerializeToString() == second.onnx.SerializeToString()
+    assert first.onnx.SerializeToString() != other.onnx.SerializeToString()
+
+
+def test_the_digest_of_the_data_tells_other_data() -> None:
+    data = IRIS.load()
+    assert data.sha256 == IRIS.load().sha256
+    assert data.sha256 != replace(data, target=1 - data.target).sha256
+    assert data.sha256 != replace(data, features=data.features + 0.1).sha256
+
+
+@pytest.mark.parametrize("recipe", [IRIS, PARCELS], ids=lambda recipe: recipe.name)
+def test_a_model_that_onnx_does_not_agree_with_is_refused(recipe: Recipe[Any]) -> None:
+    data = recipe.load()
+    estimator = recipe.build(recipe.parameters(), 1).fit(data.features, data.target)
+    reversed_target = data.target.to_numpy()[::-1]
+    other = recipe.build(recipe.parameters(), 1).fit(data.features, reversed_target)
+    with pytest.raises(TrainingError, match="not registered"):
+        check_agreement(recipe, estimator, to_onnx(recipe, other), data.features)
+
+
+def test_probabilities_that_differ_are_refused_although_the_labels_are_the_same() -> None:
+    data = IRIS.load()
+    rows = data.features[::50]  # the surest ones of each species
+    first = IRIS.build(IrisParameters(c=1.0), 1).fit(data.features, data.target)
+    second = IRIS.build(IrisParameters(c=1.1), 1).fit(data.features, data.target)
+    with pytest.raises(TrainingError, match=r"differ by 0\.0"):
+        check_agreement(IRIS, first, to_onnx(IRIS, second), rows)
+
+
+def test_a_regression_is_compared_relative_to_its_values() -> None:
+    data = PARCELS.load()
+    estimator = PARCELS.build(PARCELS.parameters(), 1).fit(data.features, data.target * 1e6)
+    assert check_agreement(PARCELS, estimator, to_onnx(PARCELS, estimator), data.features) <= TOLERANCE
+
+
+def test_metrics_are_averaged_over_classes() -> None:
+    scores = evaluate("classification", [0, 0, 0, 1], [0, 0, 1, 1])
+    assert scores == pytest.approx({"accuracy": 0.75, "precision": 0.75, "recall": 5 / 6, "f1": 0.7333333})
+    assert evaluate("regression", [1.0, 3.0], [1.0, 2.0]) == pytest.approx({"rmse": 0.5**0.5, "mae": 0.5, "r2": 0.5})
+
+
+def test_the_catalog() -> None:
+    assert find_recipe("iris") is IRIS
+    with pytest.raises(TrainingError, match="no recipe 'irsi'; there is: iris"):
+        find_recipe("irsi")

@@ -1,0 +1,66 @@
+"""`python -m training MODEL`: train a model, check it and register it in MLflow."""
+
+import os
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from training.catalog import NAMES
+from training.recipe import TrainingError
+from training.run import Order, train_and_register
+
+# What mlflow reads from the environment. Its own defaults try a server that is gone for minutes.
+MLFLOW_ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(  # noqa: PLR0913  an option each
+    model: Annotated[str, typer.Argument(help=f"The recipe: {', '.join(NAMES)}.")],
+    *,
+    tracking_uri: Annotated[
+        str,
+        typer.Option(
+            envvar="MLFLOW_TRACKING_URI",
+            default_factory=lambda: f"http://127.0.0.1:{os.environ.get('OFFPATH_MLFLOW_PORT') or 5000}",
+            show_default="the local stack's, by OFFPATH_MLFLOW_PORT",
+            help="Address of the MLflow server.",
+        ),
+    ],
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Random seed of the split and the training.")] = 42,
+    param: Annotated[
+        list[str], typer.Option("--param", "-p", metavar="NAME=VALUE", help="A hyperparameter; repeatable.")
+    ] = [],  # noqa: B006  typer makes a new list
+    alias: Annotated[str, typer.Option(help="The alias that the new version gets.")] = "champion",
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for an MLflow server that is starting.")] = 0,
+) -> None:
+    """Train MODEL, check that its ONNX form agrees, register a version in MLflow and give it the alias."""
+    for name, value in MLFLOW_ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    began = time.monotonic()
+    console = Console(highlight=False, soft_wrap=True)
+    try:
+        registered = train_and_register(
+            Order(model, tracking_uri, seed, param, alias, wait),
+            say=lambda text: console.print(f"[dim]{time.monotonic() - began:5.1f} s[/dim]  {text}", markup=True),
+        )
+    except TrainingError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print("error:", str(error), style="red", markup=False)
+        raise typer.Exit(1) from error
+    console.print(
+        f"[green]{registered.name} version {registered.version} is {registered.alias}[/green]"
+        f"\n         version  {registered.version_url}\n         run      {registered.run_url}"
+    )
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m training")

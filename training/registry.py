@@ -1,0 +1,139 @@
+"""A trained model in MLflow: a run, the model, a registered version, and last of all its alias."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from platform import python_version
+from types import SimpleNamespace
+from typing import Any
+
+import mlflow
+import mlflow.onnx
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model, ModelSignature
+from mlflow.models.model import ModelInfo
+from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types.schema import Array
+
+from training.pattern import Say, Trained
+from training.recipe import Recipe, TrainingError
+
+_VERSIONS = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy", "mlflow")
+_SERVED_BY = ("onnx", "onnxruntime", "numpy")
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A registered version, and where to look at it."""
+
+    name: str
+    version: str
+    alias: str
+    run_url: str
+    version_url: str
+
+
+def register(trained: Trained, tracking_uri: str, alias: str, say: Say) -> Registered:
+    """Log the run and the model, register a version of it and move the alias to that; the alias moves last.
+
+    Raises TrainingError when MLflow refuses or goes away: the alias then stands where it stood.
+    """
+    with _mlflow_errors(tracking_uri):
+        mlflow.set_tracking_uri(tracking_uri)
+        recipe = trained.recipe
+        experiment = mlflow.set_experiment(f"training/{recipe.name}")
+        with mlflow.start_run(run_name=recipe.title, description=recipe.description, tags=_tags(trained)) as run:
+            mlflow.log_params(_params(trained))
+            mlflow.log_metrics(trained.metrics | {"onnx_largest_difference": trained.largest_difference})
+            info = _log_model(trained)
+        say(f"logged: run {run.info.run_id}")
+        number = _new_version(trained, info, run.info.run_id)
+        MlflowClient().set_registered_model_alias(recipe.name, alias, number)
+    return Registered(
+        name=recipe.name,
+        version=number,
+        alias=alias,
+        run_url=f"{tracking_uri}/#/experiments/{experiment.experiment_id}/runs/{run.info.run_id}",
+        version_url=f"{tracking_uri}/#/models/{recipe.name}/versions/{number}",
+    )
+
+
+@contextmanager
+def _mlflow_errors(tracking_uri: str) -> Iterator[None]:
+    try:
+        yield
+    except MlflowException as error:
+        raise TrainingError(f"MLflow at {tracking_uri} did not take the model: {error}") from error
+
+
+def _params(trained: Trained) -> dict[str, Any]:
+    return trained.parameters.model_dump() | {"seed": trained.seed, "test_share": trained.recipe.test_share}
+
+
+def _tags(trained: Trained) -> dict[str, str]:
+    data = {
+        "data.source": trained.data.source,
+        "data.sha256": trained.data.sha256,
+        "data.rows": str(trained.train_rows + trained.test_rows),
+        "data.train_rows": str(trained.train_rows),
+        "data.test_rows": str(trained.test_rows),
+    }
+    return data | {"version.python": python_version()} | {f"version.{name}": version(name) for name in _VERSIONS}
+
+
+def _log_model(trained: Trained) -> ModelInfo:
+    recipe = trained.recipe
+    info: ModelInfo = Model.log(
+        artifact_path=None,
+        name="model",
+        flavor=SimpleNamespace(save_model=_save_model),
+        flavor_name="mlflow.onnx",
+        onnx_model=trained.onnx,
+        signature=_signature(recipe),
+        input_example=trained.example,
+        metadata={"offpath": {"task": recipe.task, "labels": list(recipe.labels)}},
+        pip_requirements=[f"{name}=={version(name)}" for name in _SERVED_BY],
+        onnx_execution_providers=["CPUExecutionProvider"],
+        save_as_external_data=False,  # one file, so that what serves it needs no other
+        validate_serving_input=False,
+    )
+    return info
+
+
+def _save_model(*, validate_serving_input: bool, **options: Any) -> None:  # noqa: ARG001
+    """`mlflow.onnx.save_model`, which hands an option meant for `Model.log` on to onnx.
+
+    The validation would call the model through MLflow's pyfunc, which cannot hold labels and probabilities in one
+    frame; that ONNX answers as it should is proven already.
+    """
+    mlflow.onnx.save_model(**options)
+
+
+def _signature(recipe: Recipe[Any]) -> ModelSignature:
+    inputs = Schema([ColSpec(DataType[column.type], column.name) for column in recipe.columns])
+    if recipe.task == "regression":
+        return ModelSignature(inputs, Schema([ColSpec(DataType.float, "variable")]))
+    outputs = Schema([ColSpec(DataType.long, "label"), ColSpec(Array(DataType.float), "probabilities")])
+    return ModelSignature(inputs, outputs)
+
+
+def _new_version(trained: Trained, info: ModelInfo, run_id: str) -> str:
+    client, recipe = MlflowClient(), trained.recipe
+    try:
+        client.create_registered_model(recipe.name, description=_describe(recipe))
+    except MlflowException as error:  # a description that somebody wrote since is not written over
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    scores = ", ".join(f"{name} {value:.3f}" for name, value in trained.metrics.items())
+    about = f"{recipe.title.capitalize()} on {trained.data.source}; on {trained.test_rows} held-out rows: {scores}."
+    made = client.create_model_version(
+        recipe.name, info.model_uri, run_id=run_id, description=about, model_id=info.model_id
+    )
+    return str(made.version)
+
+
+def _describe(recipe: Recipe[Any]) -> str:
+    columns = "\n".join(f"- `{column.name}`: {column.description}" for column in recipe.columns)
+    return f"{recipe.description}\n\n{columns}"
