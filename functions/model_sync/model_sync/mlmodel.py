@@ -1,0 +1,140 @@
+"""The MLmodel file: what MLflow, and the recipe that logged the model, say about one version.
+
+Which keys count is in https://mlflow.org/docs/latest/ml/model/ ; `metadata.offpath` is ours:
+`{"task": "classification" | "regression", "labels": ["setosa", …]}`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
+
+from model_sync.ports import Unservable
+from offpath.manifest import Column, ColumnType, Signature, Task
+
+PATH = "MLmodel"
+_TYPES = get_args(ColumnType)
+_TASKS = get_args(Task)
+Columns = list[dict[str, Any]]
+
+
+class _Onnx(BaseModel):
+    data: str
+
+
+class _Flavors(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    onnx: _Onnx | None = None
+
+
+class _Signature(BaseModel):
+    inputs: Json[Columns] | None = None
+    outputs: Json[Columns] | None = None
+
+
+class _Example(BaseModel):
+    artifact_path: str
+
+
+class _Mark(BaseModel):
+    task: str | None = None
+    labels: list[str | int | float | bool] = []
+
+
+class _Metadata(BaseModel):
+    offpath: _Mark = _Mark()
+
+
+class _File(BaseModel):
+    flavors: _Flavors
+    signature: _Signature | None = None
+    metadata: _Metadata | None = None
+    saved_input_example_info: _Example | None = None
+    model_size_bytes: int = Field(0, ge=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What serving needs to know. onnx_path, example_path: among the version's files. bytes: of all of these files."""
+
+    onnx_path: str
+    example_path: str | None
+    bytes: int
+    task: Task
+    labels: tuple[str, ...]
+    signature: Signature
+
+
+def parse_mlmodel(content: bytes) -> Description:
+    """Read an MLmodel file. Raises Unservable with what is missing and how the model has to be logged."""
+    file = _parse(content)
+    onnx_path, signature = _onnx_path(file.flavors), _signature(file.signature)
+    task, labels = _task((file.metadata or _Metadata()).offpath)
+    return Description(
+        onnx_path=onnx_path,
+        example_path=file.saved_input_example_info.artifact_path if file.saved_input_example_info else None,
+        bytes=file.model_size_bytes,
+        task=task,
+        labels=labels,
+        signature=signature,
+    )
+
+
+def _parse(content: bytes) -> _File:
+    try:
+        return _File.model_validate(yaml.safe_load(content))
+    except yaml.YAMLError as error:
+        raise Unservable(f"its {PATH} file is not YAML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the whole document"
+        raise Unservable(f"its {PATH} file cannot be read: {where}: {first['msg']}") from error
+
+
+def _onnx_path(flavors: _Flavors) -> str:
+    if flavors.onnx is None:
+        others = ", ".join(sorted(flavors.model_extra or {})) or "none"
+        raise Unservable(f"it has no onnx flavor (its flavors: {others}): log it with mlflow.onnx.log_model")
+    return flavors.onnx.data
+
+
+def _task(mark: _Mark) -> tuple[Task, tuple[str, ...]]:
+    labels = tuple(str(label) for label in mark.labels)
+    match mark.task or ("classification" if labels else None):
+        case "classification" if labels:
+            return "classification", labels
+        case "classification":
+            raise Unservable('it is a classification without labels: log it with metadata={"offpath": {"labels": […]}}')
+        case "regression":
+            return "regression", ()
+        case None:
+            raise Unservable(
+                'nothing says its task: log it with metadata={"offpath": {"task": "regression"}}, or labels'
+            )
+        case other:
+            raise Unservable(f"its task {other!r} is not known here: expected one of {', '.join(_TASKS)}")
+
+
+def _signature(signature: _Signature | None) -> Signature:
+    if signature is None or not signature.inputs:
+        raise Unservable("it has no signature of its inputs: log it with signature=mlflow.models.infer_signature(…)")
+    return Signature(
+        inputs=tuple(_column(column) for column in signature.inputs),
+        outputs=tuple(_column(column) for column in signature.outputs or [] if _is_plain(column)),
+    )
+
+
+def _column(column: Mapping[str, Any]) -> Column:
+    if not column.get("name"):
+        raise Unservable("its signature has an input without a name: log it with named columns, not tensors")
+    if not _is_plain(column):
+        kind = f"input {column['name']!r} of type {column.get('type')!r}"
+        raise Unservable(f"its signature has the {kind}, which is not served: expected one of {', '.join(_TYPES)}")
+    required = column.get("required", not column.get("optional", False))  # `optional` before MLflow 2.14
+    return Column(name=column["name"], type=column["type"], required=required)
+
+
+def _is_plain(column: Mapping[str, Any]) -> bool:
+    return bool(column.get("name")) and column.get("type") in _TYPES

@@ -1,0 +1,76 @@
+"""What can be told of an ONNX file without an ONNX library: it is a protobuf message of a known shape.
+
+Field numbers are those of onnx.proto: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+"""
+
+from collections.abc import Iterator
+
+from model_sync.ports import Unservable
+
+_MODEL_GRAPH = 7
+_GRAPH_INITIALIZER = 5
+_TENSOR_DATA_LOCATION = 14
+_EXTERNAL = 1
+_VARINT = 0  # protobuf's wire types
+_BYTES = 2
+_FIXED = {1: 8, 5: 4}
+
+
+def check_onnx(content: bytes) -> None:
+    """Raises Unservable for a file that is empty, no ONNX model, or not the whole of one."""
+    if not content:
+        raise Unservable("its ONNX file is empty: log the model again")
+    try:
+        graphs = list(_messages(memoryview(content), _MODEL_GRAPH))
+        external = any(_is_external(tensor) for graph in graphs for tensor in _messages(graph, _GRAPH_INITIALIZER))
+    except (ValueError, IndexError) as error:
+        raise Unservable(f"its ONNX file of {len(content)} bytes is damaged, or no ONNX model: {error}") from error
+    if not graphs:
+        raise Unservable(f"its ONNX file of {len(content)} bytes holds no graph: log the model again")
+    if external:
+        raise Unservable("its weights lie in a file of their own: log it with save_as_external_data=False")
+
+
+def _is_external(tensor: memoryview) -> bool:
+    return any(field == _TENSOR_DATA_LOCATION and value == _EXTERNAL for field, value in _fields(tensor))
+
+
+def _messages(message: memoryview, wanted: int) -> Iterator[memoryview]:
+    for field, value in _fields(message):
+        if field == wanted and isinstance(value, memoryview):
+            yield value
+
+
+def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    position = 0
+    while position < len(message):
+        tag, position = _varint(message, position)
+        kind = tag & 7
+        if kind == _VARINT:
+            value, position = _varint(message, position)
+            yield tag >> 3, value
+            continue
+        length, position = _length(message, position, kind)
+        if position + length > len(message):
+            raise ValueError("it ends in the middle of a field")
+        yield tag >> 3, message[position : position + length]
+        position += length
+
+
+def _length(message: memoryview, position: int, kind: int) -> tuple[int, int]:
+    if kind == _BYTES:
+        return _varint(message, position)
+    if kind in _FIXED:
+        return _FIXED[kind], position
+    raise ValueError(f"a field of unknown wire type {kind}")
+
+
+def _varint(message: memoryview, position: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = message[position]  # IndexError at the end of a message that is cut off
+        value |= (byte & 0x7F) << shift
+        position += 1
+        if byte < 0x80:
+            return value, position
+        shift += 7

@@ -1,0 +1,64 @@
+"""One version of a registered model, published: its ONNX file in the bucket, and what the manifest says of it."""
+
+import hashlib
+
+from model_sync.example import first_record
+from model_sync.mlmodel import PATH, Description, parse_mlmodel
+from model_sync.onnx_file import check_onnx
+from model_sync.ports import Files, Registry, Unservable, Version
+from offpath.manifest import Manifest, ModelVersion, model_file_key
+
+
+class Publisher:
+    """Publishes versions. max_model_bytes: larger models are refused, as they would not fit in memory."""
+
+    def __init__(self, registry: Registry, files: Files, max_model_bytes: int) -> None:
+        self._registry = registry
+        self._files = files
+        self._max_model_bytes = max_model_bytes
+
+    def publish(self, version: Version, previous: Manifest) -> ModelVersion:
+        """The manifest's entry for a version, once its file is in the bucket; the previous one's, if it has it.
+
+        Raises Unservable with the reason, or Transient.
+        """
+        for published in previous.aliases(version.name).values():
+            if _is_same(published, version) and self._files.exists(published.key):
+                return published
+        if not version.ready:
+            raise Unservable("it is not ready: the registry has not got all of it, or gave it up")
+        return self._fetch(version, parse_mlmodel(self._registry.artifact(version, PATH)))
+
+    def _fetch(self, version: Version, model: Description) -> ModelVersion:
+        if model.bytes > self._max_model_bytes:
+            raise Unservable(f"its {model.bytes} bytes are over OFFPATH_MAX_MODEL_BYTES={self._max_model_bytes}")
+        content = self._registry.artifact(version, model.onnx_path)
+        check_onnx(content)
+        digest = hashlib.sha256(content).hexdigest()
+        if not self._files.exists(key := model_file_key(digest)):
+            self._files.put(key, content, "application/octet-stream")
+        return ModelVersion(
+            version=version.number,
+            run_id=version.run_id,
+            source=version.source,
+            key=key,
+            sha256=digest,
+            bytes=len(content),
+            task=model.task,
+            labels=model.labels,
+            signature=model.signature,
+            input_example=self._example(version, model),
+        )
+
+    def _example(self, version: Version, model: Description) -> dict[str, object] | None:
+        if model.example_path is None:
+            return None
+        try:
+            content = self._registry.artifact(version, model.example_path)
+        except Unservable:  # a model is served without its example
+            return None
+        return first_record(content, (column.name for column in model.signature.inputs))
+
+
+def _is_same(published: ModelVersion, version: Version) -> bool:
+    return (published.version, published.source) == (version.number, version.source)

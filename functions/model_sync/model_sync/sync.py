@@ -1,0 +1,113 @@
+"""From the registry's aliases to a manifest and the files it names.
+
+Files are published before the manifest names them, and the manifest is written last and whole: a reader sees the
+state before or the state after. What is published is kept: an entry of the previous manifest is used again, not
+fetched again, and an alias moved to a version that cannot be served goes on serving the version it stood for.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from model_sync.ports import Entry, Files, Registry, Unservable
+from model_sync.publisher import Publisher
+from offpath.errors import ManifestError, ObjectMissing, Transient
+from offpath.manifest import KEY, Manifest, ModelVersion, RegisteredModel
+
+SERVED_ALIAS = "champion"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a sync did.
+
+    models: name → alias → version, as served from now on. skipped: `name`, `name@alias` or the manifest's key → reason.
+    """
+
+    changed: bool
+    models: Mapping[str, Mapping[str, str]]
+    skipped: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Round:
+    """What one sync knows so far."""
+
+    previous: Manifest
+    skipped: dict[str, str] = field(default_factory=dict)
+    done: dict[tuple[str, str], ModelVersion | Unservable] = field(default_factory=dict)
+
+
+class ModelSync:
+    """Publishes the registry's aliases."""
+
+    def __init__(self, registry: Registry, files: Files, publisher: Publisher) -> None:
+        self._registry = registry
+        self._files = files
+        self._publisher = publisher
+
+    def run(self) -> Report:
+        """Publish what is new. Raises Transient, with the manifest untouched, when MLflow or S3 does not answer."""
+        stored = self._stored()
+        current = _round(stored)
+        models = {
+            entry.name: model for entry in self._entries(current.previous) if (model := self._model(entry, current))
+        }
+        manifest = Manifest(models=models)
+        changed = (content := manifest.to_json()) != stored
+        if changed:
+            self._files.put(KEY, content)
+        return Report(changed, _versions(manifest), current.skipped)
+
+    def _stored(self) -> bytes | None:
+        try:
+            return self._files.get(KEY)
+        except ObjectMissing:
+            return None
+
+    def _entries(self, previous: Manifest) -> list[Entry]:
+        entries = list(self._registry.models())
+        if previous.models and not entries:  # an empty database behind a new MLflow must not end all predictions
+            raise Transient(f"the registry has no model at all, but {KEY} serves some: if so it shall be, delete {KEY}")
+        return entries
+
+    def _model(self, entry: Entry, current: _Round) -> RegisteredModel | None:
+        if not entry.aliases:
+            current.skipped[entry.name] = f"it has no alias: give one to a version, for example {SERVED_ALIAS}"
+        served = {alias: self._alias(entry, alias, current) for alias in entry.aliases}
+        aliases = {alias: version for alias, version in served.items() if version}
+        return RegisteredModel(description=entry.description, aliases=aliases) if aliases else None
+
+    def _alias(self, entry: Entry, alias: str, current: _Round) -> ModelVersion | None:
+        number = entry.aliases[alias]
+        weight = 100 if alias == SERVED_ALIAS else 0
+        match self._once(entry.name, number, current):
+            case ModelVersion() as version:
+                return version.model_copy(update={"weight": weight})
+            case reason:
+                kept = current.previous.aliases(entry.name).get(alias)
+                stays = f"; version {kept.version} stays" if kept else ""
+                current.skipped[f"{entry.name}@{alias}"] = f"version {number}: {reason}{stays}"
+                return kept
+
+    def _once(self, name: str, number: str, current: _Round) -> ModelVersion | Unservable:
+        if (name, number) not in current.done:
+            try:
+                version = self._registry.version(name, number)
+                current.done[name, number] = self._publisher.publish(version, current.previous)
+            except Unservable as reason:
+                current.done[name, number] = reason
+        return current.done[name, number]
+
+
+def _round(stored: bytes | None) -> _Round:
+    try:
+        return _Round(Manifest.parse(stored) if stored else Manifest())
+    except ManifestError as error:  # everything in it is found again, in the registry
+        return _Round(Manifest(), {KEY: f"{error}: it is written anew"})
+
+
+def _versions(manifest: Manifest) -> dict[str, dict[str, str]]:
+    return {
+        name: {alias: version.version for alias, version in sorted(model.aliases.items())}
+        for name, model in sorted(manifest.models.items())
+    }

@@ -1,0 +1,34 @@
+"""The bucket in memory behaves as S3 does."""
+
+import pytest
+
+from model_sync.ports import Files
+from offpath.aws import Bucket, s3_client
+from offpath.errors import ObjectMissing
+from tests.support.model_sync_fakes import FakeFiles
+
+
+@pytest.fixture(params=["fake", "s3"])
+def files(request: pytest.FixtureRequest) -> Files:
+    if request.param == "fake":
+        return FakeFiles()
+    name: str = request.getfixturevalue("bucket_name")
+    return Bucket(s3_client(), name)
+
+
+def test_what_was_put_is_there(files: Files) -> None:
+    files.put("models/sha256/a.onnx", b"\x00one", "application/octet-stream")
+    assert files.exists("models/sha256/a.onnx")
+    assert files.get("models/sha256/a.onnx") == b"\x00one"
+
+
+def test_what_was_put_last_is_there(files: Files) -> None:
+    files.put("models/manifest.json", b"one")
+    files.put("models/manifest.json", b"two")
+    assert files.get("models/manifest.json") == b"two"
+
+
+def test_what_was_not_put_is_missing(files: Files) -> None:
+    assert not files.exists("models/manifest.json")
+    with pytest.raises(ObjectMissing):
+        files.get("models/manifest.json")

@@ -1,0 +1,122 @@
+"""The model registry and the models' bucket, in memory, and the files that a logged model is made of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import onnx
+import yaml
+from onnx import TensorProto, helper
+
+from model_sync.ports import Entry, Unservable, Version
+from offpath.errors import ObjectMissing, Transient
+
+IRIS_COLUMNS = ("sepal_length", "sepal_width", "petal_length", "petal_width")
+IRIS_EXAMPLE = dict.fromkeys(IRIS_COLUMNS, 1.5)
+IRIS_LABELS = ["setosa", "versicolor", "virginica"]
+
+
+def onnx_file(name: str = "iris", *, external: bool = False) -> bytes:
+    """A small ONNX model; another name makes other content. external: its weights are in a file of their own."""
+    weights = helper.make_tensor("weights", TensorProto.FLOAT, [4], [1.0, 2.0, 3.0, 4.0])
+    if external:
+        weights = TensorProto(name="weights", data_type=TensorProto.FLOAT, dims=[4], data_location=TensorProto.EXTERNAL)
+        weights.external_data.add(key="location", value="weights.bin")
+    inputs = [helper.make_tensor_value_info("inputs", TensorProto.FLOAT, [None, 4])]
+    outputs = [helper.make_tensor_value_info("variable", TensorProto.FLOAT, [None, 4])]
+    nodes = [helper.make_node("Mul", ["inputs", "weights"], ["variable"])]
+    model: onnx.ModelProto = helper.make_model(helper.make_graph(nodes, name, inputs, outputs, [weights]))
+    content: bytes = model.SerializeToString()
+    return content
+
+
+def mlmodel(**changes: Any) -> bytes:
+    """The MLmodel file of an iris model; a change replaces a top-level key, or with None takes it away."""
+    inputs = [{"type": "double", "name": name, "required": True} for name in IRIS_COLUMNS]
+    outputs = [
+        {"type": "long", "name": "label"},
+        {"type": "array", "items": {"type": "float"}, "name": "probabilities"},
+    ]
+    document = {
+        "flavors": {"onnx": {"data": "model.onnx"}, "python_function": {"loader_module": "mlflow.onnx"}},
+        "metadata": {"offpath": {"task": "classification", "labels": IRIS_LABELS}},
+        "model_size_bytes": 823,
+        "saved_input_example_info": {"artifact_path": "input_example.json", "type": "json_object"},
+        "signature": {"inputs": json.dumps(inputs), "outputs": json.dumps(outputs), "params": None},
+        "utc_time_created": "2026-01-02 03:04:05.678901",
+    }
+    return yaml.safe_dump({key: value for key, value in (document | changes).items() if value is not None}).encode()
+
+
+def model_files(name: str = "iris", **changes: Any) -> dict[str, bytes]:
+    """Every file of a version that can be served."""
+    example = json.dumps(IRIS_EXAMPLE).encode()
+    return {"MLmodel": mlmodel(**changes), "model.onnx": onnx_file(name), "input_example.json": example}
+
+
+@dataclass
+class FakeRegistry:
+    """A model registry in memory."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    versions: dict[tuple[str, str], tuple[Version, Mapping[str, bytes]]] = field(default_factory=dict)
+    fetched: list[tuple[str, str, str]] = field(default_factory=list)
+    down: bool = False
+
+    def add(self, name: str, files: Mapping[str, bytes], *, number: str = "1", ready: bool = True, **more: str) -> None:
+        """Register a version."""
+        source = more.get("source", f"models:/m-{name}-{number}")
+        self.entries.setdefault(name, Entry(name, more.get("description", ""), {}))
+        self.versions[name, number] = (Version(name, number, ready, source, f"run-{number}"), files)
+
+    def point(self, name: str, alias: str, number: str) -> None:
+        """Let an alias stand for a version."""
+        entry = self.entries[name]
+        self.entries[name] = Entry(name, entry.description, {**entry.aliases, alias: number})
+
+    def models(self) -> Iterator[Entry]:
+        self._answer()
+        yield from self.entries.values()
+
+    def version(self, name: str, number: str) -> Version:
+        self._answer()
+        if (name, number) not in self.versions:
+            raise Unservable(f"no version {number} of {name}")
+        return self.versions[name, number][0]
+
+    def artifact(self, version: Version, path: str) -> bytes:
+        self._answer()
+        self.fetched.append((version.name, version.number, path))
+        try:
+            return self.versions[version.name, version.number][1][path]
+        except KeyError:
+            raise Unservable(f"no file {path}") from None
+
+    def _answer(self) -> None:
+        if self.down:
+            raise Transient("the registry is down")
+
+
+@dataclass
+class FakeFiles:
+    """A bucket in memory. written: keys in the order of their writing."""
+
+    content: dict[str, bytes] = field(default_factory=dict)
+    written: list[str] = field(default_factory=list)
+
+    def get(self, key: str) -> bytes:
+        try:
+            return self.content[key]
+        except KeyError:
+            raise ObjectMissing(key) from None
+
+    def exists(self, key: str) -> bool:
+        return key in self.content
+
+    def put(self, key: str, content: bytes, content_type: str = "application/json") -> str:
+        self.content[key] = content
+        self.written.append(key)
+        return "fake"

@@ -1,0 +1,124 @@
+"""What is read from an MLmodel file, and what a person is told when it does not do."""
+
+import json
+from typing import Any
+
+import pytest
+
+from model_sync.example import first_record
+from model_sync.mlmodel import parse_mlmodel
+from model_sync.onnx_file import check_onnx
+from model_sync.ports import Unservable
+from tests.support.model_sync_fakes import IRIS_COLUMNS, IRIS_LABELS, mlmodel, onnx_file
+
+
+def marked(**offpath: Any) -> dict[str, Any]:
+    return {"offpath": offpath}
+
+
+def inputs(*columns: dict[str, Any]) -> dict[str, str]:
+    return {"inputs": json.dumps(columns)}
+
+
+def test_an_iris_model() -> None:
+    model = parse_mlmodel(mlmodel())
+    assert (model.onnx_path, model.example_path, model.bytes) == ("model.onnx", "input_example.json", 823)
+    assert (model.task, list(model.labels)) == ("classification", IRIS_LABELS)
+    assert [(column.name, column.type) for column in model.signature.inputs] == [
+        (name, "double") for name in IRIS_COLUMNS
+    ]
+    assert [column.name for column in model.signature.outputs] == ["label"]  # the manifest has no type for an array
+
+
+def test_labels_alone_make_a_classification() -> None:
+    model = parse_mlmodel(mlmodel(metadata=marked(labels=[0, 1, True, "x"])))
+    assert (model.task, model.labels) == ("classification", ("0", "1", "True", "x"))
+
+
+def test_a_regression_needs_no_labels() -> None:
+    model = parse_mlmodel(mlmodel(metadata=marked(task="regression"), saved_input_example_info=None))
+    assert (model.task, model.labels, model.example_path) == ("regression", (), None)
+
+
+@pytest.mark.parametrize("key", [{"required": False}, {"optional": True}])
+def test_an_optional_column(key: dict[str, bool]) -> None:
+    column = {"type": "string", "name": "note"} | key
+    assert not parse_mlmodel(mlmodel(signature=inputs(column))).signature.inputs[0].required
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        (
+            {"flavors": {"sklearn": {}, "python_function": {}}},
+            r"no onnx flavor \(its flavors: python_function, sklearn\)",
+        ),
+        ({"flavors": {}}, "its flavors: none"),
+        ({"flavors": None}, "its MLmodel file cannot be read: flavors: Field required"),
+        ({"flavors": {"onnx": {}}}, "flavors.onnx.data"),
+        ({"signature": None}, "no signature"),
+        ({"signature": {"inputs": None}}, "no signature"),
+        ({"signature": {"inputs": "[]"}}, "no signature"),
+        ({"signature": {"inputs": "nonsense"}}, "signature.inputs: Invalid JSON"),
+        ({"signature": inputs({"type": "tensor", "tensor-spec": {}})}, "an input without a name"),
+        ({"signature": inputs({"type": "datetime", "name": "day"})}, "input 'day' of type 'datetime', which is not"),
+        ({"signature": inputs({"type": "array", "name": "xs", "items": {}})}, "input 'xs' of type 'array'"),
+        ({"metadata": None}, "nothing says its task"),
+        ({"metadata": {"team": "green"}}, "nothing says its task"),
+        ({"metadata": marked(task="classification")}, "classification without labels"),
+        (
+            {"metadata": marked(task="ranking")},
+            "task 'ranking' is not known here: expected one of classification, regr",
+        ),
+        ({"metadata": {"offpath": "regression"}}, "metadata.offpath"),
+    ],
+)
+def test_what_cannot_be_served_says_why(changes: dict[str, Any], reason: str) -> None:
+    with pytest.raises(Unservable, match=reason):
+        parse_mlmodel(mlmodel(**changes))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [(b"a: [", "is not YAML"), (b"\xff\xfe\x00", "YAML"), (b"", "document")]
+)
+def test_a_file_that_is_no_mlmodel(content: bytes, reason: str) -> None:
+    with pytest.raises(Unservable, match=reason):
+        parse_mlmodel(content)
+
+
+def test_an_onnx_file_passes() -> None:
+    check_onnx(onnx_file())
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "is empty"),
+        (onnx_file()[:-10], "damaged, or no ONNX model: it ends in the middle"),
+        (b"\x80", "damaged, or no ONNX model"),
+        (b"<html>not found</html>", "no ONNX model"),
+        (b"\x0b", "no ONNX model: a field of unknown wire type 3"),
+        (b"\x08\x07\x11abcdefgh\x1dabcd", "holds no graph"),
+        (onnx_file(external=True), "save_as_external_data=False"),
+    ],
+)
+def test_a_file_that_is_no_whole_onnx_model(content: bytes, reason: str) -> None:
+    with pytest.raises(Unservable, match=reason):
+        check_onnx(content)
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        {"a": 1, "b": "x"},
+        [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}],
+        {"columns": ["a", "b"], "data": [[1, "x"], [2, "y"]]},
+    ],
+    ids=["record", "records", "data frame"],
+)
+def test_the_first_record_of_an_example(example: Any) -> None:
+    assert first_record(json.dumps(example).encode(), ["a", "b"]) == {"a": 1, "b": "x"}
+
+
+def test_a_data_frame_with_a_short_row_is_no_example() -> None:
+    assert first_record(b'{"columns": ["a", "b"], "data": [[1]]}', ["a", "b"]) is None

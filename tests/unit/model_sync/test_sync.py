@@ -1,0 +1,216 @@
+"""What a sync publishes, keeps, skips and refuses to touch."""
+
+import hashlib
+from dataclasses import dataclass
+
+import pytest
+
+from model_sync.publisher import Publisher
+from model_sync.sync import ModelSync, Report
+from offpath.errors import Transient
+from offpath.manifest import KEY, Manifest
+from tests.support.model_sync_fakes import (
+    IRIS_COLUMNS,
+    IRIS_EXAMPLE,
+    IRIS_LABELS,
+    FakeFiles,
+    FakeRegistry,
+    mlmodel,
+    model_files,
+    onnx_file,
+)
+
+
+@dataclass
+class World:
+    registry: FakeRegistry
+    files: FakeFiles
+
+    def sync(self) -> Report:
+        return ModelSync(self.registry, self.files, Publisher(self.registry, self.files, 1_000_000)).run()
+
+    def manifest(self) -> Manifest:
+        return Manifest.parse(self.files.content[KEY])
+
+
+@pytest.fixture
+def world() -> World:
+    """A registry whose iris version 1 is champion, and an empty bucket."""
+    registry = FakeRegistry()
+    registry.add("iris", model_files(), description="flowers")
+    registry.point("iris", "champion", "1")
+    return World(registry, FakeFiles())
+
+
+def test_a_version_is_published_with_everything_that_serving_needs(world: World) -> None:
+    report = world.sync()
+
+    content = onnx_file()
+    digest = hashlib.sha256(content).hexdigest()
+    champion = world.manifest().models["iris"].aliases["champion"]
+    assert report == Report(changed=True, models={"iris": {"champion": "1"}}, skipped={})
+    assert world.files.content[champion.key] == content
+    assert (champion.key, champion.sha256, champion.bytes) == (f"models/sha256/{digest}.onnx", digest, len(content))
+    assert (champion.version, champion.run_id, champion.weight) == ("1", "run-1", 100)
+    assert (champion.task, list(champion.labels)) == ("classification", IRIS_LABELS)
+    assert tuple(column.name for column in champion.signature.inputs) == IRIS_COLUMNS
+    assert champion.input_example == IRIS_EXAMPLE
+    assert world.manifest().models["iris"].description == "flowers"
+
+
+def test_the_manifest_is_written_after_the_file_it_names(world: World) -> None:
+    world.sync()
+    assert world.files.written[-1] == KEY
+    assert len(world.files.written) == 2
+
+
+def test_a_second_sync_writes_nothing_and_fetches_nothing(world: World) -> None:
+    world.sync()
+    world.files.written.clear()
+    world.registry.fetched.clear()
+
+    report = world.sync()
+
+    assert report == Report(changed=False, models={"iris": {"champion": "1"}}, skipped={})
+    assert world.files.written == []
+    assert world.registry.fetched == []
+
+
+def test_an_alias_that_moves_changes_the_manifest_and_keeps_the_old_file(world: World) -> None:
+    world.sync()
+    old = world.manifest().models["iris"].aliases["champion"]
+    world.registry.add("iris", model_files("better"), number="2")
+    world.registry.point("iris", "champion", "2")
+
+    report = world.sync()
+
+    assert (report.changed, report.models) == (True, {"iris": {"champion": "2"}})
+    assert world.files.exists(old.key)
+    assert world.manifest().models["iris"].aliases["champion"].key != old.key
+
+
+def test_two_aliases_of_one_version_share_its_file_and_only_champion_has_traffic(world: World) -> None:
+    world.registry.point("iris", "staging", "1")
+    world.sync()
+    aliases = world.manifest().models["iris"].aliases
+    assert {alias: (version.version, version.weight) for alias, version in aliases.items()} == {
+        "champion": ("1", 100),
+        "staging": ("1", 0),
+    }
+    assert len(world.registry.fetched) == 3
+    assert aliases["champion"].key == aliases["staging"].key
+
+
+def test_the_same_file_under_two_names_is_stored_once(world: World) -> None:
+    world.registry.add("copy", model_files())
+    world.registry.point("copy", "champion", "1")
+    world.sync()
+    assert len([key for key in world.files.written if key.endswith(".onnx")]) == 1
+
+
+def test_a_file_that_has_gone_from_the_bucket_is_published_again(world: World) -> None:
+    world.sync()
+    key = world.manifest().models["iris"].aliases["champion"].key
+    del world.files.content[key]
+
+    report = world.sync()
+
+    assert world.files.exists(key)
+    assert not report.changed
+
+
+def test_a_version_of_the_same_number_of_a_model_made_anew_is_another_version(world: World) -> None:
+    world.sync()
+    world.registry.add("iris", model_files("second life"), source="models:/m-other")
+
+    assert world.sync().changed
+    champion = world.manifest().models["iris"].aliases["champion"]
+    assert world.files.content[champion.key] == onnx_file("second life")
+
+
+def test_an_alias_that_is_taken_away_leaves_the_manifest(world: World) -> None:
+    world.registry.add("abalone", model_files("abalone"))
+    world.registry.point("abalone", "champion", "1")
+    world.sync()
+    del world.registry.entries["iris"]
+    assert world.sync().models == {"abalone": {"champion": "1"}}
+
+
+def test_a_model_without_an_alias_is_not_served_and_the_report_says_so(world: World) -> None:
+    world.registry.add("draft", model_files())
+    report = world.sync()
+    assert report.models == {"iris": {"champion": "1"}}
+    assert "no alias" in report.skipped["draft"]
+
+
+def test_a_registry_without_models_gives_an_empty_manifest() -> None:
+    world = World(FakeRegistry(), FakeFiles())
+    assert world.sync() == Report(changed=True, models={}, skipped={})
+    assert world.manifest().models == {}
+
+
+def test_a_registry_that_lost_every_model_does_not_end_predictions(world: World) -> None:
+    world.sync()
+    before = dict(world.files.content)
+    world.registry.entries.clear()
+    with pytest.raises(Transient, match=f"delete {KEY}$"):
+        world.sync()
+    assert world.files.content == before
+
+
+def test_a_registry_that_is_down_leaves_everything_as_it_was(world: World) -> None:
+    world.sync()
+    before = dict(world.files.content)
+    world.registry.down = True
+    with pytest.raises(Transient, match="down"):
+        world.sync()
+    assert world.files.content == before
+
+
+def test_a_damaged_manifest_is_written_anew(world: World) -> None:
+    world.files.content[KEY] = b"{"
+    report = world.sync()
+    assert (report.changed, report.models) == (True, {"iris": {"champion": "1"}})
+    assert "written anew" in report.skipped[KEY]
+
+
+def test_what_cannot_be_served_does_not_stop_the_others(world: World) -> None:
+    world.registry.add("pending", model_files(), ready=False)
+    world.registry.add("lost", {"MLmodel": mlmodel()})
+    world.registry.add("empty", {**model_files(), "model.onnx": b""})
+    world.registry.add("huge", model_files(model_size_bytes=1_000_001))
+    for name in ("pending", "lost", "empty", "huge"):
+        world.registry.point(name, "champion", "1")
+    world.registry.point("iris", "next", "7")
+
+    report = world.sync()
+
+    assert report.models == {"iris": {"champion": "1"}}
+    assert {name: reason.partition(": ")[2][:25] for name, reason in report.skipped.items()} == {
+        "pending@champion": "it is not ready: the regi",
+        "lost@champion": "no file model.onnx",
+        "empty@champion": "its ONNX file is empty: l",
+        "huge@champion": "its 1000001 bytes are ove",
+        "iris@next": "no version 7 of iris",
+    }
+
+
+def test_an_alias_moved_to_a_version_that_cannot_be_served_goes_on_serving_the_old_one(world: World) -> None:
+    world.sync()
+    world.registry.add("iris", {}, number="2")
+    world.registry.point("iris", "champion", "2")
+
+    report = world.sync()
+
+    assert (report.changed, report.models) == (False, {"iris": {"champion": "1"}})
+    assert report.skipped == {"iris@champion": "version 2: no file MLmodel; version 1 stays"}
+
+
+@pytest.mark.parametrize("example", [b"not json", b"[1, 2]", b'{"other": 1}', None])
+def test_an_example_that_does_not_fit_is_left_out(world: World, example: bytes | None) -> None:
+    files = model_files() | ({"input_example.json": example} if example else {})
+    if example is None:
+        del files["input_example.json"]
+    world.registry.add("iris", files)
+    assert world.sync().models == {"iris": {"champion": "1"}}
+    assert world.manifest().models["iris"].aliases["champion"].input_example is None
