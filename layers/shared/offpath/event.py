@@ -118,14 +118,17 @@ def _redeem(claim: Claim, claims: ClaimStore) -> str:
     digest = hashlib.sha256(content).hexdigest()
     if digest != claim.sha256:
         raise ClaimAltered(f"s3://{claim.bucket}/{claim.key} has SHA-256 {digest}, but the message says {claim.sha256}")
-    return content.decode()
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise MalformedEvent(f"s3://{claim.bucket}/{claim.key} is not UTF-8: {error}") from error
 
 
 def _claim(body: str) -> Claim:
     try:
         fields: Any = json.loads(body)
         return Claim(str(fields["bucket"]), str(fields["key"]), str(fields["sha256"]), int(fields["bytes"]))
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise MalformedEvent(f"not a claim check: {body[:200]!r}") from error
 
 

@@ -31,6 +31,8 @@ class Settings(BaseModel):
 
     @classmethod
     def _complaint(cls, detail: ErrorDetails) -> str:
+        if not detail["loc"]:  # a rule about several settings together
+            return _lower(detail["msg"])
         name = str(detail["loc"][0])
         purpose = cls.model_fields[name].description or "no description"
         if detail["type"] == "missing":

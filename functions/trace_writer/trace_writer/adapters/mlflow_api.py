@@ -1,0 +1,92 @@
+"""MLflow's answers, and its silences, as this project's errors."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from urllib3.exceptions import InvalidHeader, ProtocolError, ReadTimeoutError
+from urllib3.util import Retry
+
+from offpath.errors import Rejected, Transient
+from offpath.mlflow_http import Answer, MlflowHttp
+from trace_writer.tracker import Faulted, Unavailable
+
+MISSING = "RESOURCE_DOES_NOT_EXIST"
+EXISTS = "RESOURCE_ALREADY_EXISTS"
+_SHOWN_CHARACTERS = 500
+# What is mended without the message: credentials and permissions, an overloaded server, a wrong address.
+_CREDENTIALS = {401, 403, 407}
+_LATER = {408, 425, 429}
+_WRONG_PLACE = {301, 302, 303, 307, 308, 404, 405}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A success, or one of the two errors above. fields: the answer's JSON object, empty if it is none."""
+
+    error_code: str
+    fields: dict[str, Any]
+
+
+class MlflowApi:
+    """Requests to MLflow whose every answer is an outcome or an error. patience_seconds: the longest wait for one."""
+
+    def __init__(self, http: MlflowHttp, patience_seconds: float) -> None:
+        self._http = http
+        self._patience_seconds = patience_seconds
+
+    def get(self, path: str, timeout_seconds: float) -> Outcome:
+        """Read. Raises Rejected, Unavailable or Faulted."""
+        return self._request("GET", path, {}, None, timeout_seconds)
+
+    def post(self, path: str, headers: dict[str, str], body: bytes, timeout_seconds: float) -> Outcome:
+        """Write. Raises Rejected, Unavailable or Faulted."""
+        return self._request("POST", path, headers, body, timeout_seconds)
+
+    def _request(self, method: str, path: str, headers: dict[str, str], body: bytes | None, seconds: float) -> Outcome:
+        wait = min(seconds, self._patience_seconds)
+        try:
+            answer = self._http.request(method, path, headers=headers, body=body, timeout_seconds=wait)
+        except Transient as error:
+            # A connection made and then no answer may be this request's doing; no connection is nobody's.
+            kind = Faulted if isinstance(error.__cause__, ReadTimeoutError | ProtocolError) else Unavailable
+            raise kind(str(error)) from error
+        outcome = _outcome(answer)
+        if answer.status >= 300 and outcome.error_code not in {MISSING, EXISTS}:
+            raise _error(answer, f"{method} {self._http.url}{path} was answered {_shown(answer)}")
+        return outcome
+
+
+def _error(answer: Answer, said: str) -> Unavailable | Rejected:
+    if answer.status >= 500:
+        return Faulted(said, _retry_after(answer))
+    if answer.status in _CREDENTIALS:
+        return Unavailable(f"{said}; check OFFPATH_MLFLOW_USERNAME, OFFPATH_MLFLOW_PASSWORD and what that user may do")
+    if answer.status in _LATER:
+        return Unavailable(said, _retry_after(answer))
+    if answer.status in _WRONG_PLACE:
+        return Unavailable(f"{said}; does an MLflow server with OTLP answer there? Check OFFPATH_MLFLOW_URL")
+    return Rejected(said)
+
+
+def _outcome(answer: Answer) -> Outcome:
+    try:
+        fields = json.loads(answer.body)
+    except ValueError:
+        fields = {}
+    if not isinstance(fields, dict):
+        fields = {}
+    return Outcome(str(fields.get("error_code", "")) if answer.status >= 400 else "", fields)
+
+
+def _shown(answer: Answer) -> str:
+    text = answer.body.decode(errors="replace").strip()
+    shown = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
+    return f"HTTP {answer.status} {shown}".rstrip()
+
+
+def _retry_after(answer: Answer) -> float:
+    try:
+        return max(0.0, Retry().parse_retry_after(answer.headers.get("Retry-After", "")))
+    except InvalidHeader:
+        return 0.0

@@ -1,0 +1,63 @@
+"""MLflow's experiments, by name."""
+
+import json
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from offpath.errors import Rejected
+from trace_writer.adapters.mlflow_api import MISSING, MlflowApi
+from trace_writer.tracker import ExperimentRefused, Unavailable
+
+_PATH = "/api/2.0/mlflow/experiments"
+_JSON = {"Content-Type": "application/json"}
+# Spans sent to an experiment that was deleted meanwhile would go to the trash without a word.
+_TRUSTED_SECONDS = 60.0
+_STEPS = 4
+
+
+class Experiments:
+    """The ids of experiments, which are made at first use and taken out of the trash if they lie there."""
+
+    def __init__(self, api: MlflowApi, now: Callable[[], float]) -> None:
+        self._api = api
+        self._now = now
+        self._known: dict[str, tuple[str, float]] = {}
+
+    def id_of(self, name: str, timeout_seconds: float) -> str:
+        """The id of the active experiment of that name. Raises ExperimentRefused, Unavailable or Faulted."""
+        known, since = self._known.get(name, ("", 0.0))
+        if known and self._now() - since < _TRUSTED_SECONDS:
+            return known
+        try:
+            found = self._resolve(name, timeout_seconds)
+        except Rejected as error:
+            raise ExperimentRefused(f"MLflow refuses the experiment {name!r}: {error}") from error
+        self._known[name] = (found, self._now())
+        return found
+
+    def forget(self, name: str) -> None:
+        """Look the experiment up again when it is next used."""
+        self._known.pop(name, None)
+
+    def _resolve(self, name: str, timeout_seconds: float) -> str:
+        for _ in range(_STEPS):  # other writers may create, restore or delete it between two steps
+            experiment_id, stage = self._find(name, timeout_seconds)
+            if not experiment_id:
+                self._post("create", {"name": name}, timeout_seconds)
+            elif stage == "deleted":
+                self._post("restore", {"experiment_id": experiment_id}, timeout_seconds)
+            else:
+                return experiment_id
+        raise Unavailable(f"the experiment {name!r} cannot be had: something keeps creating and deleting it")
+
+    def _find(self, name: str, timeout_seconds: float) -> tuple[str, str]:
+        outcome = self._api.get(f"{_PATH}/get-by-name?{urlencode({'experiment_name': name})}", timeout_seconds)
+        match outcome.fields:
+            case {"experiment": {"experiment_id": str(experiment_id), "lifecycle_stage": str(stage)}}:
+                return experiment_id, stage
+        if outcome.error_code == MISSING:
+            return "", ""
+        raise Unavailable(f"no experiment in the answer {outcome.fields}: is OFFPATH_MLFLOW_URL an MLflow server?")
+
+    def _post(self, verb: str, fields: dict[str, str], timeout_seconds: float) -> None:
+        self._api.post(f"{_PATH}/{verb}", _JSON, json.dumps(fields).encode(), timeout_seconds)

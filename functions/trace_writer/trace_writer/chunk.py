@@ -1,0 +1,53 @@
+"""What goes to MLflow in one request."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from trace_writer.decode import Decoded
+from trace_writer.tracker import Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Events of one experiment. trouble: why they are still here. faults: how often MLflow failed on each alone."""
+
+    experiment: str
+    events: Sequence[Decoded]
+    trouble: Unavailable | None = None
+    faults: int = 0
+
+    @property
+    def payload(self) -> bytes:
+        """One OTLP request of all events.
+
+        Serialized requests joined end to end are the request of all their parts: that is how protobuf encodes a
+        repeated field. The same event twice goes once: PostgreSQL refuses an upsert that meets its own row.
+        """
+        return b"".join(dict.fromkeys(event.payload for event in self.events))
+
+    def halves(self) -> "tuple[Chunk, Chunk]":
+        """The same events as two chunks."""
+        middle = len(self.events) // 2
+        return replace(self, events=self.events[:middle]), replace(self, events=self.events[middle:])
+
+
+def chunks(events: Iterable[Decoded], max_bytes: int) -> list[Chunk]:
+    """The events by experiment, in order, each chunk of at most max_bytes, or of one event that alone is larger."""
+    by_experiment: dict[str, list[Decoded]] = {}
+    for event in events:
+        by_experiment.setdefault(event.experiment, []).append(event)
+    return [
+        Chunk(experiment, part) for experiment, members in by_experiment.items() for part in _parts(members, max_bytes)
+    ]
+
+
+def _parts(events: Sequence[Decoded], max_bytes: int) -> Iterator[list[Decoded]]:
+    part: list[Decoded] = []
+    size = 0
+    for event in events:
+        if part and size + len(event.payload) > max_bytes:
+            yield part
+            part, size = [], 0
+        part.append(event)
+        size += len(event.payload)
+    yield part

@@ -1,0 +1,58 @@
+"""AWS Lambda's entry point: a batch of SQS messages to the archive and to MLflow."""
+
+import os
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from aws_lambda_powertools import Logger
+
+from offpath.aws import Bucket, S3Claims, s3_client
+from offpath.mlflow_http import MlflowHttp
+from trace_writer.adapters.mlflow import MlflowTracker
+from trace_writer.archive import BucketArchive
+from trace_writer.delivery import Delivery
+from trace_writer.report import log_batch
+from trace_writer.settings import WriterSettings
+from trace_writer.sqs import batch_response, received
+from trace_writer.timer import Timer
+from trace_writer.writer import TraceWriter
+
+# Left of the invocation's time for the answer and the log.
+_MARGIN_SECONDS = 2.0
+
+
+class Context(Protocol):
+    """What is used of Lambda's context."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda ends the invocation."""
+
+
+def build(settings: WriterSettings, timer: Timer) -> TraceWriter:
+    """The writer with its real services. Raises SettingsError for an MLflow address or CA file that cannot be used."""
+    bucket = Bucket(s3_client(), settings.bucket)
+    tracker = MlflowTracker(_mlflow(settings), timer.now, settings.mlflow_timeout_seconds)
+    delivery = Delivery(tracker, timer, settings.max_post_bytes)
+    return TraceWriter(S3Claims(bucket), BucketArchive(bucket), delivery)
+
+
+def _mlflow(settings: WriterSettings) -> MlflowHttp:
+    return MlflowHttp(
+        settings.mlflow_url,
+        settings.mlflow_username,
+        settings.mlflow_password.get_secret_value() if settings.mlflow_password else None,
+        settings.mlflow_ca_file,
+    )
+
+
+logger = Logger(service="trace_writer")
+timer = Timer()
+writer = build(WriterSettings.load(os.environ), timer)
+
+
+def handler(event: Mapping[str, Any], context: Context) -> dict[str, list[dict[str, str]]]:
+    """Write a batch; the messages that must stay on the queue come back as `batchItemFailures`."""
+    deadline = timer.now() + context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS
+    written = writer.write(received(event), deadline)
+    log_batch(logger, written)
+    return batch_response(written.failures)

@@ -1,0 +1,38 @@
+"""The port to MLflow.
+
+Transient
+└── Unavailable            MLflow cannot be had, or not by us: the same request may pass later
+    └── Faulted            it took the request and failed on it: a part of it may pass
+Rejected                   it refuses what the request holds: a part of it may pass
+└── ExperimentRefused      it refuses the experiment: no part of it can pass
+"""
+
+from typing import Protocol
+
+from offpath.errors import Rejected, Transient
+
+
+class Unavailable(Transient):
+    """MLflow cannot be had. retry_after: seconds that it asked to be left alone, or 0."""
+
+    def __init__(self, message: str, retry_after: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Faulted(Unavailable):
+    """MLflow took the request and then failed, or gave no answer: the data may be why."""
+
+
+class ExperimentRefused(Rejected):
+    """MLflow will not have an experiment of that name."""
+
+
+class Tracker(Protocol):
+    """Takes spans into an experiment."""
+
+    def log(self, experiment: str, payload: bytes, timeout_seconds: float) -> None:
+        """Store all spans of a serialized OTLP request, or none, in the experiment of that name.
+
+        Raises Rejected, ExperimentRefused, Unavailable or Faulted.
+        """

@@ -1,0 +1,60 @@
+"""The fake archive and S3 keep and fail alike."""
+
+import gzip
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from offpath.aws import Bucket
+from offpath.errors import Transient
+from tests.support.trace_writer_fakes import NOON, FakeArchive
+from trace_writer.archive import BucketArchive
+from trace_writer.writer import Archive
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+Archives = tuple[Archive, Callable[[], list[str]], Archive]
+
+
+@contextmanager
+def fake(_: pytest.FixtureRequest) -> Iterator[Archives]:
+    """An archive, its lines, and one that cannot be written."""
+    archive, broken = FakeArchive(), FakeArchive()
+    broken.down = True
+    yield archive, lambda: archive.lines, broken
+
+
+@contextmanager
+def real(request: pytest.FixtureRequest) -> Iterator[Archives]:
+    """The same, in S3."""
+    client: S3Client = request.getfixturevalue("s3")
+    bucket = Bucket(client, request.getfixturevalue("bucket_name"))
+
+    def lines() -> list[str]:
+        contents = [gzip.decompress(bucket.get(key)).decode() for key in bucket.keys("archive/")]
+        return [line for content in contents for line in content.splitlines()]
+
+    yield BucketArchive(bucket, lambda: NOON), lines, BucketArchive(Bucket(client, "no-such-bucket"), lambda: NOON)
+
+
+@pytest.fixture(params=[fake, real], ids=["fake", "s3"])
+def archives(request: pytest.FixtureRequest) -> Iterator[Archives]:
+    with request.param(request) as parts:
+        yield parts
+
+
+def test_every_line_is_kept(archives: Archives) -> None:
+    archive, lines, _ = archives
+
+    keys = {archive.store([b'{"a":1}', b'{"b":2}']), archive.store([b'{"c":3}'])}
+
+    assert len(keys) == 2
+    assert sorted(lines()) == ['{"a":1}', '{"b":2}', '{"c":3}']
+
+
+def test_what_cannot_be_written_may_be_written_later(archives: Archives) -> None:
+    with pytest.raises(Transient):
+        archives[2].store([b"{}"])

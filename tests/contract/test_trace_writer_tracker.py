@@ -1,0 +1,78 @@
+"""The fake tracker and MLflow take and refuse the same requests."""
+
+import time
+import uuid
+from collections.abc import Callable
+
+import pytest
+
+from offpath.errors import Rejected
+from offpath.event import TraceEvent
+from offpath.mlflow_http import MlflowHttp
+from tests.support.mlflow_rest import Mlflow
+from tests.support.trace_events import decoded, nested_event, prediction_event
+from tests.support.trace_writer_fakes import FakeClaims, FakeTracker
+from trace_writer.adapters.mlflow import MlflowTracker
+from trace_writer.tracker import ExperimentRefused, Tracker
+
+Trackers = tuple[Tracker, Callable[[str], set[str]]]
+
+
+def fake(_: pytest.FixtureRequest) -> Trackers:
+    """A tracker, and the ids of the traces in an experiment."""
+    tracker = FakeTracker()
+    return tracker, lambda experiment: tracker.traces.get(experiment, set())
+
+
+def real(request: pytest.FixtureRequest) -> Trackers:
+    """The same, of a real MLflow server."""
+    url = request.getfixturevalue("mlflow_url")
+    return MlflowTracker(MlflowHttp(url), time.monotonic, 30), Mlflow(url).trace_ids
+
+
+@pytest.fixture(params=[fake, real], ids=["fake", "mlflow"])
+def trackers(request: pytest.FixtureRequest) -> Trackers:
+    parts: Trackers = request.param(request)
+    return parts
+
+
+@pytest.fixture
+def experiment() -> str:
+    return f"offpath/{uuid.uuid4().hex}"
+
+
+def payload(*events: TraceEvent) -> bytes:
+    return b"".join(decoded("1", event, FakeClaims()).payload for event in events)
+
+
+def test_requests_joined_end_to_end_are_one_request(trackers: Trackers, experiment: str) -> None:
+    tracker, trace_ids = trackers
+    first, second = prediction_event(), prediction_event()
+
+    tracker.log(experiment, payload(first, second), 30)
+
+    assert trace_ids(experiment) == {first.trace_id, second.trace_id}
+
+
+def test_the_same_trace_again_changes_nothing(trackers: Trackers, experiment: str) -> None:
+    tracker, trace_ids = trackers
+    event = prediction_event()
+
+    tracker.log(experiment, payload(event), 30)
+    tracker.log(experiment, payload(event), 30)
+
+    assert trace_ids(experiment) == {event.trace_id}
+
+
+def test_one_refused_trace_and_nothing_is_stored(trackers: Trackers, experiment: str) -> None:
+    tracker, trace_ids = trackers
+
+    with pytest.raises(Rejected, match="HTTP 400"):
+        tracker.log(experiment, payload(prediction_event(), nested_event(120)), 30)
+
+    assert trace_ids(experiment) == set()
+
+
+def test_a_name_that_no_experiment_can_have_is_refused(trackers: Trackers) -> None:
+    with pytest.raises(ExperimentRefused):
+        trackers[0].log("x" * 501, payload(prediction_event()), 30)

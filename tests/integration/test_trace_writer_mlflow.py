@@ -1,0 +1,177 @@
+"""Batches of SQS messages through the handler into S3 and a real MLflow, over SQLite and over PostgreSQL."""
+
+import gzip
+import json
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, Tracer, set_span_in_context
+
+from offpath.aws import Bucket, S3Claims
+from offpath.event import Message, TraceEvent
+from tests.support.mlflow_rest import Mlflow
+from tests.support.trace_events import as_event, claimed, ended_spans, inline, nested_event, prediction_event
+from tests.support.trace_writer_lambda import WriterFunction
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@pytest.fixture(params=["mlflow_url", "mlflow_postgres_url"], ids=["sqlite", "postgres"])
+def mlflow(request: pytest.FixtureRequest) -> Mlflow:
+    return Mlflow(request.getfixturevalue(request.param))
+
+
+@pytest.fixture
+def function(mlflow: Mlflow, bucket_name: str, monkeypatch: pytest.MonkeyPatch) -> WriterFunction:
+    return WriterFunction(monkeypatch, bucket=bucket_name, mlflow_url=mlflow.url)
+
+
+@pytest.fixture
+def experiment() -> str:
+    return f"offpath/{uuid.uuid4().hex}"
+
+
+def numbered(*events: TraceEvent) -> dict[str, Message]:
+    """A message of each event, with its position as the id."""
+    return {str(index): inline(event) for index, event in enumerate(events)}
+
+
+def archived(s3: "S3Client", bucket_name: str) -> list[str]:
+    """Every line of the archive."""
+    bucket = Bucket(s3, bucket_name)
+    objects = [gzip.decompress(bucket.get(key)).decode() for key in bucket.keys("archive/v1/date=")]
+    return [line for content in objects for line in content.splitlines()]
+
+
+def test_a_batch_of_two_experiments_is_seen_in_mlflow_and_in_the_archive(
+    function: WriterFunction, mlflow: Mlflow, experiment: str, s3: "S3Client", bucket_name: str
+) -> None:
+    good, bad = prediction_event(experiment), prediction_event(f"{experiment}-2", failed=True)
+
+    assert function.invoke(numbered(good, bad)) == set()
+
+    trace = mlflow.trace(good.trace_id)
+    assert (trace["state"], trace["request_preview"], trace["response_preview"]) == (
+        "OK",
+        '{"petal_length": 1.4}',
+        '{"label": "setosa"}',
+    )
+    assert {"model": "iris", "model_version": "3", "mlflow.traceName": "iris"}.items() <= trace["tags"].items()
+    assert sorted(span["name"] for span in mlflow.spans(good.trace_id)) == ["POST /predict", "model", "validate"]
+    assert mlflow.trace(bad.trace_id)["state"] == "ERROR"
+    assert mlflow.trace_ids(experiment) == {good.trace_id}
+    assert mlflow.trace_ids(f"{experiment}-2") == {bad.trace_id}
+    assert archived(s3, bucket_name) == [good.body, bad.body]
+
+
+def test_a_batch_delivered_twice_leaves_each_trace_once(
+    function: WriterFunction, mlflow: Mlflow, experiment: str, s3: "S3Client", bucket_name: str
+) -> None:
+    event = prediction_event(experiment)
+    messages = {"1": inline(event), "2": inline(event)}
+
+    assert function.invoke(messages) == set()
+    assert function.invoke(messages) == set()
+
+    assert mlflow.trace_ids(experiment) == {event.trace_id}
+    assert len(mlflow.spans(event.trace_id)) == 3
+    assert set(archived(s3, bucket_name)) == {event.body}
+
+
+def test_two_messages_of_one_trace_become_one_trace(function: WriterFunction, mlflow: Mlflow, experiment: str) -> None:
+    event = prediction_event(experiment)
+    document = json.loads(event.body)
+    spans = document["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    parts = []
+    for part in (spans[:2], spans[1:]):  # with one span in both
+        document["resourceSpans"][0]["scopeSpans"][0]["spans"] = part
+        parts.append(TraceEvent(event.trace_id, experiment, json.dumps(document)))
+
+    assert function.invoke(numbered(*parts)) == set()
+
+    assert mlflow.trace_ids(experiment) == {event.trace_id}
+    assert len(mlflow.spans(event.trace_id)) == 3
+    assert mlflow.trace(event.trace_id)["state"] == "OK"
+
+
+def test_traces_that_mlflow_refuses_or_fails_on_stop_no_other(
+    function: WriterFunction, mlflow: Mlflow, experiment: str, s3: "S3Client", bucket_name: str
+) -> None:
+    events = [prediction_event(experiment) for _ in range(8)]
+    events[2] = prediction_event(experiment, {"session.id": "x" * 300})  # 400: more than 250 characters
+    events[5] = nested_event(120, experiment)  # 400: deeper than its protobuf parser goes
+    late = json.loads(events[6].body)
+    late["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["endTimeUnixNano"] = str(2**64 - 1)
+    events[6] = TraceEvent(events[6].trace_id, experiment, json.dumps(late))  # SQLite: 500, PostgreSQL: 400
+
+    assert function.invoke(numbered(*events)) == {"2", "5", "6"}
+
+    assert mlflow.trace_ids(experiment) == {events[index].trace_id for index in (0, 1, 3, 4, 7)}
+    assert len(archived(s3, bucket_name)) == 8
+
+
+def test_messages_that_are_no_traces_stop_no_other(
+    function: WriterFunction, mlflow: Mlflow, experiment: str, s3: "S3Client", bucket_name: str
+) -> None:
+    claims = S3Claims(Bucket(s3, bucket_name))
+    good, large = prediction_event(experiment), prediction_event(experiment)
+    lost, altered = claimed(prediction_event(experiment), claims), claimed(prediction_event(experiment), claims)
+    Bucket(s3, bucket_name).delete(json.loads(lost.body)["key"])
+    claims.put(json.loads(altered.body)["key"], b"other")
+    messages = {
+        "not-json": Message("not json", inline(good).attributes),
+        "schema": inline(good, schema="otlp-json/9"),
+        "lost": lost,
+        "altered": altered,
+        "empty": Message('{"resourceSpans": []}', inline(good).attributes),
+        "good": inline(good),
+        "large": claimed(large, claims),
+    }
+
+    assert function.invoke(messages) == {"not-json", "schema", "lost", "altered", "empty"}
+
+    assert mlflow.trace_ids(experiment) == {good.trace_id, large.trace_id}
+    assert archived(s3, bucket_name) == [good.body, large.body]
+
+
+def test_a_trace_that_continues_a_callers_is_complete(
+    function: WriterFunction, mlflow: Mlflow, experiment: str
+) -> None:
+    caller = SpanContext(uuid.uuid4().int, 0xDEF, is_remote=True, trace_flags=TraceFlags(1))
+
+    def work(tracer: Tracer) -> None:
+        attributes = {"mlflow.spanInputs": '{"a": 1}', "mlflow.traceTag.model": "iris"}
+        context = set_span_in_context(NonRecordingSpan(caller))
+        tracer.start_span("root", context=context, attributes=attributes).end()
+
+    event = as_event(ended_spans(work), experiment)
+
+    assert function.invoke(numbered(event)) == set()
+
+    trace = mlflow.trace(event.trace_id)
+    assert (trace["state"], trace["request_preview"], trace["tags"]["model"]) == ("OK", '{"a": 1}', "iris")
+
+
+def test_text_with_nul_characters_is_delivered(function: WriterFunction, mlflow: Mlflow, experiment: str) -> None:
+    chat = json.dumps({"messages": [{"role": "user", "content": "a\0b"}]})
+    events = [prediction_event(experiment, name="a\0b"), prediction_event(experiment, {"mlflow.spanInputs": chat})]
+
+    assert function.invoke(numbered(*events)) == set()
+
+    assert mlflow.trace_ids(experiment) == {event.trace_id for event in events}
+
+
+def test_a_deleted_experiment_is_restored(
+    mlflow: Mlflow, experiment: str, bucket_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, after = prediction_event(experiment), prediction_event(experiment)
+    assert WriterFunction(monkeypatch, bucket=bucket_name, mlflow_url=mlflow.url).invoke(numbered(before)) == set()
+    mlflow.delete_experiment(experiment)
+
+    restarted = WriterFunction(monkeypatch, bucket=bucket_name, mlflow_url=mlflow.url)
+    assert restarted.invoke(numbered(after)) == set()
+
+    assert mlflow.experiment(experiment)["lifecycle_stage"] == "active"
+    assert mlflow.trace_ids(experiment) == {before.trace_id, after.trace_id}

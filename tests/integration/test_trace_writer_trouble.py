@@ -1,0 +1,208 @@
+"""An MLflow that answers errors, or nothing at all."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import pytest
+
+from offpath.mlflow_http import MlflowHttp
+from tests.conftest import free_port
+from tests.support.mlflow_stub import Reply, Request, StubMlflow, error, stub_mlflow
+from tests.support.trace_events import decoded, prediction_event
+from tests.support.trace_writer_fakes import FakeClaims, FakeTime
+from trace_writer.adapters.mlflow import MlflowTracker
+from trace_writer.delivery import Delivery, Failures
+from trace_writer.tracker import ExperimentRefused, Faulted, Unavailable
+
+Answer = Callable[[Request], Reply | None]
+
+
+@pytest.fixture
+def stub() -> Iterator[StubMlflow]:
+    with stub_mlflow() as server:
+        yield server
+
+
+def deliver(url: str, events: int = 1, time: FakeTime | None = None, timeout_seconds: float = 30.0) -> Failures:
+    """Deliver that many events of one experiment, within a minute of a clock that only waiting moves."""
+    time = time or FakeTime()
+    tracker = MlflowTracker(MlflowHttp(url), time.timer.now, timeout_seconds)
+    members = [decoded(str(index), prediction_event(), FakeClaims()) for index in range(events)]
+    return Delivery(tracker, time.timer, 8_000_000).deliver(members, time.now + 60)
+
+
+def posts(answer: Callable[[int], Reply | None]) -> Answer:
+    """Answer requests for spans by their number, from 0 on; all else as a healthy MLflow does."""
+    numbers = count()
+    return lambda request: answer(next(numbers)) if request.line == "POST /v1/traces" else None
+
+
+def looked_up(request: Request) -> bool:
+    return "get-by-name" in request.line
+
+
+@pytest.mark.parametrize("status", [400, 409, 413, 422])
+def test_a_refused_request_is_searched_for_the_refused_trace(stub: StubMlflow, status: int) -> None:
+    poison: set[str] = set()
+
+    def answer(request: Request) -> Reply | None:
+        if request.trace_ids and not poison:
+            poison.add(min(request.trace_ids))
+        return error(status) if request.trace_ids & poison else None
+
+    stub.answer = answer
+
+    failures = deliver(stub.url, events=20)
+
+    assert len(failures) == 1
+    assert f"/v1/traces was answered HTTP {status}" in str(*failures.values())
+    assert "the reason" in str(*failures.values())
+
+
+def test_a_long_answer_is_shortened(stub: StubMlflow) -> None:
+    stub.answer = posts(lambda _: Reply(400, "x" * 5000))
+    assert len(str(deliver(stub.url)["0"])) < 700
+
+
+@pytest.mark.parametrize("status", [401, 403, 408, 429])
+def test_what_is_not_about_the_traces_is_waited_out(stub: StubMlflow, status: int) -> None:
+    stub.answer = posts(lambda number: error(status) if number < 2 else None)
+    time = FakeTime()
+
+    assert deliver(stub.url, events=5, time=time) == {}
+    assert time.pauses == [0.5, 1.0]
+
+
+def test_a_wrong_password_is_reported_with_the_settings_to_check(stub: StubMlflow) -> None:
+    stub.answer = lambda _: Reply(401, "You are not authenticated")
+
+    failures = deliver(stub.url, events=3)
+
+    assert set(failures) == {"0", "1", "2"}
+    assert "HTTP 401 You are not authenticated; check OFFPATH_MLFLOW_USERNAME" in str(failures["0"])
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_server_error_that_passes_is_waited_out(stub: StubMlflow, status: int) -> None:
+    stub.answer = posts(lambda number: error(status) if number < 3 else None)
+    assert deliver(stub.url, events=8) == {}
+
+
+def test_a_server_error_that_stays_keeps_every_message(stub: StubMlflow) -> None:
+    stub.answer = lambda _: error(503)
+
+    failures = deliver(stub.url, events=8)
+
+    assert len(failures) == 8
+    assert all(isinstance(failure, Unavailable) for failure in failures.values())
+
+
+@pytest.mark.parametrize("header", ["7", "Wed, 21 Oct 2015 07:28:00 GMT", "soon"])
+def test_retry_after_is_respected_if_it_says_when(stub: StubMlflow, header: str) -> None:
+    stub.answer = posts(lambda number: error(429, **{"Retry-After": header}) if number == 0 else None)
+    time = FakeTime()
+
+    assert deliver(stub.url, time=time) == {}
+    assert time.pauses == [7.0 if header == "7" else 0.5]
+
+
+def test_no_server_at_all_keeps_every_message() -> None:
+    failures = deliver(f"http://127.0.0.1:{free_port()}", events=2)
+
+    assert set(failures) == {"0", "1"}
+    assert isinstance(failures["0"], Unavailable)
+    assert not isinstance(failures["0"], Faulted)
+
+
+def test_no_answer_in_time_keeps_the_message(stub: StubMlflow) -> None:
+    stub.answer = posts(lambda _: Reply(delay_seconds=0.3))
+
+    failures = deliver(stub.url, timeout_seconds=0.1)
+
+    assert isinstance(failures["0"], Faulted)
+    assert "no answer" in str(failures["0"])
+
+
+def test_a_connection_that_breaks_off_is_tried_again(stub: StubMlflow) -> None:
+    stub.answer = posts(lambda number: Reply(0) if number == 0 else None)
+    assert deliver(stub.url) == {}
+
+
+@pytest.mark.parametrize(
+    "reply", [Reply(404, "<html>not found</html>"), Reply(302, headers={"Location": "/login"}), Reply(200, "<html>")]
+)
+def test_another_server_at_that_address_keeps_the_messages(stub: StubMlflow, reply: Reply) -> None:
+    stub.answer = lambda _: reply
+
+    failures = deliver(stub.url)
+
+    assert isinstance(failures["0"], Unavailable)
+    assert "OFFPATH_MLFLOW_URL" in str(failures["0"])
+
+
+def test_an_experiment_that_is_gone_is_looked_up_again_once(stub: StubMlflow) -> None:
+    stub.answer = posts(lambda number: error(404, "RESOURCE_DOES_NOT_EXIST") if number == 0 else None)
+
+    assert deliver(stub.url) == {}
+    assert len([request for request in stub.requests if looked_up(request)]) == 2
+
+
+def test_an_experiment_that_is_named_but_always_gone_keeps_the_message(stub: StubMlflow) -> None:
+    stub.answer = posts(lambda _: error(404, "RESOURCE_DOES_NOT_EXIST"))
+    assert "says it is gone" in str(deliver(stub.url)["0"])
+
+
+def test_an_experiment_is_looked_up_once_a_minute(stub: StubMlflow) -> None:
+    time = FakeTime()
+    tracker = MlflowTracker(MlflowHttp(stub.url), time.timer.now, 30)
+    payload = decoded("1", prediction_event(), FakeClaims()).payload
+
+    for seconds in (0, 30, 31):
+        time.sleep(seconds)
+        tracker.log("offpath/iris", payload, 30)
+
+    assert [line.split()[0] for line in stub.lines] == ["GET", "POST", "POST", "GET", "POST"]
+
+
+def test_writers_that_create_an_experiment_at_once_use_the_same(stub: StubMlflow) -> None:
+    finds = count()
+
+    def answer(request: Request) -> Reply | None:
+        if request.line.endswith("/create"):
+            return error(400, "RESOURCE_ALREADY_EXISTS")
+        if looked_up(request) and next(finds) == 0:
+            return error(404, "RESOURCE_DOES_NOT_EXIST")
+        return None
+
+    stub.answer = answer
+
+    assert deliver(stub.url) == {}
+    assert [request.headers.get("x-mlflow-experiment-id") for request in stub.requests][-1] == "1"
+
+
+def test_an_experiment_that_something_keeps_deleting_keeps_the_message(stub: StubMlflow) -> None:
+    deleted = json.dumps({"experiment": {"experiment_id": "1", "lifecycle_stage": "deleted"}})
+    stub.answer = lambda request: Reply(200, deleted) if looked_up(request) else None
+    assert "keeps creating and deleting" in str(deliver(stub.url)["0"])
+
+
+def test_an_experiment_that_mlflow_will_not_have_is_refused_whole(stub: StubMlflow) -> None:
+    stub.answer = lambda request: error(400, "INVALID_PARAMETER_VALUE") if looked_up(request) else None
+
+    failures = deliver(stub.url, events=4)
+
+    assert [type(failure) for failure in failures.values()] == [ExperimentRefused] * 4
+    assert len(stub.requests) == 1
+
+
+def test_user_and_password_are_sent(stub: StubMlflow) -> None:
+    tracker = MlflowTracker(MlflowHttp(stub.url, "writer", "s3cret"), FakeTime().timer.now, 30)
+
+    tracker.log("offpath/iris", decoded("1", prediction_event(), FakeClaims()).payload, 30)
+
+    expected = "Basic " + base64.b64encode(b"writer:s3cret").decode()
+    assert {
+        request.headers.get("authorization", request.headers.get("Authorization")) for request in stub.requests
+    } == {expected}

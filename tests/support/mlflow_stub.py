@@ -1,0 +1,111 @@
+"""A real HTTP server that answers like an MLflow in trouble."""
+
+import gzip
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+EXPERIMENT = {"experiment": {"experiment_id": "1", "lifecycle_stage": "active"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that the server got: method and path, and for spans the trace ids in it."""
+
+    line: str
+    headers: dict[str, str]
+    trace_ids: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the server answers. status 0: it closes the connection without a word."""
+
+    status: int = 200
+    body: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    delay_seconds: float = 0.0
+
+
+def error(status: int, error_code: str = "", **headers: str) -> Reply:
+    """MLflow's way to answer an error."""
+    return Reply(status, json.dumps({"error_code": error_code, "message": "the reason"}), headers)
+
+
+@dataclass
+class StubMlflow:
+    """The server's address, what it was asked, and how it answers: None means as a healthy MLflow does."""
+
+    url: str = ""
+    requests: list[Request] = field(default_factory=list)
+    answer: Callable[[Request], Reply | None] = lambda request: None
+
+    @property
+    def lines(self) -> list[str]:
+        return [request.line for request in self.requests]
+
+    def reply(self, request: Request) -> Reply:
+        self.requests.append(request)
+        healthy = Reply() if request.line.endswith("/v1/traces") else Reply(body=json.dumps(EXPERIMENT))
+        return self.answer(request) or healthy
+
+
+@contextmanager
+def stub_mlflow() -> Iterator[StubMlflow]:
+    """A stub on a free port of 127.0.0.1, for as long as the context lasts."""
+    stub = StubMlflow()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(stub))
+    stub.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield stub
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _handler(stub: StubMlflow) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._respond(b"")
+
+        def do_POST(self) -> None:
+            self._respond(self.rfile.read(int(self.headers["Content-Length"])))
+
+        def _respond(self, body: bytes) -> None:
+            trace_ids = _trace_ids(body) if self.path.endswith("/v1/traces") else frozenset()
+            reply = stub.reply(Request(f"{self.command} {self.path}", dict(self.headers), trace_ids))
+            time.sleep(reply.delay_seconds)
+            if reply.status:
+                self._send(reply)
+
+        def _send(self, reply: Reply) -> None:
+            content = reply.body.encode()
+            self.send_response(reply.status)
+            for name, value in {**reply.headers, "Content-Length": str(len(content))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    return Handler
+
+
+def _trace_ids(body: bytes) -> frozenset[str]:
+    request = ExportTraceServiceRequest.FromString(gzip.decompress(body))
+    return frozenset(
+        span.trace_id.hex()
+        for resource in request.resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    )

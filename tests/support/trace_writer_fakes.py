@@ -1,0 +1,131 @@
+"""Fakes for the trace writer's ports. tests/contract holds each to what the real service does."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from offpath.errors import ClaimLost, Rejected, Transient
+from trace_writer.delivery import Delivery
+from trace_writer.timer import Timer
+from trace_writer.tracker import ExperimentRefused, Unavailable
+from trace_writer.writer import TraceWriter
+
+NOON = datetime(2031, 7, 14, 12, 5, tzinfo=UTC)
+
+
+class FakeClaims:
+    """A claim store in a dictionary."""
+
+    def __init__(self) -> None:
+        self.contents: dict[str, bytes] = {}
+        self.down = False
+
+    def put(self, key: str, content: bytes) -> str:
+        self.contents[key] = content
+        return "bucket"
+
+    def get(self, bucket: str, key: str) -> bytes:
+        if self.down:
+            raise Transient("S3 does not answer")
+        try:
+            return self.contents[key]
+        except KeyError:
+            raise ClaimLost(f"the claim s3://{bucket}/{key} does not exist") from None
+
+
+class FakeArchive:
+    """An archive in a list: one item a batch."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.down = False
+
+    def store(self, lines: Sequence[bytes]) -> str:
+        if self.down:
+            raise Transient("S3 does not answer")
+        self.batches.append([line.decode() for line in lines])
+        return f"archive/{len(self.batches)}"
+
+    @property
+    def lines(self) -> list[str]:
+        return [line for batch in self.batches for line in batch]
+
+
+class FakeTracker:
+    """MLflow in a dictionary: trace ids by experiment.
+
+    trouble: asked with experiment and trace ids before each request, and may raise. requests: trace ids of each.
+    """
+
+    def __init__(self, trouble: Callable[[str, set[str]], None] | None = None) -> None:
+        self.trouble = trouble or (lambda experiment, trace_ids: None)
+        self.traces: dict[str, set[str]] = {}
+        self.requests: list[set[str]] = []
+        self.timeouts: list[float] = []
+
+    def log(self, experiment: str, payload: bytes, timeout_seconds: float) -> None:
+        try:
+            spans = _spans(payload)
+        except DecodeError as error:
+            raise Rejected(f"HTTP 400 {error}") from error
+        trace_ids = {trace_id for trace_id, _ in spans}
+        self.requests.append(trace_ids)
+        self.timeouts.append(timeout_seconds)
+        self.trouble(experiment, trace_ids)
+        if len(experiment) > 500:
+            raise ExperimentRefused("HTTP 400 the name is too long")
+        if len(spans) != len(set(spans)):
+            raise Rejected("HTTP 400 ON CONFLICT DO UPDATE command cannot affect row a second time")
+        self.traces.setdefault(experiment, set()).update(trace_ids)
+
+    @property
+    def stored(self) -> set[str]:
+        return set().union(*self.traces.values())
+
+
+def _spans(payload: bytes) -> list[tuple[str, str]]:
+    request = ExportTraceServiceRequest.FromString(payload)
+    return [
+        (span.trace_id.hex(), span.span_id.hex())
+        for resource in request.resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    ]
+
+
+class FakeTime:
+    """A clock that only moves when someone waits, or when work says how long it took."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.pauses: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+    @property
+    def timer(self) -> Timer:
+        return Timer(now=lambda: self.now, sleep=self.sleep, chance=lambda: 1.0)
+
+
+class Bench:
+    """A trace writer over fakes, with a deadline a minute away."""
+
+    def __init__(self, trouble: Callable[[str, set[str]], None] | None = None, max_post_bytes: int = 8_000_000) -> None:
+        self.claims, self.archive, self.tracker, self.time = (
+            FakeClaims(),
+            FakeArchive(),
+            FakeTracker(trouble),
+            FakeTime(),
+        )
+        delivery = Delivery(self.tracker, self.time.timer, max_post_bytes)
+        self.writer = TraceWriter(self.claims, self.archive, delivery)
+        self.deadline = self.time.now + 60
+
+
+def down(experiment: str, trace_ids: set[str]) -> None:
+    """An MLflow that cannot be reached."""
+    raise Unavailable("connection refused")

@@ -1,0 +1,109 @@
+"""What a message holds reaches the archive as it came and MLflow as MLflow wants it."""
+
+import hashlib
+import json
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, Tracer, set_span_in_context
+
+from offpath.errors import ClaimAltered, ClaimLost, MalformedEvent, Poison, UnknownSchema
+from offpath.event import Message, TraceEvent
+from tests.support.trace_events import as_event, claimed, decoded, ended_spans, inline, prediction_event
+from tests.support.trace_writer_fakes import FakeClaims
+from trace_writer.decode import Received, decode
+
+CALLER = SpanContext(trace_id=0xABC, span_id=0xDEF, is_remote=True, trace_flags=TraceFlags(1))
+
+
+def continued_event() -> TraceEvent:
+    """A trace whose root continues a caller's span."""
+
+    def work(tracer: Tracer) -> None:
+        caller = set_span_in_context(NonRecordingSpan(CALLER))
+        with tracer.start_as_current_span("root", context=caller), tracer.start_as_current_span("model"):
+            pass
+
+    return as_event(ended_spans(work))
+
+
+def test_the_archive_gets_the_body_as_it_came() -> None:
+    event = prediction_event()
+    assert decoded("1", event, FakeClaims()).line.decode() == event.body
+
+
+def test_a_claimed_event_is_fetched() -> None:
+    claims, event = FakeClaims(), prediction_event()
+    assert decode(Received("1", claimed(event, claims)), claims).line.decode() == event.body
+
+
+def test_a_root_that_continues_a_callers_trace_is_a_root_for_mlflow_alone() -> None:
+    event = continued_event()
+
+    result = decoded("1", event, FakeClaims())
+
+    model, root = ExportTraceServiceRequest.FromString(result.payload).resource_spans[0].scope_spans[0].spans
+    assert root.parent_span_id == b""
+    assert [(a.key, a.value.string_value) for a in root.attributes] == [
+        ("offpath.remote_parent_span_id", "0000000000000def")
+    ]
+    assert (model.parent_span_id, list(model.attributes)) == (root.span_id, [])
+    assert json.loads(result.line)["resourceSpans"][0]["scopeSpans"][0]["spans"][1]["parentSpanId"] == "0" * 13 + "def"
+
+
+def test_nul_characters_which_postgresql_cannot_hold_are_replaced_for_mlflow_alone() -> None:
+    event = prediction_event(attributes={"text": "a\0b", "document": json.dumps({"text": "a\0b"})})
+
+    result = decoded("1", event, FakeClaims())
+
+    root = ExportTraceServiceRequest.FromString(result.payload).resource_spans[0].scope_spans[0].spans[-1]
+    texts = {a.key: a.value.string_value for a in root.attributes}
+    assert texts["text"] == "a\ufffdb"
+    assert json.loads(texts["document"]) == {"text": "a\ufffdb"}
+    assert result.line.decode() == event.body
+
+
+def test_half_a_surrogate_pair_is_replaced() -> None:
+    event = prediction_event()
+    odd = TraceEvent(event.trace_id, event.experiment, event.body.replace("POST /predict", r"POST \ud83d"))
+
+    result = decoded("1", odd, FakeClaims())
+
+    assert ExportTraceServiceRequest.FromString(result.payload).resource_spans[0].scope_spans[0].spans[-1].name == (
+        "POST \ufffd"
+    )
+    assert "POST \ufffd" in json.dumps(json.loads(result.line), ensure_ascii=False)
+
+
+EVENT = prediction_event()
+CLAIM = {"bucket": "bucket", "key": "claims/a", "sha256": "0" * 64, "bytes": 1}
+NOT_UTF8 = {**CLAIM, "key": "claims/b", "sha256": hashlib.sha256(b"\xff").hexdigest()}
+
+
+@pytest.mark.parametrize(
+    ("message", "kind", "complaint"),
+    [
+        (Message("not json", inline(EVENT).attributes), MalformedEvent, "not JSON"),
+        (Message(EVENT.body, {}), MalformedEvent, "no attribute 'schema'"),
+        (inline(EVENT, schema="otlp-json/9"), UnknownSchema, "otlp-json/9"),
+        (inline(EVENT, kind="pigeon"), MalformedEvent, "kind='pigeon'"),
+        (inline(EVENT, trace_id="12"), MalformedEvent, "trace_id='12'"),
+        (inline(EVENT, trace_id="ab" * 16), MalformedEvent, f"the message is of trace {'ab' * 16}"),
+        (Message('{"resourceSpans": []}', inline(EVENT).attributes), MalformedEvent, "no spans"),
+        (Message(json.dumps(CLAIM), inline(EVENT, kind="claimed").attributes), ClaimAltered, "SHA-256"),
+        (Message(json.dumps({**CLAIM, "key": "x"}), inline(EVENT, kind="claimed").attributes), ClaimLost, "not exist"),
+        (Message(json.dumps(NOT_UTF8), inline(EVENT, kind="claimed").attributes), MalformedEvent, "cannot be read"),
+        (Message("{}", inline(EVENT, kind="claimed").attributes), MalformedEvent, "not a claim check"),
+        (Message("[" * 99_999, inline(EVENT, kind="claimed").attributes), MalformedEvent, "cannot be read"),
+        (Message('{"a":\n1e999}', inline(EVENT).attributes), MalformedEvent, "cannot be read"),
+    ],
+    ids=lambda value: str(value)[:30] if isinstance(value, str) else "",
+)
+def test_a_message_that_can_never_be_delivered_says_why(message: Message, kind: type[Poison], complaint: str) -> None:
+    claims = FakeClaims()
+    claims.contents = {"claims/a": b"other", "claims/b": b"\xff"}
+
+    with pytest.raises(kind) as refused:
+        decode(Received("1", message), claims)
+
+    assert complaint in str(refused.value)

@@ -1,0 +1,172 @@
+"""What MLflow refuses is found, and what it cannot take now is tried again while there is time."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from offpath.errors import Rejected
+from offpath.event import TraceEvent
+from tests.support.trace_events import decoded, prediction_event
+from tests.support.trace_writer_fakes import Bench, FakeClaims, FakeTime, FakeTracker, down
+from trace_writer.delivery import Delivery, Failures
+from trace_writer.tracker import ExperimentRefused, Faulted, Unavailable
+
+Trouble = Callable[[str, set[str]], None]
+
+
+def deliver(
+    tracker: FakeTracker, events: Sequence[TraceEvent], time: FakeTime | None = None, max_post_bytes: int = 8_000_000
+) -> Failures:
+    """Deliver with a minute's time; message ids are the positions."""
+    time = time or FakeTime()
+    members = [decoded(str(index), event, FakeClaims()) for index, event in enumerate(events)]
+    return Delivery(tracker, time.timer, max_post_bytes).deliver(members, time.now + 60)
+
+
+def only(trace_ids: set[str], error: Exception) -> Trouble:
+    """Trouble whenever one of these traces is in the request."""
+
+    def trouble(experiment: str, requested: set[str]) -> None:
+        if requested & trace_ids:
+            raise error
+
+    return trouble
+
+
+def times(count: int, error: Exception) -> Trouble:
+    """Trouble for that many requests."""
+    left = iter([error] * count)
+
+    def trouble(experiment: str, requested: set[str]) -> None:
+        for pending in left:
+            raise pending
+
+    return trouble
+
+
+@pytest.mark.parametrize("poisoned", [[0], [99], [37], [3, 4], [0, 50, 99]], ids=str)
+@pytest.mark.parametrize("kind", [Rejected, Faulted])
+def test_the_events_that_mlflow_chokes_on_are_found_and_all_others_stored(
+    poisoned: list[int], kind: type[Exception]
+) -> None:
+    events = [prediction_event() for _ in range(100)]
+    bad = {events[index].trace_id for index in poisoned}
+    tracker = FakeTracker(only(bad, kind("HTTP 400 or 500")))
+
+    failures = deliver(tracker, events)
+
+    assert set(failures) == {str(index) for index in poisoned}
+    assert all(isinstance(error, kind) for error in failures.values())
+    assert tracker.stored == {event.trace_id for event in events} - bad
+
+
+@pytest.mark.parametrize("kind", [Rejected, Faulted])
+def test_when_mlflow_chokes_on_every_event_every_one_is_reported(kind: type[Exception]) -> None:
+    events = [prediction_event() for _ in range(20)]
+    tracker = FakeTracker(only({event.trace_id for event in events}, kind("HTTP 400 or 500")))
+
+    assert set(deliver(tracker, events)) == {str(index) for index in range(20)}
+
+
+def test_a_refused_experiment_is_not_searched_and_stops_no_other() -> None:
+    tracker = FakeTracker()
+    events = [prediction_event("x" * 501) for _ in range(8)] + [prediction_event()]
+
+    failures = deliver(tracker, events)
+
+    assert set(failures) == {str(index) for index in range(8)}
+    assert isinstance(failures["0"], ExperimentRefused)
+    assert len(tracker.requests) == 2
+
+
+def test_trouble_that_passes_is_waited_out_with_growing_pauses() -> None:
+    time, tracker = FakeTime(), FakeTracker(times(3, Unavailable("connection refused")))
+
+    assert deliver(tracker, [prediction_event()], time) == {}
+    assert time.pauses == [0.5, 1.0, 2.0]
+
+
+def test_mlflow_is_left_alone_for_as_long_as_it_asks() -> None:
+    time, tracker = FakeTime(), FakeTracker(times(1, Unavailable("HTTP 429", retry_after=7.0)))
+
+    assert deliver(tracker, [prediction_event()], time) == {}
+    assert time.pauses == [7.0]
+
+
+def test_when_it_asks_for_more_time_than_there_is_nothing_is_waited_for() -> None:
+    time, tracker = FakeTime(), FakeTracker(times(1, Unavailable("HTTP 429", retry_after=3600.0)))
+
+    assert set(deliver(tracker, [prediction_event()], time)) == {"0"}
+    assert time.pauses == []
+
+
+def test_an_mlflow_that_stays_away_is_asked_until_the_deadline_and_for_all_experiments_together() -> None:
+    time, tracker = FakeTime(), FakeTracker(down)
+    events = [prediction_event(f"offpath/{index}") for index in range(10)]
+
+    failures = deliver(tracker, events, time)
+
+    assert set(failures) == {str(index) for index in range(10)}
+    assert time.now < 1060.0
+    assert len(tracker.requests) == 3 * (len(time.pauses) + 1)
+
+
+def test_one_experiments_trouble_holds_up_no_other() -> None:
+    denied = {f"offpath/{index}" for index in range(5)}
+
+    def trouble(experiment: str, trace_ids: set[str]) -> None:
+        if experiment in denied:
+            raise Unavailable(f"HTTP 403 for {experiment}")
+
+    tracker = FakeTracker(trouble)
+    events = [prediction_event(f"offpath/{index}") for index in range(9)]
+
+    failures = deliver(tracker, events)
+
+    assert {key: str(error) for key, error in failures.items()} == {
+        str(index): f"HTTP 403 for offpath/{index}" for index in range(5)
+    }
+    assert set(tracker.traces) == {"offpath/5", "offpath/6", "offpath/7", "offpath/8"}
+
+
+def test_each_request_gets_no_more_than_the_time_left() -> None:
+    time, tracker = FakeTime(), FakeTracker(times(1, Unavailable("connection refused")))
+
+    deliver(tracker, [prediction_event()], time)
+
+    assert tracker.timeouts == [60.0, 59.5]
+
+
+def test_with_no_time_left_mlflow_is_not_asked() -> None:
+    bench = Bench()
+    event = decoded("1", prediction_event(), bench.claims)
+
+    failures = Delivery(bench.tracker, bench.time.timer, 1000).deliver([event], bench.time.now)
+
+    assert "no time left" in str(failures["1"])
+    assert bench.tracker.requests == []
+
+
+def test_large_requests_are_divided_and_an_event_too_large_goes_alone() -> None:
+    tracker = FakeTracker()
+    small = [prediction_event() for _ in range(4)]
+    size = len(decoded("1", small[0], FakeClaims()).payload)
+    large = prediction_event(attributes={"text": "x" * 3 * size})
+
+    failures = deliver(tracker, [*small[:3], large, small[3]], max_post_bytes=2 * size)
+
+    assert failures == {}
+    assert [len(trace_ids) for trace_ids in tracker.requests] == [2, 1, 1, 1]
+
+
+def test_two_messages_of_one_trace_that_overlap_are_both_delivered() -> None:
+    event = prediction_event()
+    spans_twice = TraceEvent(event.trace_id, event.experiment, event.body.replace('"validate"', '"validated"'))
+    tracker = FakeTracker()
+
+    assert deliver(tracker, [event, spans_twice]) == {}
+    assert tracker.stored == {event.trace_id}
+
+
+def test_nothing_to_deliver_is_nothing_to_do() -> None:
+    assert deliver(FakeTracker(), []) == {}

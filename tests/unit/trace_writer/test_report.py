@@ -1,0 +1,38 @@
+"""The log says what became of every message that stays on the queue."""
+
+import io
+import json
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from offpath.errors import ClaimLost, OffpathError, Transient
+from trace_writer.report import log_batch
+from trace_writer.writer import Failure, Written
+
+
+def logged(*failures: Failure, received: int) -> list[dict[str, Any]]:
+    stream = io.StringIO()
+    logger = Logger(service=f"test-{received}-{len(failures)}", stream=stream)
+    log_batch(logger, Written(received, "archive/v1/a", failures))
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def failure(message_id: str, error: OffpathError) -> Failure:
+    return Failure(message_id, "ab" * 16, error)
+
+
+def test_each_failure_is_logged_with_its_reason() -> None:
+    lines = logged(failure("1", ClaimLost("the claim is gone")), failure("2", Transient("S3 is away")), received=5)
+
+    poison, transient, batch = lines
+    told = ("message_id", "trace_id", "error", "reason", "level")
+    assert [poison[key] for key in told] == ["1", "ab" * 16, "ClaimLost", "the claim is gone", "ERROR"]
+    assert [transient[key] for key in told] == ["2", "ab" * 16, "Transient", "S3 is away", "WARNING"]
+    assert "dead-letter" in poison["message"]
+    assert (batch["received"], batch["delivered"], batch["archive_key"]) == (5, 3, "archive/v1/a")
+
+
+def test_a_batch_without_failures_is_one_line() -> None:
+    (batch,) = logged(received=5)
+    assert (batch["message"], batch["delivered"], batch["level"]) == ("batch written", 5, "INFO")

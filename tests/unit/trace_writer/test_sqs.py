@@ -1,0 +1,49 @@
+"""Lambda's event in, the partial batch response out."""
+
+from typing import Any
+
+import pytest
+
+from offpath.errors import Transient
+from trace_writer.sqs import batch_response, received
+from trace_writer.writer import Failure
+
+RECORD = {
+    "messageId": "059f36b4",
+    "receiptHandle": "AQEB",
+    "body": "{}",
+    "attributes": {"ApproximateReceiveCount": "1"},
+    "messageAttributes": {
+        "kind": {"stringValue": "inline", "stringListValues": [], "binaryListValues": [], "dataType": "String"},
+        "photo": {"binaryValue": "AAEC", "dataType": "Binary"},
+    },
+    "eventSource": "aws:sqs",
+}
+
+
+def test_a_record_becomes_a_message_with_its_text_attributes() -> None:
+    (message,) = received({"Records": [RECORD]})
+    assert (message.message_id, message.message.body, message.message.attributes) == (
+        "059f36b4",
+        "{}",
+        {"kind": "inline"},
+    )
+    assert message.trace_id == ""
+
+
+def test_a_record_without_attributes_is_a_message_too() -> None:
+    assert received({"Records": [{"messageId": "1", "body": ""}]})[0].message.attributes == {}
+
+
+@pytest.mark.parametrize("event", [{}, {"Records": [{"Sns": {}}]}, {"Records": None}, {"Records": ["text"]}])
+def test_an_event_of_another_service_is_refused(event: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="not a batch of SQS messages"):
+        received(event)
+
+
+def test_failures_are_named_in_the_response() -> None:
+    error = Transient("later")
+    assert batch_response([Failure("1", "", error), Failure("2", "", error)]) == {
+        "batchItemFailures": [{"itemIdentifier": "1"}, {"itemIdentifier": "2"}]
+    }
+    assert batch_response([]) == {"batchItemFailures": []}
