@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
+from fastapi_swagger import patch_fastapi
 from starlette.exceptions import HTTPException
 
 from offpath.tracing import Tracing
@@ -30,6 +31,9 @@ def create_app(loader: ModelLoader, tracing: Tracing, settings: ApiSettings) -> 
         version="1",
         description="Predictions by the models of an MLflow registry, each of them traced.",
         lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
         # FastAPI's own spans would be a second, thinner trace of each request.
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
@@ -42,6 +46,7 @@ def create_app(loader: ModelLoader, tracing: Tracing, settings: ApiSettings) -> 
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _http_error)
     app.openapi = OpenApi(app, loader)  # type: ignore[method-assign]
+    patch_fastapi(app)  # FastAPI's own page would load its scripts from somebody else's server
     return app
 
 

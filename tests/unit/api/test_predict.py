@@ -1,6 +1,7 @@
 """What a caller of `POST /models/{name}/predict` sees."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -190,4 +191,14 @@ def test_the_documentation_has_an_entry_a_model_with_its_fields_and_an_example(a
     assert content["example"] == {"inputs": [SETOSA]}
     assert post(api, content["example"]).status_code == 200
     assert "/models/sum/predict" in document["paths"]
-    assert api.client.get("/docs").status_code == 200
+
+
+def test_the_documentations_page_needs_no_other_server(api: Api) -> None:
+    page = api.client.get("/docs")
+    assert page.status_code == 200
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert addresses
+    for address in addresses:
+        assert address.startswith("http://testserver/"), address
+        assert api.client.get(address).status_code == 200
+    assert api.client.get("/", follow_redirects=False).headers["location"].endswith("/docs")
