@@ -1,0 +1,35 @@
+"""Which lines of the parts' logs are worth the terminal, and how they look there. The files have all, as they are."""
+
+import json
+import re
+from typing import Any
+
+# SeaweedFS: errors and worse, in glog's format. moto, MLflow: errors and answers 5xx.
+_LOUD = {
+    "s3": re.compile(r"^[EF]\d{4} "),
+    "sqs": re.compile(r"Traceback|\bERROR\b|Error:|\" 5\d\d "),
+    "mlflow": re.compile(r"Traceback|\b(WARNING|ERROR|CRITICAL)\b|Error:"),
+}
+# The stack's own readiness probes, and uvicorn's start.
+_QUIET = {"api": re.compile(r"\"GET /health HTTP|INFO:     (Started|Waiting|Application|Uvicorn|Shutting|Finished)")}
+_POWERTOOLS = {"level", "location", "message", "timestamp", "service", "cold_start", "xray_trace_id", "sampling_rate"}
+
+
+def for_terminal(name: str, line: str, ready: bool) -> str | None:
+    """The line as the terminal shows it, or None. What others' servers complain of while they start is left out."""
+    loud, quiet = _LOUD.get(name), _QUIET.get(name)
+    if not line or (loud and not (ready and loud.search(line))) or (quiet and quiet.search(line)):
+        return None
+    return _from_json(line) if line.startswith("{") else line
+
+
+def _from_json(line: str) -> str:
+    try:
+        entry: Any = json.loads(line)
+        head = f"{entry['level']} {entry['message']}"
+    except (ValueError, KeyError, TypeError):
+        return line
+    fields = [
+        f"{key}={value}" for key, value in entry.items() if key not in _POWERTOOLS and not key.startswith("function_")
+    ]
+    return " ".join([head, *fields])

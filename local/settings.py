@@ -1,0 +1,101 @@
+"""The settings of the local stack, and the names and addresses that follow from them."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from offpath.settings import Settings, variable
+
+Port = Annotated[int, Field(ge=1, le=65_535)]
+
+HOST = "127.0.0.1"
+REGION = "us-east-1"
+ACCOUNT = "123456789012"  # what moto answers for any caller
+ACCESS_KEY = "offpath"
+SECRET_KEY = "offpath-local"  # noqa: S105  (it opens nothing but a loopback port)
+
+QUEUE = "offpath-traces"
+DEAD_LETTERS = "offpath-traces-dlq"
+ARCHIVE = "offpath-archive"
+ARTIFACTS = "offpath-artifacts"
+FIRST_MODEL = "iris"
+
+# SeaweedFS is several servers in one process; each listens on a port of its own, from the S3 port on.
+S3_PORTS = ("s3", "filer", "filer.grpc", "master", "master.grpc", "volume", "volume.grpc", "s3.grpc")
+
+
+class LocalSettings(Settings):
+    """Read from `OFFPATH_HOME`, `OFFPATH_API_PORT` and so on."""
+
+    home: Path = Field(Path(".offpath"), description="the folder of the local stack's state")
+    api_port: Port = Field(8000, description="the TCP port of the prediction API")
+    mlflow_port: Port = Field(5000, description="the TCP port of the MLflow server")
+    sqs_port: Port = Field(5566, description="the TCP port of SQS (moto's server)")
+    s3_port: Annotated[int, Field(ge=1, le=65_535 - len(S3_PORTS) + 1)] = Field(
+        5577, description=f"the first of {len(S3_PORTS)} TCP ports in a row of S3 (SeaweedFS)"
+    )
+    batch_size: int = Field(100, ge=1, le=10_000, description="the most messages in one batch of the writer")
+    batch_window_seconds: float = Field(0.5, ge=0, le=300, description="how long the writer's batch waits to be full")
+    writer_timeout_seconds: float = Field(20, gt=0, le=900, description="the time of one invocation of the writer")
+    visibility_seconds: int = Field(120, ge=1, description="when a message that the writer failed on is tried again")
+    max_receives: int = Field(5, ge=1, le=1_000, description="how often a message is tried before it is dead-lettered")
+    drain_seconds: float = Field(10, ge=0, description="how long the writer may go on emptying the queue at a stop")
+    sync_seconds: float = Field(3, gt=0, description="how often the model registry is read")
+    model_refresh_seconds: float = Field(2, gt=0, description="how often, at most, the API reads the model manifest")
+    start_seconds: float = Field(180, gt=0, description="how long a part may take until it is ready")
+
+    @property
+    def api_url(self) -> str:
+        """Where the prediction API answers."""
+        return f"http://{HOST}:{self.api_port}"
+
+    @property
+    def mlflow_url(self) -> str:
+        """Where MLflow's server and its pages are."""
+        return f"http://{HOST}:{self.mlflow_port}"
+
+    @property
+    def sqs_url(self) -> str:
+        """The SQS endpoint."""
+        return f"http://{HOST}:{self.sqs_port}"
+
+    @property
+    def s3_url(self) -> str:
+        """The S3 endpoint."""
+        return f"http://{HOST}:{self.s3_port}"
+
+    @property
+    def queue_url(self) -> str:
+        """The queue of trace events."""
+        return self.url_of(QUEUE)
+
+    def url_of(self, queue: str) -> str:
+        """A queue's URL, as moto gives it."""
+        return f"{self.sqs_url}/{ACCOUNT}/{queue}"
+
+    def ports(self) -> list[tuple[str, int, str]]:
+        """Every port of the stack: what listens there, its number, and the setting that moves it."""
+        named = [("api", self.api_port, "api_port"), ("mlflow", self.mlflow_port, "mlflow_port")]
+        named += [("sqs", self.sqs_port, "sqs_port")]
+        named += [(name, self.s3_port + offset, "s3_port") for offset, name in enumerate(S3_PORTS)]
+        return [(name, port, variable(field)) for name, port, field in named]
+
+
+class PollerSettings(Settings):
+    """What the poller's process reads: the same variables."""
+
+    queue_url: str = Field(description="the URL of the queue of trace events")
+    batch_size: int = Field(100, ge=1, description="the most messages in one batch")
+    batch_window_seconds: float = Field(0.5, ge=0, description="how long a batch waits to be full")
+    writer_timeout_seconds: float = Field(20, gt=0, description="the time of one invocation")
+    drain_seconds: float = Field(10, ge=0, description="how long to go on emptying the queue at a stop")
+    writer_handler: str = Field(
+        "trace_writer.handler:handler", pattern=r"^[\w.]+:\w+$", description="the handler, as MODULE:FUNCTION"
+    )
+
+
+class SyncSettings(Settings):
+    """What the process of the model sync's schedule reads."""
+
+    sync_seconds: float = Field(3, gt=0, description="how often the model registry is read")

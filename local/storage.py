@@ -1,0 +1,75 @@
+"""The stack's queues and buckets: made at its start; what is on the queues outlives a stop."""
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from local import shelter
+from local.screen import Screen
+from local.settings import ARCHIVE, ARTIFACTS, DEAD_LETTERS, QUEUE, LocalSettings
+from local.sqs import SqsConsumer
+from offpath import spill
+from offpath.aws import Bucket, SqsQueue, aws_errors
+from offpath.errors import Transient
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+
+class Storage:
+    """S3 and SQS, as they run here."""
+
+    def __init__(self, s3: "S3Client", sqs: "SQSClient", settings: LocalSettings, screen: Screen) -> None:
+        self._s3 = s3
+        self._sqs = sqs
+        self._settings = settings
+        self._screen = screen
+        self._bucket = Bucket(s3, ARCHIVE)
+
+    def create(self) -> None:
+        """Make buckets and queues that do not exist, and fill the queues with what was saved. Raises Transient."""
+        self._create_buckets()
+        self._create_queues()
+        for name in (QUEUE, DEAD_LETTERS):
+            self._restore(name)
+
+    def save(self, give_up: Callable[[], bool]) -> None:
+        """Save what is on the queues; give_up: whether to leave what is still in flight."""
+        for name in (QUEUE, DEAD_LETTERS):
+            try:
+                self._save(name, give_up)
+            except Transient as error:
+                self._screen.trouble(f"what is on {name} could not be saved: {error}")
+
+    def _create_buckets(self) -> None:
+        with aws_errors("creating the buckets"):
+            existing = {bucket["Name"] for bucket in self._s3.list_buckets()["Buckets"]}
+            for name in (ARCHIVE, ARTIFACTS):
+                if name not in existing:
+                    self._s3.create_bucket(Bucket=name)
+
+    def _create_queues(self) -> None:
+        with aws_errors("creating the queues"):
+            dead = self._sqs.create_queue(QueueName=DEAD_LETTERS)["QueueUrl"]
+            arn = self._sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+            redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": self._settings.max_receives})
+            visibility = str(self._settings.visibility_seconds)
+            self._sqs.create_queue(
+                QueueName=QUEUE, Attributes={"VisibilityTimeout": visibility, "RedrivePolicy": redrive}
+            )
+
+    def _restore(self, name: str) -> None:
+        done = shelter.restore(self._bucket, name, SqsQueue(self._sqs, self._settings.url_of(name)))
+        if done.queued:
+            self._screen.step(f"{done.queued} message(s) of the last run are on {name} again")
+        for key, reason in done.left.items():
+            self._screen.trouble(f"s3://{ARCHIVE}/{key} stays there: {reason}")
+
+    def _save(self, name: str, give_up: Callable[[], bool]) -> None:
+        saved, left = shelter.save(self._bucket, SqsConsumer(self._sqs, self._settings.url_of(name)), give_up)
+        if saved:
+            place = f"s3://{ARCHIVE}/{spill.PREFIX}{name}/"
+            self._screen.step(f"{saved} message(s) of {name} wait in {place} for the next start")
+        if left:
+            self._screen.trouble(f"{left} message(s) of {name} were in the hands of a killed writer, and are lost here")

@@ -1,0 +1,149 @@
+"""The queue's consumer: the fake behaves as SQS does; and what a stop saves, a start restores."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.settings import ARCHIVE, ARTIFACTS, DEAD_LETTERS, QUEUE, LocalSettings
+from local.sqs import SqsConsumer
+from local.storage import Storage
+from offpath.aws import SqsQueue
+from offpath.errors import Transient
+from offpath.event import Message
+from tests.support.local_fakes import FakeQueue, FakeScreen
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+
+@dataclass
+class Ends:
+    """Both ends of a queue."""
+
+    producer: FakeQueue | SqsQueue
+    consumer: FakeQueue | SqsConsumer
+
+
+@pytest.fixture(params=["fake", "sqs"])
+def ends(request: pytest.FixtureRequest) -> Ends:
+    if request.param == "fake":
+        queue = FakeQueue()
+        return Ends(queue, queue)
+    client, url = request.getfixturevalue("sqs"), request.getfixturevalue("queue_url")
+    return Ends(SqsQueue(client, url), SqsConsumer(client, url))
+
+
+def test_a_message_comes_with_all_that_an_event_needs(ends: Ends) -> None:
+    ends.producer.send([Message("body", {"kind": "inline", "trace_id": "ab"})])
+    (received,) = ends.consumer.receive(10, 0)
+    assert {"MessageId", "ReceiptHandle", "MD5OfBody", "MD5OfMessageAttributes"} <= received.keys()
+    assert received["Body"] == "body"
+    assert received["Attributes"]["ApproximateReceiveCount"] == "1"
+    assert received["MessageAttributes"]["kind"] == {"StringValue": "inline", "DataType": "String"}
+
+
+def test_no_more_than_ten_come_at_once(ends: Ends) -> None:
+    for _ in range(2):
+        ends.producer.send([Message(str(number), {}) for number in range(10)])
+    assert len(ends.consumer.receive(15, 0)) == 10
+    assert len(ends.consumer.receive(3, 0)) == 3
+
+
+def test_a_received_message_is_in_flight_until_it_is_deleted_or_released(ends: Ends) -> None:
+    ends.producer.send([Message(str(number), {}) for number in range(3)])
+    first, *others = ends.consumer.receive(10, 0)
+    assert ends.consumer.waiting() == (0, 3)
+    assert ends.consumer.receive(10, 0) == []
+    ends.consumer.delete([first])
+    assert ends.consumer.waiting() == (0, 2)
+    ends.consumer.release(others)
+    assert ends.consumer.waiting() == (2, 0)
+    again = ends.consumer.receive(10, 0)
+    assert [message["Attributes"]["ApproximateReceiveCount"] for message in again] == ["2", "2"]
+
+
+def test_releasing_or_deleting_what_is_gone_is_no_matter(ends: Ends) -> None:
+    ends.producer.send([Message("gone", {}), Message("there", {})])
+    gone, there = ends.consumer.receive(10, 0)
+    ends.consumer.delete([gone])
+    ends.consumer.release([gone, there])
+    ends.consumer.delete([gone])
+    assert ends.consumer.waiting() == (1, 0)
+
+
+def test_many_are_deleted_in_as_many_requests_as_it_takes(ends: Ends) -> None:
+    received: list[Any] = []
+    for _ in range(3):
+        ends.producer.send([Message(str(number), {}) for number in range(10)])
+        received += ends.consumer.receive(10, 0)
+    ends.consumer.delete(received[:15])
+    ends.consumer.release(received[15:])
+    assert ends.consumer.waiting() == (15, 0)
+
+
+def test_a_queue_that_is_gone_is_transient(sqs: "SQSClient", queue_url: str) -> None:
+    sqs.delete_queue(QueueUrl=queue_url)
+    with pytest.raises(Transient, match="receiving from traces-"):
+        SqsConsumer(sqs, queue_url).receive(10, 0)
+
+
+@pytest.fixture
+def settings(moto_url: str) -> LocalSettings:
+    return LocalSettings(sqs_port=int(moto_url.rsplit(":", 1)[1]), max_receives=2, visibility_seconds=60)
+
+
+@pytest.fixture
+def clean(s3: "S3Client", sqs: "SQSClient", settings: LocalSettings) -> Iterator[None]:
+    yield
+    for name in (QUEUE, DEAD_LETTERS):
+        sqs.delete_queue(QueueUrl=settings.url_of(name))
+
+
+@pytest.mark.usefixtures("clean")
+def test_queues_and_buckets_are_made_once_and_what_is_queued_survives(
+    s3: "S3Client", sqs: "SQSClient", settings: LocalSettings
+) -> None:
+    screen = FakeScreen()
+    storage = Storage(s3, sqs, settings, screen)
+    storage.create()
+    buckets = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
+    assert {ARCHIVE, ARTIFACTS} <= buckets
+    queue, dead = (SqsQueue(sqs, settings.url_of(name)) for name in (QUEUE, DEAD_LETTERS))
+    queue.send([Message("on its way", {"kind": "inline"})])
+    dead.send([Message("poison", {"kind": "inline"})])
+    storage.save(lambda: True)
+    assert [SqsConsumer(sqs, settings.url_of(name)).waiting() for name in (QUEUE, DEAD_LETTERS)] == [(0, 0), (0, 0)]
+    s3.put_object(Bucket=ARCHIVE, Key=f"spill/{QUEUE}/odd.json", Body=b"odd")
+    storage.create()
+    assert [SqsConsumer(sqs, settings.url_of(name)).waiting() for name in (QUEUE, DEAD_LETTERS)] == [(1, 0), (1, 0)]
+    assert "1 message(s) of offpath-traces wait in s3://offpath-archive/spill/offpath-traces/" in screen.text()
+    assert "1 message(s) of the last run are on offpath-traces-dlq again" in screen.text()
+    assert "spill/offpath-traces/odd.json stays there: not a spilled message" in screen.text()
+    s3.delete_object(Bucket=ARCHIVE, Key=f"spill/{QUEUE}/odd.json")
+
+
+@pytest.mark.usefixtures("clean")
+def test_a_message_that_fails_too_often_is_dead_lettered_and_one_in_flight_is_reported(
+    s3: "S3Client", sqs: "SQSClient", settings: LocalSettings
+) -> None:
+    screen = FakeScreen()
+    storage = Storage(s3, sqs, settings, screen)
+    storage.create()
+    SqsQueue(sqs, settings.url_of(QUEUE)).send([Message("poison", {})])
+    consumer = SqsConsumer(sqs, settings.url_of(QUEUE))
+    for _ in range(settings.max_receives):
+        consumer.release(consumer.receive(10, 0))
+    assert consumer.receive(10, 0) == []
+    (dead,) = SqsConsumer(sqs, settings.url_of(DEAD_LETTERS)).receive(10, 0)
+    assert dead["Body"] == "poison"
+    storage.save(lambda: True)
+    assert "1 message(s) of offpath-traces-dlq were in the hands of a killed writer" in screen.text()
+
+
+def test_what_cannot_be_saved_is_said(s3: "S3Client", sqs: "SQSClient", settings: LocalSettings) -> None:
+    screen = FakeScreen()
+    Storage(s3, sqs, settings, screen).save(lambda: True)
+    assert "what is on offpath-traces could not be saved: receiving from offpath-traces" in screen.text()

@@ -1,0 +1,116 @@
+"""The real stack, or one of its processes, as a user's shell would start it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import psutil
+
+from local.settings import S3_PORTS
+from local.sources import ROOT
+
+
+def wait_for(condition: Callable[[], bool], seconds: float, otherwise: Callable[[], str]) -> None:
+    """Return once the condition is true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, otherwise()
+        time.sleep(0.05)
+
+
+def row_of_free_ports(count: int) -> int:
+    """The first of so many free ports in a row, below those that the system gives out by itself."""
+    for first in range(20_000 + os.getpid() % 97 * 100, 32_000, count):
+        if all(_is_free(port) for port in range(first, first + count)):
+            return first
+    raise AssertionError("no row of free ports")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+class Command:
+    """`python -m MODULE …` in the repository's root, its output in a file."""
+
+    def __init__(self, output: Path, environ: Mapping[str, str], *arguments: str) -> None:
+        self._output = output
+        with output.open("wb") as sink:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                env=os.environ | environ,
+                cwd=ROOT,
+                start_new_session=True,
+            )
+
+    @property
+    def text(self) -> str:
+        """What it wrote so far."""
+        return self._output.read_text()
+
+    def wait_for(self, pattern: str, seconds: float = 30) -> str:
+        """The first match of the pattern in its output."""
+        wait_for(
+            lambda: bool(re.search(pattern, self.text)) or self.process.poll() is not None, seconds, lambda: self.text
+        )
+        found = re.search(pattern, self.text)
+        assert found, f"exit code {self.process.poll()}, and no {pattern!r} in:\n{self.text}"
+        return found.group()
+
+    def end(self, number: signal.Signals = signal.SIGINT, seconds: float = 60) -> int:
+        """Its exit code, after that signal."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout=seconds)
+
+    def clean_up(self) -> None:
+        """Leave nothing of it behind, whatever happened."""
+        family = descendants(self.process.pid)
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        for process in family:
+            if process.is_running():
+                process.kill()
+
+
+def descendants(pid: int) -> list[psutil.Process]:
+    """The processes that it started, and they in turn."""
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def listening(processes: list[psutil.Process]) -> set[tuple[str, int]]:
+    """Where these processes listen: address and port."""
+    connections = [connection for process in processes for connection in process.net_connections("inet")]
+    return {
+        (str(connection.laddr[0]), int(connection.laddr[1]))
+        for connection in connections
+        if connection.status == psutil.CONN_LISTEN
+    }
+
+
+def stack_environment(home: Path) -> dict[str, str]:
+    """A state folder and free ports, and a writer that gives up soon."""
+    first = row_of_free_ports(len(S3_PORTS) + 3)
+    names = ("OFFPATH_API_PORT", "OFFPATH_MLFLOW_PORT", "OFFPATH_SQS_PORT", "OFFPATH_S3_PORT")
+    ports = {name: str(first + offset) for offset, name in enumerate(names)}
+    return ports | {
+        "OFFPATH_HOME": str(home),
+        "OFFPATH_WRITER_TIMEOUT_SECONDS": "5",
+        "OFFPATH_DRAIN_SECONDS": "4",
+        "OFFPATH_VISIBILITY_SECONDS": "30",
+        "COLUMNS": "200",
+        "AWS_PROFILE": "production",
+    }

@@ -1,0 +1,108 @@
+import json
+
+import pytest
+
+from local import shelter
+from offpath import spill
+from offpath.event import Message
+from tests.support.local_fakes import FakeFiles, FakeQueue
+
+
+def message(body: str) -> Message:
+    return Message(body, {"kind": "inline", "trace_id": "0" * 32})
+
+
+def stored(*bodies: str, queue: str = "offpath-traces") -> FakeFiles:
+    return FakeFiles(
+        {f"spill/{queue}/{number:04}.json": spill.dump(message(body)) for number, body in enumerate(bodies)}
+    )
+
+
+def never() -> bool:
+    return False
+
+
+def test_what_is_on_the_queue_is_saved_and_restored_as_it_was() -> None:
+    files, queue, fresh = FakeFiles(), FakeQueue(), FakeQueue()
+    queue.send([message(f"body {number}") for number in range(25)])
+    assert shelter.save(files, queue, never) == (25, 0)
+    assert queue.bodies() == []
+    assert shelter.restore(files, "offpath-traces", fresh) == shelter.Restored(25, {})
+    assert sorted(fresh.bodies()) == sorted(f"body {number}" for number in range(25))
+    assert fresh.receive(1, 0)[0]["MessageAttributes"]["kind"]["StringValue"] == "inline"
+    assert files.content == {}
+
+
+def test_a_saved_message_is_a_readable_object_named_by_its_id() -> None:
+    files, queue = FakeFiles(), FakeQueue(name="offpath-traces-dlq")
+    queue.send([message("poison")])
+    shelter.save(files, queue, never)
+    assert json.loads(files.content["spill/offpath-traces-dlq/1.json"]) == {
+        "attributes": {"kind": "inline", "trace_id": "0" * 32},
+        "body": "poison",
+    }
+
+
+def test_a_message_in_flight_is_waited_for() -> None:
+    files, queue = FakeFiles(), FakeQueue(visibility_seconds=30)
+    queue.send([message("in flight")])
+    queue.receive(1, 0)
+
+    def time_passes() -> bool:
+        queue.now += 30
+        return False
+
+    assert shelter.save(files, queue, time_passes) == (1, 0)
+
+
+def test_what_stays_in_flight_is_counted() -> None:
+    queue = FakeQueue()
+    queue.send([message("in flight")])
+    queue.receive(1, 0)
+    assert shelter.save(FakeFiles(), queue, lambda: True) == (0, 1)
+
+
+def test_only_the_queues_own_messages_are_restored_to_it() -> None:
+    files, queue = stored("dead", queue="offpath-traces-dlq"), FakeQueue()
+    assert shelter.restore(files, "offpath-traces", queue).queued == 0
+    assert len(files.content) == 1
+
+
+def test_an_object_that_is_no_message_stays_and_is_named() -> None:
+    files, queue = stored("a"), FakeQueue()
+    files.content["spill/offpath-traces/broken.json"] = b"<html>"
+    restored = shelter.restore(files, "offpath-traces", queue)
+    assert restored.queued == 1
+    assert "not a spilled message" in restored.left["spill/offpath-traces/broken.json"]
+    assert list(files.content) == ["spill/offpath-traces/broken.json"]
+
+
+def test_a_message_that_sqs_would_not_take_stays_and_is_named() -> None:
+    files = stored("x" * shelter.SQS_MAX_BYTES, "a")
+    restored = shelter.restore(files, "offpath-traces", FakeQueue())
+    assert restored.queued == 1
+    assert "SQS takes messages of 1,048,576 bytes" in restored.left["spill/offpath-traces/0000.json"]
+
+
+def test_what_the_queue_refuses_stays() -> None:
+    class Refusing(FakeQueue):
+        def send(self, messages: object) -> list[Message]:
+            return [one for one in messages if one.body == "b"]  # type: ignore[attr-defined]
+
+    files = stored("a", "b")
+    restored = shelter.restore(files, "offpath-traces", Refusing())
+    assert restored == shelter.Restored(1, {"spill/offpath-traces/0001.json": "SQS refused it"})
+    assert list(files.content) == ["spill/offpath-traces/0001.json"]
+
+
+@pytest.mark.parametrize(("size", "batches"), [(100, [10, 10, 5]), (300_000, [3, 3, 3, 3, 3, 3, 3, 3, 1])])
+def test_no_more_is_sent_at_once_than_sqs_takes(size: int, batches: list[int]) -> None:
+    sent: list[int] = []
+
+    class Counting(FakeQueue):
+        def send(self, messages: object) -> list[Message]:
+            sent.append(len(messages))  # type: ignore[arg-type]
+            return []
+
+    shelter.restore(stored(*["x" * size] * 25), "offpath-traces", Counting())
+    assert sent == batches

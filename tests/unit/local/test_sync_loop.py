@@ -1,0 +1,64 @@
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from local.sync_loop import Reporter
+from offpath.errors import Transient
+
+
+def report(models: Mapping[str, Any], skipped: Mapping[str, str] | None = None) -> dict[str, Any]:
+    return {"changed": False, "models": models, "skipped": skipped or {}}
+
+
+def lines(caplog: pytest.LogCaptureFixture, *outcomes: Any) -> list[str]:
+    """What is logged while the sync has these outcomes, one after the other."""
+    following: Iterator[Any] = iter(outcomes)
+
+    def sync() -> Mapping[str, Any]:
+        outcome = next(following)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return dict(outcome)
+
+    caplog.set_level(logging.INFO)
+    reporter = Reporter(sync)
+    for _ in outcomes:
+        reporter.run()
+    return [record.getMessage() for record in caplog.records]
+
+
+def test_only_a_change_is_reported(caplog: pytest.LogCaptureFixture) -> None:
+    first, second = {"iris": {"champion": "1"}}, {"iris": {"champion": "2", "challenger": "3"}}
+    assert lines(caplog, report({}), report(first), report(first), report(second)) == [
+        "published: no model yet",
+        "published: iris (champion → 1)",
+        "published: iris (champion → 2, challenger → 3)",
+    ]
+
+
+def test_what_is_not_published_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
+    skipped = report({}, {"iris@champion": "no ONNX file"})
+    assert lines(caplog, skipped, skipped) == [
+        "published: no model yet",
+        "not published: iris@champion: no ONNX file",
+    ]
+
+
+def test_trouble_and_its_end_are_reported_once(caplog: pytest.LogCaptureFixture) -> None:
+    down = Transient("MLflow does not answer")
+    assert lines(caplog, report({}), down, down, ValueError("odd"), report({}), down) == [
+        "published: no model yet",
+        "the registry could not be synced, retrying: MLflow does not answer",
+        "the registry can be synced again",
+        "the registry could not be synced, retrying: MLflow does not answer",
+    ]
+
+
+def test_an_unforeseen_error_does_not_end_it(caplog: pytest.LogCaptureFixture) -> None:
+    assert lines(caplog, ValueError("odd"), report({})) == [
+        "the registry could not be synced, retrying: ValueError: odd",
+        "the registry can be synced again",
+        "published: no model yet",
+    ]
