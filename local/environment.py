@@ -5,7 +5,7 @@ import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.settings import ACCESS_KEY, ARCHIVE, HOST, REGION, SECRET_KEY, LocalSettings
+from local.settings import ACCESS_KEY, ARCHIVE, DEAD_LETTERS, HOST, REGION, SECRET_KEY, LocalSettings
 from local.sources import ROOT, SOURCES
 from offpath.settings import variable
 
@@ -38,10 +38,13 @@ def _aws(settings: LocalSettings) -> dict[str, str]:
 
 def _offpath(settings: LocalSettings) -> dict[str, str]:
     fields = ("batch_size", "batch_window_seconds", "writer_timeout_seconds", "drain_seconds", "sync_seconds")
-    given = {variable(name): str(getattr(settings, name)) for name in (*fields, "model_refresh_seconds")}
+    given = {
+        variable(name): str(getattr(settings, name)) for name in (*fields, "max_receives", "model_refresh_seconds")
+    }
     names = {
         "OFFPATH_BUCKET": ARCHIVE,
         "OFFPATH_QUEUE_URL": settings.queue_url,
+        "OFFPATH_DEAD_LETTER_URL": settings.url_of(DEAD_LETTERS),
         "OFFPATH_MLFLOW_URL": settings.mlflow_url,
     }
     return given | names

@@ -39,7 +39,10 @@ class LocalSettings(Settings):
     batch_window_seconds: float = Field(0.5, ge=0, le=300, description="how long the writer's batch waits to be full")
     writer_timeout_seconds: float = Field(20, gt=0, le=900, description="the time of one invocation of the writer")
     visibility_seconds: int = Field(120, ge=1, description="when a message that the writer failed on is tried again")
-    max_receives: int = Field(5, ge=1, le=1_000, description="how often a message is tried before it is dead-lettered")
+    max_receives: int = Field(5, ge=1, le=1_000, description="how often poison is received before it is dead-lettered")
+    queue_max_receives: int = Field(
+        1_000, ge=1, le=1_000, description="how often any message is received before SQS itself dead-letters it"
+    )
     drain_seconds: float = Field(10, ge=0, description="how long the writer may go on emptying the queue at a stop")
     sync_seconds: float = Field(3, gt=0, description="how often the model registry is read")
     model_refresh_seconds: float = Field(2, gt=0, description="how often, at most, the API reads the model manifest")

@@ -53,7 +53,7 @@ class Storage:
         with aws_errors("creating the queues"):
             dead = self._sqs.create_queue(QueueName=DEAD_LETTERS)["QueueUrl"]
             arn = self._sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-            redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": self._settings.max_receives})
+            redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": self._settings.queue_max_receives})
             visibility = str(self._settings.visibility_seconds)
             self._sqs.create_queue(
                 QueueName=QUEUE, Attributes={"VisibilityTimeout": visibility, "RedrivePolicy": redrive}

@@ -19,6 +19,8 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from tests.support.local_user import User
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
@@ -119,3 +121,16 @@ def mlflow_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real MLflow server over SQLite."""
     folder = tmp_path_factory.mktemp("mlflow")
     yield from start_mlflow(f"sqlite:///{folder}/mlflow.db", folder)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
+    """The whole local stack, started as `make up` starts it, with somebody to call it."""
+    user = User(tmp_path_factory.mktemp("stack"))
+    try:
+        user.up()
+        yield user
+        user.commands[0].end()
+    finally:
+        for command in user.commands:
+            command.clean_up()

@@ -92,7 +92,7 @@ def test_a_queue_that_is_gone_is_transient(sqs: "SQSClient", queue_url: str) -> 
 
 @pytest.fixture
 def settings(moto_url: str) -> LocalSettings:
-    return LocalSettings(sqs_port=int(moto_url.rsplit(":", 1)[1]), max_receives=2, visibility_seconds=60)
+    return LocalSettings(sqs_port=int(moto_url.rsplit(":", 1)[1]), queue_max_receives=2, visibility_seconds=60)
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_a_message_that_fails_too_often_is_dead_lettered_and_one_in_flight_is_re
     storage.create()
     SqsQueue(sqs, settings.url_of(QUEUE)).send([Message("poison", {})])
     consumer = SqsConsumer(sqs, settings.url_of(QUEUE))
-    for _ in range(settings.max_receives):
+    for _ in range(settings.queue_max_receives):
         consumer.release(consumer.receive(10, 0))
     assert consumer.receive(10, 0) == []
     (dead,) = SqsConsumer(sqs, settings.url_of(DEAD_LETTERS)).receive(10, 0)

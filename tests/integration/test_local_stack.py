@@ -1,65 +1,18 @@
 """The whole stack, as `make up` starts it: a first start, a stop, a start after it."""
 
-import json
 import os
 import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import boto3
 import psutil
 import pytest
 
-from local.settings import ARCHIVE, LocalSettings
+from local.settings import LocalSettings
 from local.sources import ROOT
-from local.web import fetch
-from offpath.errors import Transient
-from tests.support.local_stack import Command, descendants, listening, stack_environment, wait_for
-
-RECORD = {"inputs": [{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}]}
-STARTED = r"Ctrl-C stops everything"
-START_SECONDS = 180.0
-
-
-class User:
-    """Somebody with one state folder, who starts and stops the stack and calls the API."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.environ = stack_environment(folder / "home")
-        self.settings = LocalSettings.load(self.environ)
-        self.commands: list[Command] = []
-
-    def run(self, *arguments: str) -> Command:
-        log = self.folder / f"{arguments[0]}{len(self.commands)}.log"
-        self.commands.append(Command(log, self.environ, "local", *arguments))
-        return self.commands[-1]
-
-    def up(self) -> Command:
-        command = self.run("up")
-        command.wait_for(STARTED, START_SECONDS)
-        return command
-
-    def predict(self) -> str:
-        answer: dict[str, Any] = fetch(f"{self.settings.api_url}/models/iris/predict", RECORD)
-        assert answer["predictions"][0]["label"] == "setosa"
-        return str(answer["trace_id"])
-
-    def has_trace(self, trace_id: str) -> bool:
-        try:
-            return bool(fetch(f"{self.settings.mlflow_url}/api/3.0/mlflow/traces/{trace_id}"))
-        except Transient:
-            return False
-
-    def archived(self) -> int:
-        s3 = boto3.client("s3", endpoint_url=self.settings.s3_url)
-        return s3.list_objects_v2(Bucket=ARCHIVE, Prefix="archive/")["KeyCount"]
-
-    def pid_of(self, part: str) -> int:
-        processes = json.loads((self.folder / "home" / "processes.json").read_text())
-        return int(processes[part]["pid"])
+from tests.support.local_stack import descendants, listening, wait_for
+from tests.support.local_user import START_SECONDS, User
 
 
 @pytest.fixture
@@ -82,7 +35,7 @@ def test_first_start_stop_and_a_start_after_it(user: User) -> None:
     family = descendants(first.process.pid)
     trace = first.wait_for(r"http://127\.0\.0\.1:\d+/#/experiments/\d+/traces/tr-[0-9a-f]{32}").rsplit("/", 1)[1]
     assert user.has_trace(trace)
-    assert user.archived() == 1
+    assert len(user.archived()) == 1
     assert _readme_call(user.settings) in first.text
     assert {address for address, _ in listening(family)} == {"127.0.0.1"}
     assert {port for _, port in listening(family)} == {port for _, port, _ in user.settings.ports()}

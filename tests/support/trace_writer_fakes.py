@@ -115,14 +115,10 @@ class Bench:
     """A trace writer over fakes, with a deadline a minute away."""
 
     def __init__(self, trouble: Callable[[str, set[str]], None] | None = None, max_post_bytes: int = 8_000_000) -> None:
-        self.claims, self.archive, self.tracker, self.time = (
-            FakeClaims(),
-            FakeArchive(),
-            FakeTracker(trouble),
-            FakeTime(),
-        )
-        delivery = Delivery(self.tracker, self.time.timer, max_post_bytes)
-        self.writer = TraceWriter(self.claims, self.archive, delivery)
+        self.claims, self.archive = FakeClaims(), FakeArchive()
+        self.tracker, self.time = FakeTracker(trouble), FakeTime()
+        self.delivery = Delivery(self.tracker, self.time.timer, max_post_bytes)
+        self.writer = TraceWriter(self.claims, self.archive, self.delivery)
         self.deadline = self.time.now + 60
 
 

@@ -11,10 +11,11 @@ from trace_writer.remote_parent import detach_remote_parents
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message and the id that SQS gave it."""
+    """A message and the id that SQS gave it. receives: how often it was received, this time included."""
 
     message_id: str
     message: Message
+    receives: int = 1
 
     @property
     def trace_id(self) -> str:

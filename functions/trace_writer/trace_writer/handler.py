@@ -6,10 +6,11 @@ from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger
 
-from offpath.aws import Bucket, S3Claims, s3_client
+from offpath.aws import Bucket, S3Claims, SqsQueue, s3_client, sqs_client
 from offpath.mlflow_http import MlflowHttp
 from trace_writer.adapters.mlflow import MlflowTracker
 from trace_writer.archive import BucketArchive
+from trace_writer.dead_letters import DeadLetters
 from trace_writer.delivery import Delivery
 from trace_writer.report import log_batch
 from trace_writer.settings import WriterSettings
@@ -33,7 +34,13 @@ def build(settings: WriterSettings, timer: Timer) -> TraceWriter:
     bucket = Bucket(s3_client(), settings.bucket)
     tracker = MlflowTracker(_mlflow(settings), timer.now, settings.mlflow_timeout_seconds)
     delivery = Delivery(tracker, timer, settings.max_post_bytes)
-    return TraceWriter(S3Claims(bucket), BucketArchive(bucket), delivery)
+    return TraceWriter(S3Claims(bucket), BucketArchive(bucket), delivery, _dead_letters(settings))
+
+
+def _dead_letters(settings: WriterSettings) -> DeadLetters | None:
+    if settings.dead_letter_url is None:
+        return None
+    return DeadLetters(SqsQueue(sqs_client(), settings.dead_letter_url), settings.max_receives)
 
 
 def _mlflow(settings: WriterSettings) -> MlflowHttp:

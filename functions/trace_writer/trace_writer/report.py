@@ -1,5 +1,7 @@
 """What the function's log says about a batch."""
 
+from collections.abc import Callable
+
 from aws_lambda_powertools import Logger
 
 from offpath.errors import Poison
@@ -7,24 +9,25 @@ from trace_writer.writer import Failure, Written
 
 
 def log_batch(logger: Logger, written: Written) -> None:
-    """One line for each message that stays on the queue, with the reason, and one for the batch."""
+    """One line for each message that was not delivered, with the reason, and one for the batch."""
     for failure in written.failures:
-        _log_failure(logger, failure)
+        if isinstance(failure.error, Poison):
+            _log_failure(logger.error, "message cannot be delivered as it is: SQS keeps it a few times more", failure)
+        else:
+            _log_failure(logger.warning, "message not delivered: SQS keeps it", failure)
+    for failure in written.dead_lettered:
+        _log_failure(logger.error, "message cannot be delivered as it is: it is on the dead-letter queue", failure)
     logger.info(
         "batch written",
         received=written.received,
-        delivered=written.received - len(written.failures),
+        delivered=written.received - len(written.failures) - len(written.dead_lettered),
         archive_key=written.archive_key,
     )
 
 
-def _log_failure(logger: Logger, failure: Failure) -> None:
-    poison = isinstance(failure.error, Poison)
-    log = logger.error if poison else logger.warning
+def _log_failure(log: Callable[..., None], text: str, failure: Failure) -> None:
     log(
-        "message cannot be delivered as it is: SQS will dead-letter it"
-        if poison
-        else "message not delivered: SQS keeps it",
+        text,
         message_id=failure.message_id,
         trace_id=failure.trace_id,
         error=type(failure.error).__name__,

@@ -12,14 +12,15 @@ def received(event: Mapping[str, Any]) -> list[Received]:
     """The messages of a batch. Raises ValueError if the event is not one of SQS."""
     try:
         return [_received(record) for record in event["Records"]]
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError("not a batch of SQS messages: is this function subscribed to something else?") from error
 
 
 def _received(record: Mapping[str, Any]) -> Received:
     attributes = record.get("messageAttributes", {}).items()
     texts = {name: value["stringValue"] for name, value in attributes if "stringValue" in value}
-    return Received(record["messageId"], Message(record["body"], texts))
+    receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", "1"))
+    return Received(record["messageId"], Message(record["body"], texts), receives)
 
 
 def batch_response(failures: Iterable[Failure]) -> dict[str, list[dict[str, str]]]:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -11,10 +12,10 @@ from trace_writer.report import log_batch
 from trace_writer.writer import Failure, Written
 
 
-def logged(*failures: Failure, received: int) -> list[dict[str, Any]]:
+def logged(*failures: Failure, received: int, dead_lettered: Sequence[Failure] = ()) -> list[dict[str, Any]]:
     stream = io.StringIO()
-    logger = Logger(service=f"test-{received}-{len(failures)}", stream=stream)
-    log_batch(logger, Written(received, "archive/v1/a", failures))
+    logger = Logger(service=f"test-{received}-{len(failures)}-{len(dead_lettered)}", stream=stream)
+    log_batch(logger, Written(received, "archive/v1/a", failures, dead_lettered))
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
@@ -29,8 +30,15 @@ def test_each_failure_is_logged_with_its_reason() -> None:
     told = ("message_id", "trace_id", "error", "reason", "level")
     assert [poison[key] for key in told] == ["1", "ab" * 16, "ClaimLost", "the claim is gone", "ERROR"]
     assert [transient[key] for key in told] == ["2", "ab" * 16, "Transient", "S3 is away", "WARNING"]
-    assert "dead-letter" in poison["message"]
+    assert "SQS keeps it" in poison["message"]
     assert (batch["received"], batch["delivered"], batch["archive_key"]) == (5, 3, "archive/v1/a")
+
+
+def test_what_was_dead_lettered_is_not_counted_as_delivered() -> None:
+    dead, batch = logged(received=5, dead_lettered=[failure("1", ClaimLost("the claim is gone"))])
+    assert (dead["level"], dead["reason"]) == ("ERROR", "the claim is gone")
+    assert "dead-letter queue" in dead["message"]
+    assert batch["delivered"] == 4
 
 
 def test_a_batch_without_failures_is_one_line() -> None:

@@ -28,11 +28,17 @@ def test_a_record_becomes_a_message_with_its_text_attributes() -> None:
         "{}",
         {"kind": "inline"},
     )
-    assert message.trace_id == ""
+    assert (message.trace_id, message.receives) == ("", 1)
 
 
 def test_a_record_without_attributes_is_a_message_too() -> None:
-    assert received({"Records": [{"messageId": "1", "body": ""}]})[0].message.attributes == {}
+    [message] = received({"Records": [{"messageId": "1", "body": ""}]})
+    assert (message.message.attributes, message.receives) == ({}, 1)
+
+
+def test_a_redelivery_is_counted() -> None:
+    [message] = received({"Records": [RECORD | {"attributes": {"ApproximateReceiveCount": "4"}}]})
+    assert message.receives == 4
 
 
 @pytest.mark.parametrize("event", [{}, {"Records": [{"Sns": {}}]}, {"Records": None}, {"Records": ["text"]}])

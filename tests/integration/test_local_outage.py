@@ -1,0 +1,72 @@
+"""What needs all real processes at once: no trace is lost while MLflow is away, no request while a model changes."""
+
+import os
+import re
+import signal
+import threading
+from collections import Counter
+from typing import Any
+
+from local.web import fetch, succeeds
+from tests.support.local_stack import wait_for
+from tests.support.local_user import RECORD, User, spans_of
+
+PREDICTIONS = 200
+
+
+def test_predictions_while_mlflow_is_stopped_are_answered_and_each_is_traced_once(stack: User) -> None:
+    os.killpg(stack.pid_of("mlflow"), signal.SIGKILL)
+    predicted = [stack.predict() for _ in range(PREDICTIONS)]
+    assert not succeeds(f"{stack.settings.mlflow_url}/health"), "MLflow was away all the while"
+
+    wait_for(lambda: set(predicted) <= set(_traces(stack)), 180, lambda: stack.commands[0].text[-3000:])
+    counted = Counter(stack.traces())
+    assert {counted[trace_id] for trace_id in predicted} == {1}
+
+    archived = {f"tr-{span['traceId']}" for event in stack.archived() for span in spans_of(event)}
+    assert set(predicted) <= archived
+    _assert_no_gap(stack.archived())
+
+
+def _traces(stack: User) -> list[str]:
+    return stack.traces() if succeeds(f"{stack.settings.mlflow_url}/health") else []
+
+
+def _assert_no_gap(archived: list[dict[str, Any]]) -> None:
+    """Every process numbers its events from 1: what is missing below the highest number was lost."""
+    numbers: dict[str, set[int]] = {}
+    for event in archived:
+        for span in spans_of(event):
+            attributes = {item["key"]: item["value"] for item in span.get("attributes", [])}
+            if "offpath.sequence" in attributes:
+                instance = attributes["offpath.instance"]["stringValue"]
+                numbers.setdefault(instance, set()).add(int(attributes["offpath.sequence"]["intValue"]))
+    assert numbers
+    for found in numbers.values():
+        assert found == set(range(1, max(found) + 1))
+
+
+def test_a_new_version_is_served_within_a_minute_and_no_request_fails_meanwhile(stack: User) -> None:
+    url = f"{stack.settings.api_url}/models/iris/predict"
+    answers: list[str] = []
+    stop = threading.Event()
+
+    def keep_asking() -> None:
+        while not stop.wait(0.01):
+            answers.append(fetch(url, RECORD)["version"])
+
+    asking = threading.Thread(target=keep_asking)
+    asking.start()
+    try:
+        before = fetch(url, RECORD)["version"]
+        training = stack.run_module("training", "iris", "-p", "c=0.2", "--tracking-uri", stack.settings.mlflow_url)
+        training.wait_for(r"iris version \d+ is champion", 120)
+        wait_for(lambda: answers[-1] != before, 60, lambda: stack.commands[0].text[-3000:])
+    finally:
+        stop.set()
+        asking.join()
+    registered = re.search(r"iris version (\d+) is champion", training.text)
+    assert registered
+    assert answers[-1] == registered.group(1)
+    assert set(answers) == {before, answers[-1]}
+    assert stack.commands[0].process.poll() is None
