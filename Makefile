@@ -84,13 +84,13 @@ $(UV): pyproject.toml
 	@touch $(UV)
 
 $(VENV)/.ready: requirements-dev.txt | $(UV)
-	@echo "· setting up the development environment ($(VENV)): some 200 packages, a minute or two the first time"
+	@echo "· setting up the development environment ($(VENV)): some 200 packages, minutes the first time"
 	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
-	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements-dev.txt
+	@$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements-dev.txt
 	@touch $@
 
 $(SAM)/.ready: requirements-sam.txt | $(UV)
 	@echo "· setting up SAM CLI ($(SAM))"
 	@test -x $(SAM)/bin/python || $(UV) venv --quiet --python $(PYTHON) $(SAM)
-	@$(UV) pip sync --quiet --require-hashes --python $(SAM)/bin/python requirements-sam.txt
+	@$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(SAM)/bin/python requirements-sam.txt
 	@touch $@
