@@ -24,6 +24,7 @@ _PROBLEM = {
         "trace_id": {"type": "string"},
     },
 }
+_ERROR = {"description": "Problem details", "content": {"application/problem+json": {"schema": _PROBLEM}}}
 
 
 class OpenApi:
@@ -44,9 +45,20 @@ class OpenApi:
     def _write(self, catalog: Catalog) -> dict[str, Any]:
         app = self._app
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        _leave_out_fastapis_own_errors(document)
         predictions = {f"/models/{served.name}/predict": {"post": _operation(served)} for served in catalog.served}
         document["paths"] = predictions | document["paths"]
         return document
+
+
+def _leave_out_fastapis_own_errors(document: dict[str, Any]) -> None:
+    """FastAPI says of every route with a parameter that it may answer 422 in FastAPI's form; here none does."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            operation["responses"].pop("422", None)
+            operation["responses"]["default"] = _ERROR
+    for name in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(name, None)
 
 
 def _operation(served: ServedModel) -> dict[str, Any]:
@@ -61,7 +73,7 @@ def _operation(served: ServedModel) -> dict[str, Any]:
         "requestBody": {"required": True, "content": {"application/json": {"schema": request, **_example(served)}}},
         "responses": {
             "200": {"description": "Predictions", "content": {"application/json": {"schema": _answer(served)}}},
-            "default": {"description": "Problem", "content": {"application/problem+json": {"schema": _PROBLEM}}},
+            "default": _ERROR,
         },
     }
 

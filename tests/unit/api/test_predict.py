@@ -191,6 +191,8 @@ def test_the_documentation_has_an_entry_a_model_with_its_fields_and_an_example(a
     assert content["example"] == {"inputs": [SETOSA]}
     assert post(api, content["example"]).status_code == 200
     assert "/models/sum/predict" in document["paths"]
+    assert "422" not in document["paths"]["/models/{name}"]["get"]["responses"], "no route answers in FastAPI's form"
+    assert not any("ValidationError" in name for name in document["components"]["schemas"])
 
 
 def test_the_documentations_page_needs_no_other_server(api: Api) -> None:
