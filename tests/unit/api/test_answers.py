@@ -1,0 +1,49 @@
+"""From raw outputs to predictions, whichever of them a model gives."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from prediction_api.answers import classified, regressed
+
+LABELS = ("no", "yes")
+
+
+def test_probabilities_decide_and_are_named() -> None:
+    outputs = [np.array([1, 0]), np.array([[0.25, 0.75], [1.0, 0.0]], np.float32)]
+    assert classified(outputs, LABELS) == [
+        {"label": "yes", "class_index": 1, "probabilities": {"no": 0.25, "yes": 0.75}},
+        {"label": "no", "class_index": 0, "probabilities": {"no": 1.0, "yes": 0.0}},
+    ]
+
+
+def test_classes_without_names_are_numbered() -> None:
+    [answer] = classified([np.array([[0.0, 1.0]], np.float32)], ())
+    assert answer == {"label": "1", "class_index": 1, "probabilities": {"0": 0.0, "1": 1.0}}
+
+
+@pytest.mark.parametrize(
+    ("output", "labels", "expected"),
+    [
+        (np.array([1]), LABELS, {"label": "yes", "class_index": 1}),
+        (np.array([[1]]), (), {"label": "1", "class_index": 1}),
+        (np.array(["yes"], object), LABELS, {"label": "yes", "class_index": 1}),
+        (np.array([b"yes"]), LABELS, {"label": "yes", "class_index": 1}),
+        (np.array(["maybe"], object), LABELS, {"label": "maybe", "class_index": None}),
+    ],
+)
+def test_a_model_without_probabilities_gives_the_class(
+    output: Any, labels: tuple[str, ...], expected: dict[str, Any]
+) -> None:
+    assert classified([output], labels) == [expected]
+
+
+def test_a_classification_without_classes_says_so() -> None:
+    with pytest.raises(ValueError, match="neither classes nor probabilities"):
+        classified([np.array([0.5], np.float32)], LABELS)
+
+
+@pytest.mark.parametrize("output", [np.array([1.5, 2.0]), np.array([[1.5], [2.0]])])
+def test_a_regression_gives_values(output: Any) -> None:
+    assert regressed([output]) == [{"value": 1.5}, {"value": 2.0}]
