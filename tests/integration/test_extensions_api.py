@@ -59,7 +59,8 @@ def test_it_registers_for_invocations_and_asks_with_its_identifier(served: tuple
     state, api = served
     api.register()
     state.event = {"eventType": "INVOKE", "requestId": "r-1", "deadlineMs": int((time.time() + 60) * 1000)}
-    invocation = api.next()
+    api.wait()
+    invocation = api.read()
     assert state.asked == [
         ("/2020-01-01/extension/register", "offpath", {"events": ["INVOKE"]}),
         ("/2020-01-01/extension/event/next", "id-1", None),
@@ -71,11 +72,18 @@ def test_it_registers_for_invocations_and_asks_with_its_identifier(served: tuple
 def test_a_deadline_that_is_over_leaves_no_time(served: tuple[Lambda, ExtensionsApi]) -> None:
     state, api = served
     state.event = {"requestId": "r-1", "deadlineMs": 1}
-    assert api.next().remaining_seconds() == 0
+    api.wait()
+    assert api.read().remaining_seconds() == 0
+
+
+def test_nothing_is_read_that_was_not_waited_for(served: tuple[Lambda, ExtensionsApi]) -> None:
+    _, api = served
+    with pytest.raises(Transient, match="waited for"):
+        api.read()
 
 
 def test_a_refusal_says_what_lambda_answered(served: tuple[Lambda, ExtensionsApi]) -> None:
     state, api = served
     state.status, state.event = 403, {"errorType": "Extension.InvalidState"}
-    with pytest.raises(Transient, match=r"register answered 403: .*InvalidState"):
+    with pytest.raises(Transient, match=r"register: status 403: .*InvalidState"):
         api.register()

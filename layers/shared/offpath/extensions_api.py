@@ -2,7 +2,10 @@
 
 import http.client
 import json
+import selectors
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +33,7 @@ class ExtensionsApi:
     def __init__(self, address: str) -> None:
         self._address = address
         self._identifier = ""
+        self._asked: http.client.HTTPConnection | None = None
 
     def register(self) -> None:
         """Announce the extension; only possible while the function initialises. Raises Transient.
@@ -37,28 +41,56 @@ class ExtensionsApi:
         An internal extension may subscribe to INVOKE alone
         (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html).
         """
-        _, headers = self._call("POST", "register", {"Lambda-Extension-Name": NAME}, {"events": ["INVOKE"]})
+        with self._errors("register"):
+            connection = self._connection()
+            body = json.dumps({"events": ["INVOKE"]})
+            connection.request("POST", f"/{VERSION}/extension/register", body, {"Lambda-Extension-Name": NAME})
+            _, headers = _answer(connection)
         self._identifier = headers["Lambda-Extension-Identifier"]
 
-    def next(self) -> Invocation:
-        """Wait for the next invocation; the environment may be frozen meanwhile. Raises Transient."""
-        event, _ = self._call("GET", "event/next", {"Lambda-Extension-Identifier": self._identifier})
+    def wait(self) -> None:
+        """Ask for the next invocation, and wait until it has begun, reading nothing of it. Raises Transient.
+
+        The environment may be frozen meanwhile.
+        """
+        with self._errors("event/next"):
+            self._asked = self._connection()
+            self._asked.request(
+                "GET", f"/{VERSION}/extension/event/next", headers={"Lambda-Extension-Identifier": self._identifier}
+            )
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._asked.sock, selectors.EVENT_READ)
+                selector.select()
+
+    def read(self) -> Invocation:
+        """The invocation that was waited for. Raises Transient."""
+        if self._asked is None:
+            raise Transient("no invocation was waited for")
+        with self._errors("event/next"):
+            event, _ = _answer(self._asked)
         return Invocation(str(event.get("requestId", "")), int(event.get("deadlineMs", 0)))
 
-    def _call(
-        self, method: str, path: str, headers: dict[str, str], body: Any = None
-    ) -> tuple[dict[str, Any], http.client.HTTPMessage]:
+    def _connection(self) -> http.client.HTTPConnection:
         connection = http.client.HTTPConnection(self._address)
+        connection.connect()
+        return connection
+
+    @contextmanager
+    def _errors(self, doing: str) -> Iterator[None]:
         try:
-            payload = None if body is None else json.dumps(body)
-            connection.request(method, f"/{VERSION}/extension/{path}", payload, headers)
-            response = connection.getresponse()
-            content = response.read()
-        except (OSError, http.client.HTTPException) as error:
-            raise Transient(f"Lambda's Extensions API at {self._address}: {path}: {error}") from error
-        finally:
-            connection.close()
-        if response.status != http.client.OK:
-            raise Transient(f"Lambda's Extensions API: {path} answered {response.status}: {content[:200]!r}")
-        answer: dict[str, Any] = json.loads(content)
-        return answer, response.headers
+            yield
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise Transient(f"Lambda's Extensions API at {self._address}: {doing}: {error}") from error
+
+
+def _answer(connection: http.client.HTTPConnection) -> tuple[dict[str, Any], http.client.HTTPMessage]:
+    """The answer to what the connection was asked; it is closed afterwards."""
+    try:
+        response = connection.getresponse()
+        content = response.read()
+    finally:
+        connection.close()
+    if response.status != http.client.OK:
+        raise http.client.HTTPException(f"status {response.status}: {content[:200]!r}")
+    answer: dict[str, Any] = json.loads(content)
+    return answer, response.headers

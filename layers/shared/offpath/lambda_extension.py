@@ -14,6 +14,9 @@ from offpath.extensions_api import Invocation
 from offpath.otlp import EndedTrace
 from offpath.workers import RESPONSE_HEAD_START_SECONDS, Handler, Publish, guarded, run_chores
 
+# How long an invocation goes unread. A handler that takes longer is not slowed by the reading.
+UNREAD_SECONDS = 1.0
+
 _log = logging.getLogger(__name__)
 
 
@@ -23,8 +26,11 @@ class Extensions(Protocol):
     def register(self) -> None:
         """Announce the extension. Raises Transient."""
 
-    def next(self) -> Invocation:
-        """Wait for the next invocation. Raises Transient when the environment ends."""
+    def wait(self) -> None:
+        """Ask for the next invocation, and wait until it has begun. Raises Transient when the environment ends."""
+
+    def read(self) -> Invocation:
+        """The invocation that was waited for. Raises Transient."""
 
 
 class LambdaExtension:
@@ -71,26 +77,35 @@ class LambdaExtension:
         return True
 
     def _run(self) -> None:
-        while invocation := self._next():
-            self._await_handler(invocation)
-            time.sleep(RESPONSE_HEAD_START_SECONDS)
-            self._flush()
-            run_chores(self._chores)
-
-    def _next(self) -> Invocation | None:
         try:
-            return self._api.next()
+            while True:
+                self._await_invocation()
+                self._flush()
+                run_chores(self._chores)
         except Transient as error:
             _log.error("%s; this environment ends", error)
-            return None
 
-    def _await_handler(self, invocation: Invocation) -> None:
-        """Return when the handler has, or at the deadline: an event that Lambda could not parse never reaches it."""
+    def _await_invocation(self) -> None:
+        """Return when an invocation's handler has, and its response had its head start.
+
+        The invocation is read only then: read as it begins, it would compete with the handler for the interpreter.
+        """
+        self._api.wait()
+        request_id = self._handled(UNREAD_SECONDS)
+        time.sleep(RESPONSE_HEAD_START_SECONDS)
+        invocation = self._api.read()
+        while request_id != invocation.request_id:
+            request_id = self._handled(invocation.remaining_seconds())
+            if request_id is None:  # an event that Lambda could not parse never reaches the handler
+                _log.warning("invocation %s did not reach the end of its handler", invocation.request_id)
+                return
+
+    def _handled(self, seconds: float) -> str | None:
+        """The id of an invocation whose handler has returned, or None if none has within that time."""
         try:
-            while self._done.get(timeout=invocation.remaining_seconds()) != invocation.request_id:
-                pass
+            return self._done.get(timeout=seconds)
         except queue.Empty:
-            _log.warning("invocation %s did not reach the end of its handler", invocation.request_id)
+            return None
 
     def _flush(self) -> None:
         traces = []

@@ -44,16 +44,19 @@ class FakeExtensionsApi:
         self.registered = False
         self.asked = threading.Semaphore(0)
         self._invocations: SimpleQueue[Invocation | None] = SimpleQueue()
+        self._begun: Invocation | None = None
 
     def register(self) -> None:
         self.registered = True
 
-    def next(self) -> Invocation:
+    def wait(self) -> None:
         self.asked.release()
-        invocation = self._invocations.get()
-        if invocation is None:
+        self._begun = self._invocations.get()
+
+    def read(self) -> Invocation:
+        if self._begun is None:
             raise Transient("the environment ends")
-        return invocation
+        return self._begun
 
     def invoke(self, request_id: str, seconds: float = SECONDS) -> None:
         self._invocations.put(Invocation(request_id, int((time.time() + seconds) * 1000)))
@@ -164,6 +167,20 @@ def test_the_extension_does_not_wait_beyond_the_deadline_of_a_handler_that_never
     api.invoke("two")
     handler(ended_trace(), Context("two"))
     assert published.happened.acquire(timeout=SECONDS)
+    api.end()
+
+
+def test_the_end_of_an_earlier_invocation_is_not_taken_for_this_ones() -> None:
+    api, published = FakeExtensionsApi(), Published()
+    extension = LambdaExtension(published, api)
+    handler = extension.wrap(lambda event, context: extension.submit(event))
+    trace = ended_trace()
+    api.invoke("two")
+    extension.wrap(lambda event, context: None)("late", Context("one"))
+    assert not published.happened.acquire(timeout=0.05)
+    handler(trace, Context("two"))
+    assert published.happened.acquire(timeout=SECONDS)
+    assert published.traces == [trace]
     api.end()
 
 
