@@ -1,0 +1,75 @@
+"""`python -m benchmarks [NAME ...] [--quick] [--json FILE]`, which `make bench` runs."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+# In the order in which they run.
+BENCHMARKS = {
+    "request": ("benchmarks.request_path", "what recording a prediction adds to it, in process"),
+    "lambda": ("benchmarks.lambda_runtime", "what it adds to an invocation in Lambda's own runtime"),
+    "writer": ("benchmarks.writer", "traces per second into MLflow, in batches and one by one"),
+    "memory": ("benchmarks.memory", "memory and start of the API, beside one with mlflow and scikit-learn in it"),
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the benchmarks that are named, or all; the exit code comes back."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if unknown := sorted(set(options.names) - BENCHMARKS.keys()):
+        parser.error(f"there is no benchmark {', '.join(unknown)}; there are: {', '.join(BENCHMARKS)}")
+    if find_spec("offpath") is None:
+        print("offpath cannot be imported: run `make bench`, or set PYTHONPATH as the Makefile does", file=sys.stderr)
+        return 2
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        _run(options.names or list(BENCHMARKS), options.json, quick=options.quick)
+    except KeyboardInterrupt:
+        print("\nstopped; every process that was started has been ended", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    lines = "\n".join(f"  {name:8} {purpose}" for name, (_, purpose) in BENCHMARKS.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=f"Measure what tracing costs, beside what one would do otherwise.\n\n{lines}",
+        epilog="All take some five minutes, with --quick a minute and a half. Other work on the machine shows.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="one of those above")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the samples: to see that all of it works")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
+    return parser
+
+
+def _run(names: Sequence[str], file: Path | None, *, quick: bool) -> None:
+    from rich.console import Console
+
+    from benchmarks.report import show, show_machine, write_json
+    from benchmarks.services import clean_environment
+
+    environment = clean_environment(os.environ)
+    os.environ.clear()
+    os.environ.update(environment)
+    console = Console()
+    show_machine(console)
+    results = {}
+    for name in [name for name in BENCHMARKS if name in names]:
+        module = import_module(BENCHMARKS[name][0])
+        results[name] = module.run(lambda doing, name=name: print(f"· {name}: {doing}", file=sys.stderr), quick=quick)
+        show(results[name], console)
+    if file:
+        write_json(results, file, quick=quick)
+        console.print(f"\nfigures in {file}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
