@@ -33,9 +33,9 @@ train: $(VENV)/.ready ## train and register a model with the running pipeline: m
 	@$(BIN)/python -m training $(MODEL) $(ARGS)
 
 .PHONY: test
-test: $(VENV)/.ready $(SAM)/.ready ## run the tests, with coverage
+test: $(VENV)/.ready $(SAM)/.ready ## run the tests, with coverage; some of them: make test ARGS="tests/unit -k spill"
 	@$(BIN)/coverage erase
-	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --cov-report=term)
 
 .PHONY: check
 check: $(VENV)/.ready ## report what the linter, the formatter and the type checker find

@@ -122,6 +122,14 @@ def test_a_queue_that_does_not_exist_is_worth_another_try(sqs: SQSClient, queue_
         SqsQueue(sqs, gone).send([Message("{}", {"kind": "inline"})])
 
 
+def test_a_bucket_that_does_not_exist_is_worth_another_try(s3: S3Client) -> None:
+    gone = Bucket(s3, f"gone-{uuid.uuid4().hex[:8]}")
+    with pytest.raises(Transient, match="writing s3://gone-"):
+        gone.put("a", b"")
+    with pytest.raises(Transient, match="reading s3://gone-"):
+        gone.get("a")
+
+
 def test_a_bucket_that_does_not_answer_is_worth_another_try(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     from offpath.aws import s3_client

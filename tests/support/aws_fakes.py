@@ -35,9 +35,12 @@ class FakeBucket:
         self.name = name
         self.objects: dict[str, bytes] = {}
         self.down = False
+        self.missing = False
 
     def put(self, key: str, content: bytes, content_type: str = "application/json") -> str:
         self._check(key)
+        if self.missing:
+            raise Transient(f"there is no bucket {self.name}")
         self.objects[key] = content
         return self.name
 

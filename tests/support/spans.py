@@ -31,6 +31,9 @@ class Recorded:
     def wrap(self, handler: Handler) -> Handler:
         return handler
 
+    def flush(self, timeout_seconds: float) -> bool:
+        return True
+
     def close(self, timeout_seconds: float) -> bool:
         self.closed = True
         return True

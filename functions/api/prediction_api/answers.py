@@ -12,8 +12,9 @@ def classified(outputs: Sequence[Output], labels: Sequence[str]) -> list[dict[st
     """Label, class index and, where the model gives them, probabilities by label.
 
     outputs: a class index or label a record, of shape [records] or [records, 1], or probabilities of shape
-    [records, classes], or both, in any order. Raises ValueError when there is neither.
+    [records, classes], or both, in any order. Raises ValueError when there is neither, or one that is not finite.
     """
+    _check_finite(outputs)
     probabilities = next((output for output in outputs if _is_probabilities(output)), None)
     if probabilities is not None:
         return _by_probability(probabilities, labels)
@@ -24,8 +25,18 @@ def classified(outputs: Sequence[Output], labels: Sequence[str]) -> list[dict[st
 
 
 def regressed(outputs: Sequence[Output]) -> list[dict[str, Any]]:
-    """The value a record, from the first output, of shape [records] or [records, 1]."""
+    """The value a record, from the first output, of shape [records] or [records, 1].
+
+    Raises ValueError for a value that is not finite.
+    """
+    _check_finite(outputs[:1])
     return [{"value": value} for value in outputs[0].reshape(-1).tolist()]
+
+
+def _check_finite(outputs: Sequence[Output]) -> None:
+    """JSON has no word for what is not finite, and no caller a use for it."""
+    if not all(np.isfinite(output).all() for output in outputs if output.dtype.kind == "f"):
+        raise ValueError("the model's output is not finite for these inputs")
 
 
 def _is_probabilities(output: Output) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from offpath.manifest import ModelVersion
+from offpath.manifest import SERVED_ALIAS, ModelVersion
 from prediction_api.problems import Problem
 from prediction_api.records import Record, RecordSchema
 
@@ -63,7 +63,9 @@ class Catalog:
         if not self.models and self.problem:
             return _unavailable(f"no model can be served: {self.problem}")
         names = sorted(self.models)
-        there_are = f"there are: {', '.join(names)}" if names else "none is registered with the alias champion yet"
+        there_are = (
+            f"there are: {', '.join(names)}" if names else f"none is registered with the alias {SERVED_ALIAS} yet"
+        )
         return Problem(HTTPStatus.NOT_FOUND, f"there is no model {name!r}; {there_are}", models=names)
 
 

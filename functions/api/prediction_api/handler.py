@@ -17,7 +17,7 @@ SERVICE = "offpath-api"
 settings = ApiSettings.load(os.environ)
 tracing = install(os.environ, service_name=SERVICE, provider=new_provider(SERVICE))
 loader = ModelLoader(
-    S3Models(Bucket(s3_client(), settings.bucket)),
+    S3Models(Bucket(s3_client(timeout_seconds=2.0, attempts=2), settings.bucket)),
     OnnxModel,
     max_records=settings.max_records,
     refresh_seconds=settings.model_refresh_seconds,

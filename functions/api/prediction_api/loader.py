@@ -8,11 +8,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from offpath.errors import ManifestError, ObjectMissing, OffpathError, Transient
-from offpath.manifest import KEY, Manifest, ModelVersion, RegisteredModel
+from offpath.manifest import KEY, SERVED_ALIAS, Manifest, ModelVersion, RegisteredModel
 from prediction_api.catalog import Catalog, FailedModel, Predictor, ServedModel
 from prediction_api.records import RecordSchema
 
-ALIAS = "champion"
 RETRY_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
@@ -96,9 +95,9 @@ class ModelLoader:
         return problem
 
     def _model(self, name: str, registered: RegisteredModel) -> ServedModel | FailedModel:
-        version = registered.aliases.get(ALIAS)
+        version = registered.aliases.get(SERVED_ALIAS)
         if version is None:
-            return FailedModel(name, f"no version has the alias {ALIAS}")
+            return FailedModel(name, f"no version has the alias {SERVED_ALIAS}")
         current = self.catalog.models.get(name)
         if isinstance(current, ServedModel) and _runs_alike(current.version, version):
             return self._served(name, version, current.predictor)
@@ -116,7 +115,7 @@ class ModelLoader:
 
     def _served(self, name: str, version: ModelVersion, predictor: Predictor) -> ServedModel:
         schema = RecordSchema(version.signature.inputs, self._max_records)
-        return ServedModel(name, ALIAS, version, predictor, schema)
+        return ServedModel(name, SERVED_ALIAS, version, predictor, schema)
 
     def _kept(self, name: str, version: ModelVersion, problem: str) -> ServedModel | FailedModel:
         """What stands in for a version that cannot be served: the one before, if there is one."""

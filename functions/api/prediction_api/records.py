@@ -14,6 +14,7 @@ from prediction_api.problems import FieldError, Problem
 T = TypeVar("T")
 Record = dict[str, Any]
 MAX_ERRORS = 20
+MAX_SHOWN = 200
 
 # MLflow's column types (https://mlflow.org/docs/latest/ml/model/signatures/), as what JSON may say for them.
 _TYPES: dict[ColumnType, Any] = {
@@ -51,7 +52,8 @@ class RecordSchema:
             return [self._validate(self._record, document, "")]
         extra = sorted(document.keys() - {"inputs"})
         if extra:
-            raise _refused("unknown fields beside inputs", [FieldError(name, "not known here") for name in extra])
+            shown = [FieldError(name[:MAX_SHOWN], "not known here") for name in extra[:MAX_ERRORS]]
+            raise _refused(f"{len(extra)} unknown field(s) beside inputs", shown)
         inputs = document["inputs"]
         if isinstance(inputs, list):
             return self._many(inputs)
@@ -70,6 +72,7 @@ class RecordSchema:
         return self._validate(self._records, inputs, "inputs")
 
     def _validate(self, adapter: TypeAdapter[T], value: Any, prefix: str) -> T:
+        self._refuse_many_unknown(value, prefix)
         try:
             return adapter.validate_python(value)
         except ValidationError as error:
@@ -79,9 +82,21 @@ class RecordSchema:
             more = f"; the first {MAX_ERRORS} are listed" if len(found) > MAX_ERRORS else ""
             raise _refused(count + more, shown) from error
 
+    def _refuse_many_unknown(self, value: Any, prefix: str) -> None:
+        """Refuse early what holds more unknown fields than an answer has room for: listing them all takes seconds."""
+        records = list(enumerate(value)) if isinstance(value, list) else [(None, value)]
+        for index, record in records:
+            if isinstance(record, dict) and len(record) > len(self._columns) + MAX_ERRORS:
+                where = _path(prefix, () if index is None else (index,))
+                message = f"has {len(record)} fields; the model's {len(self._columns)} are: {self._names()}"
+                raise _refused("a record has too many fields", [FieldError(where, message)])
+
+    def _names(self) -> str:
+        return ", ".join(column.name for column in self._columns)
+
     def _message(self, detail: ErrorDetails) -> str:
         if detail["type"] == "extra_forbidden":
-            return f"unknown field; the model's fields are: {', '.join(column.name for column in self._columns)}"
+            return f"unknown field; the model's fields are: {self._names()}"
         if detail["type"] == "missing":
             return "required, but not there"
         message = detail["msg"][:1].lower() + detail["msg"][1:]
@@ -89,7 +104,9 @@ class RecordSchema:
 
 
 def _field(column: Column) -> Any:
-    return (Required if column.required else NotRequired)[_TYPES[column.type]]
+    """A column that may be missing only where a tensor can say so: whole numbers and booleans have no such value."""
+    may_be_missing = not column.required and column.type in {"double", "float", "string"}
+    return (NotRequired if may_be_missing else Required)[_TYPES[column.type]]
 
 
 def _json(body: bytes) -> Any:
@@ -105,4 +122,4 @@ def _refused(detail: str, errors: Sequence[FieldError] = ()) -> Problem:
 
 def _path(prefix: str, location: Sequence[int | str]) -> str:
     steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
-    return (prefix + steps).lstrip(".") or "the record"
+    return (prefix + steps).lstrip(".")[:MAX_SHOWN] or "the record"

@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, SendMessageBatchRequestEntryTypeDef
 
-_MISSING = {"NoSuchKey", "NoSuchBucket", "404"}
+_MISSING = {"NoSuchKey", "404"}
 
 
 @contextmanager
 def aws_errors(doing: str) -> Iterator[None]:
-    """Raise the SDK's errors as ObjectMissing or Transient: a wrong permission, too, is mended without the message."""
+    """Raise the SDK's errors as ObjectMissing, for a key, or Transient.
+
+    A permission or a bucket that is missing is Transient, too: it is mended without the message.
+    """
     try:
         yield
     except ClientError as error:

@@ -11,6 +11,10 @@ from offpath.identity import Emitter
 from offpath.otlp import EndedTrace
 
 
+def _nothing_to_flush(_: float) -> bool:
+    return True
+
+
 class TraceCollector(SpanProcessor):
     """Gathers ended spans by trace, and delivers them when the local root ends.
 
@@ -18,8 +22,14 @@ class TraceCollector(SpanProcessor):
     that ends after its root (work done behind the response) is delivered on its own: MLflow adds it to the same trace.
     """
 
-    def __init__(self, deliver: Callable[[EndedTrace], None], emitter: Emitter) -> None:
+    def __init__(
+        self,
+        deliver: Callable[[EndedTrace], None],
+        emitter: Emitter,
+        flush: Callable[[float], bool] = _nothing_to_flush,
+    ) -> None:
         self._deliver = deliver
+        self._flush = flush
         self._emitter = emitter
         self._lock = threading.Lock()
         self._open_roots: Counter[int] = Counter()
@@ -27,7 +37,7 @@ class TraceCollector(SpanProcessor):
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002
         """Note a local root."""
-        if _is_local_root(span):
+        if _is_local_root(span) and span.context.trace_flags.sampled:
             with self._lock:
                 self._open_roots[span.context.trace_id] += 1
 
@@ -42,6 +52,10 @@ class TraceCollector(SpanProcessor):
                 return
             spans = self._ended.pop(context.trace_id)
         self._deliver(EndedTrace(spans, span, self._emitter.next()))
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Have what was delivered so far published. False if that did not end in time."""
+        return self._flush(timeout_millis / 1000)
 
     def _is_complete(self, trace_id: int, span: ReadableSpan) -> bool:
         if not _is_local_root(span):

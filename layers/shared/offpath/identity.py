@@ -1,9 +1,12 @@
 """Who emits an event, and which of its events it is: a gap in the numbers of one instance is a lost event."""
 
 import itertools
+import secrets
 import threading
 import uuid
 from dataclasses import dataclass
+
+from opentelemetry.sdk.trace.id_generator import IdGenerator
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +35,19 @@ class Emitter:
             if not self._instance:
                 self._instance = uuid.uuid4().hex
             return Emission(self._instance, next(self._numbers))
+
+
+class SystemIds(IdGenerator):
+    """Trace and span ids from the system's randomness.
+
+    OpenTelemetry's own come from Python's generator, whose state environments restored from one Lambda snapshot share:
+    they would give different requests the same ids, and one trace would overwrite another.
+    """
+
+    def generate_span_id(self) -> int:
+        """64 bits, not all of them 0."""
+        return secrets.randbits(64) or self.generate_span_id()
+
+    def generate_trace_id(self) -> int:
+        """128 bits, not all of them 0."""
+        return secrets.randbits(128) or self.generate_trace_id()

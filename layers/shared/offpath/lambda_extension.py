@@ -71,10 +71,14 @@ class LambdaExtension:
 
         return handle
 
-    def close(self, timeout_seconds: float) -> bool:  # noqa: ARG002
-        """Publish what is left, here and now; the extension itself lives as long as its environment."""
+    def flush(self, timeout_seconds: float) -> bool:  # noqa: ARG002
+        """Publish what is left, here and now."""
         self._flush()
         return True
+
+    def close(self, timeout_seconds: float) -> bool:
+        """Publish what is left, here and now; the extension itself lives as long as its environment."""
+        return self.flush(timeout_seconds)
 
     def _run(self) -> None:
         try:

@@ -13,6 +13,9 @@ from offpath.errors import ManifestError
 KEY = "models/manifest.json"
 SCHEMA: Literal["models/1"] = "models/1"
 
+# The alias of the version that answers.
+SERVED_ALIAS = "champion"
+
 ColumnType = Literal["double", "float", "long", "integer", "boolean", "string"]
 Task = Literal["classification", "regression"]
 Weight = Annotated[int, Field(ge=0, le=100)]

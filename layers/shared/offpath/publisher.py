@@ -3,16 +3,15 @@
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from offpath import spill
-from offpath.errors import Transient
+from offpath.errors import OffpathError
 from offpath.event import ClaimStore, Message, inline, seal
 from offpath.otlp import EndedTrace, encode
+from offpath.sqs_limits import SQS_MAX_BYTES, batches
 
-SQS_MAX_BATCH = 10
-SQS_MAX_BYTES = 1024 * 1024
 FIRST_RETRY_SECONDS = 0.05
 SUSPENSION_SECONDS = 5.0
 
@@ -33,11 +32,27 @@ class SpillStore(Protocol):
         """Store content under the key. Raises Transient."""
 
 
+class Suspension:
+    """Leaves a service alone for five seconds after it has failed: an outage costs one wait, not one a request."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._until = 0.0
+
+    def begin(self) -> None:
+        """The service has failed."""
+        self._until = self._clock() + SUSPENSION_SECONDS
+
+    @property
+    def holds(self) -> bool:
+        """Whether to leave it alone now."""
+        return self._clock() < self._until
+
+
 class Publisher:
     """Sends ended traces: to the queue within a budget of time, else to the spill store, else to the log.
 
-    `publish` never raises: a prediction is answered whatever becomes of its trace. After a queue has failed, it is left
-    alone for five seconds, so that an outage costs one budget and not one for every request.
+    `publish` never raises: a prediction is answered whatever becomes of its trace.
     """
 
     def __init__(  # noqa: PLR0913
@@ -64,14 +79,21 @@ class Publisher:
         self._clock = clock
         self._sleep = sleep
         self._last_resort = last_resort
-        self._suspended_until = 0.0
+        self._queue_rests = Suspension(clock)
+        self._store_rests = Suspension(clock)
 
     def publish(self, traces: Sequence[EndedTrace]) -> None:
         """Send the traces. Does not raise; what SQS did not take is in the spill store or in the log."""
         messages = map(self._message, traces)
-        for batch in _batches([message for message in messages if message]):
+        for batch in batches([message for message in messages if message], lambda message: message.size):
             for message in self._send(batch):
                 self._spill(message)
+
+    def rescue(self, traces: Sequence[EndedTrace]) -> None:
+        """Put the traces into the log, asking no service: for a process that has no time left. Does not raise."""
+        self._store_rests.begin()
+        self._queue_rests.begin()
+        self.publish(traces)
 
     def _message(self, trace: EndedTrace) -> Message | None:
         try:
@@ -80,22 +102,24 @@ class Publisher:
             # No input is known that OpenTelemetry's encoder refuses; one such trace must not take others with it.
             _log.exception("event %s cannot be encoded and is lost", trace.emission)
             return None
+        if self._store_rests.holds:
+            return inline(event)
         try:
             return seal(event, self._claims, self._max_message_bytes)
-        except Transient as error:
+        except OffpathError as error:
+            self._store_rests.begin()
             _log.warning("trace %s is not checked in: %s", event.trace_id, error)
             return inline(event)
 
     def _send(self, batch: Sequence[Message]) -> Sequence[Message]:
         """The messages that the queue did not take."""
-        now = self._clock()
-        if now < self._suspended_until or sum(message.size for message in batch) > SQS_MAX_BYTES:
+        if self._queue_rests.holds or sum(message.size for message in batch) > SQS_MAX_BYTES:
             return batch
-        deadline, delay = now + self._budget_seconds, FIRST_RETRY_SECONDS
+        deadline, delay = self._clock() + self._budget_seconds, FIRST_RETRY_SECONDS
         while batch := self._try(batch):
             pause = delay * random.uniform(0.5, 1.0)  # noqa: S311
             if self._clock() + pause >= deadline:
-                self._suspended_until = self._clock() + SUSPENSION_SECONDS
+                self._queue_rests.begin()
                 break
             self._sleep(pause)
             delay *= 2
@@ -104,31 +128,26 @@ class Publisher:
     def _try(self, batch: Sequence[Message]) -> Sequence[Message]:
         try:
             return self._queue.send(batch)
-        except Transient as error:
+        except OffpathError as error:
             _log.warning("%s", error)
             return batch
 
     def _spill(self, message: Message) -> None:
-        key = spill.key(self._queue_name, message)
+        if self._keep(message):
+            return
+        for line in spill.to_log(message):
+            self._last_resort(line)
+
+    def _keep(self, message: Message) -> bool:
+        """Whether the spill store has the message."""
+        trace_id, key = message.attributes["trace_id"], spill.key(self._queue_name, message)
+        if self._store_rests.holds:
+            return False
         try:
             self._spill_store.put(key, spill.dump(message))
-            _log.warning("trace %s could not be queued; it is kept as %s", message.attributes["trace_id"], key)
-        except Transient as error:
-            trace_id = message.attributes["trace_id"]
+        except OffpathError as error:
+            self._store_rests.begin()
             _log.error("trace %s could be neither queued nor kept in S3 (%s): it follows here", trace_id, error)
-            for line in spill.to_log(message):
-                self._last_resort(line)
-
-
-def _batches(messages: Sequence[Message]) -> Iterator[list[Message]]:
-    """The messages in order, at most ten and at most 1 MiB together; one that is larger stands alone."""
-    batch: list[Message] = []
-    size = 0
-    for message in messages:
-        if batch and (len(batch) == SQS_MAX_BATCH or size + message.size > SQS_MAX_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(message)
-        size += message.size
-    if batch:
-        yield batch
+            return False
+        _log.warning("trace %s could not be queued; it is kept as %s", trace_id, key)
+        return True

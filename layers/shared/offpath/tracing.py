@@ -15,12 +15,12 @@ from offpath.aws import Bucket, S3Claims, SqsQueue, s3_client, sqs_client
 from offpath.collector import TraceCollector
 from offpath.errors import Transient
 from offpath.extensions_api import ExtensionsApi
-from offpath.identity import Emitter
+from offpath.identity import Emitter, SystemIds
 from offpath.lambda_extension import LambdaExtension
 from offpath.otlp import EndedTrace
 from offpath.publisher import Publisher
 from offpath.settings import Settings
-from offpath.workers import BackgroundThread, Handler, InRequest, Publish, Worker
+from offpath.workers import BackgroundThread, Handler, InRequest, Worker
 
 CLOSE_SECONDS = 10.0
 
@@ -79,36 +79,41 @@ def install(environ: Mapping[str, str], *, service_name: str, provider: TracerPr
     if provider is None:
         provider = new_provider(service_name)
         trace.set_tracer_provider(provider)
-    publish = _publisher(settings).publish
-    worker = start_worker(publish, environ.get("AWS_LAMBDA_RUNTIME_API"))
-    deliver = worker.submit if settings.delivery == "after_response" else _immediately(publish)
-    provider.add_span_processor(TraceCollector(deliver, Emitter()))
+    publisher = _publisher(settings)
+    worker = start_worker(publisher, environ.get("AWS_LAMBDA_RUNTIME_API"))
+    deliver = worker.submit if settings.delivery == "after_response" else _immediately(publisher)
+    provider.add_span_processor(TraceCollector(deliver, Emitter(), worker.flush))
     return Tracing(provider, worker)
 
 
 def new_provider(service_name: str) -> TracerProvider:
     """A tracer provider that records every span, also for a caller whose `traceparent` asks for no sampling."""
-    return TracerProvider(sampler=ALWAYS_ON, resource=Resource({SERVICE_NAME: service_name}), shutdown_on_exit=False)
+    return TracerProvider(
+        sampler=ALWAYS_ON,
+        resource=Resource({SERVICE_NAME: service_name}),
+        shutdown_on_exit=False,
+        id_generator=SystemIds(),
+    )
 
 
-def start_worker(publish: Publish, runtime_api: str | None) -> Worker:
+def start_worker(publisher: Publisher, runtime_api: str | None) -> Worker:
     """The worker for this place: Lambda's extension where there is a runtime API, a background thread elsewhere."""
     if not runtime_api:
-        return BackgroundThread(publish)
+        return BackgroundThread(publisher.publish, publisher.rescue)
     try:
-        return LambdaExtension(publish, ExtensionsApi(runtime_api))
+        return LambdaExtension(publisher.publish, ExtensionsApi(runtime_api))
     except Transient as error:
         _log.warning("%s; traces are sent before the response instead", error)
-        return InRequest(publish)
+        return InRequest(publisher.publish)
 
 
-def _immediately(publish: Publish) -> Callable[[EndedTrace], None]:
-    return lambda ended: publish([ended])
+def _immediately(publisher: Publisher) -> Callable[[EndedTrace], None]:
+    return lambda ended: publisher.publish([ended])
 
 
 def _publisher(settings: TracingSettings) -> Publisher:
     timeout = settings.publish_budget_seconds
-    bucket = Bucket(s3_client(timeout, attempts=2), settings.bucket)
+    bucket = Bucket(s3_client(timeout, attempts=1), settings.bucket)
     return Publisher(
         SqsQueue(sqs_client(timeout, attempts=1), settings.queue_url),
         S3Claims(bucket),

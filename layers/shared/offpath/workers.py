@@ -34,17 +34,24 @@ class Worker(Protocol):
     def wrap(self, handler: Handler) -> Handler:
         """The Lambda handler, with whatever this worker must know of its invocations."""
 
+    def flush(self, timeout_seconds: float) -> bool:
+        """Publish what was submitted so far. False if that did not end in time."""
+
     def close(self, timeout_seconds: float) -> bool:
         """Publish what is left and stop. False if that did not end in time."""
 
 
 class BackgroundThread:
-    """A daemon thread that publishes up to ten traces at a time; at exit it publishes what is left."""
+    """A daemon thread that publishes up to ten traces at a time.
 
-    def __init__(self, publish: Publish, idle_seconds: float = IDLE_SECONDS) -> None:
+    At exit it publishes what is left; what it had no time for is handed to `rescue`.
+    """
+
+    def __init__(self, publish: Publish, rescue: Publish, idle_seconds: float = IDLE_SECONDS) -> None:
         self._publish = publish
+        self._rescue = rescue
         self._idle_seconds = idle_seconds
-        self._traces: queue.SimpleQueue[EndedTrace | None] = queue.SimpleQueue()
+        self._traces: queue.SimpleQueue[EndedTrace | threading.Event | None] = queue.SimpleQueue()
         self._chores: list[Callable[[], None]] = []
         self._thread = threading.Thread(target=self._run, name="offpath", daemon=True)
         self._thread.start()
@@ -62,38 +69,61 @@ class BackgroundThread:
         """The handler as it is: this thread does not depend on invocations."""
         return handler
 
+    def flush(self, timeout_seconds: float) -> bool:
+        """Wait until what was submitted so far is published. False if it was not in time."""
+        reached = threading.Event()
+        self._traces.put(reached)
+        return reached.wait(timeout_seconds)
+
     def close(self, timeout_seconds: float = 10.0) -> bool:
-        """Publish what is left and stop. False if that did not end in time."""
+        """Publish what is left and stop. False if that did not end in time; what is still waiting then is rescued."""
         atexit.unregister(self.close)
         self._traces.put(None)
         self._thread.join(timeout_seconds)
-        return not self._thread.is_alive()
+        if not self._thread.is_alive():
+            return True
+        guarded(partial(self._rescue, self._waiting()))
+        return False
+
+    def _waiting(self) -> list[EndedTrace]:
+        """Take what the thread has not got to yet."""
+        waiting: list[EndedTrace] = []
+        try:
+            while True:
+                entry = self._traces.get_nowait()
+                if isinstance(entry, EndedTrace):
+                    waiting.append(entry)
+        except queue.Empty:
+            self._traces.put(None)
+        return waiting
 
     def _run(self) -> None:
         last_chores = time.monotonic()
         while True:
-            batch, last = self._next_batch()
+            batch, mark = self._next_batch()
             if batch:
                 guarded(partial(self._publish, batch))
-            if last:
+            if mark is None:
                 return
+            mark.set()
             if time.monotonic() - last_chores >= self._idle_seconds:
                 run_chores(self._chores)
                 last_chores = time.monotonic()
 
-    def _next_batch(self) -> tuple[list[EndedTrace], bool]:
+    def _next_batch(self) -> tuple[list[EndedTrace], threading.Event | None]:
+        """Traces, and the mark that stood behind them: an event that someone waits for, or None for the end."""
         batch: list[EndedTrace] = []
         try:
             while len(batch) < MAX_BATCH:
-                trace = self._traces.get(timeout=0 if batch else self._idle_seconds)
-                if trace is None:
-                    return batch, True
-                batch.append(trace)
+                entry = self._traces.get(timeout=0 if batch else self._idle_seconds)
+                if not isinstance(entry, EndedTrace):
+                    return batch, entry
+                batch.append(entry)
                 if len(batch) == 1:
                     time.sleep(RESPONSE_HEAD_START_SECONDS)
         except queue.Empty:
             pass
-        return batch, False
+        return batch, threading.Event()
 
 
 class InRequest:
@@ -123,9 +153,13 @@ class InRequest:
 
         return handle
 
-    def close(self, timeout_seconds: float) -> bool:  # noqa: ARG002
+    def flush(self, timeout_seconds: float) -> bool:  # noqa: ARG002
         """Nothing is ever left."""
         return True
+
+    def close(self, timeout_seconds: float) -> bool:
+        """Nothing is ever left."""
+        return self.flush(timeout_seconds)
 
 
 def run_chores(chores: Sequence[Callable[[], None]]) -> None:

@@ -83,6 +83,7 @@ def test_an_unknown_model_is_told_which_names_exist(api: Api) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["models"] == ["iris", "sum"]
     assert "'irsi'" in answer.json()["detail"]
+    assert json.loads(api.traced.spans()["POST /models/{name}/predict"]["mlflow.spanInputs"]) == SETOSA
     assert api.traced.events[0].experiment == "offpath", "a made-up name must not become an experiment"
 
 
@@ -104,6 +105,9 @@ REFUSED = {
     "NaN": (raw("NaN"), 422, "inputs[0].petal_length", "finite"),
     "Infinity": (raw("-Infinity"), 422, "inputs[0].petal_length", "finite"),
     "overflow": (raw("1e999"), 422, "inputs[0].petal_length", "finite"),
+    "more than the model's float holds": (raw("1e300"), 422, "inputs[0].petal_length", "too large"),
+    "very many fields": ({"inputs": [SETOSA, dict.fromkeys(map(str, range(99)), 1)]}, 422, "inputs[1]", "99 fields"),
+    "very many fields of a bare record": (dict.fromkeys(map(str, range(99)), 1), 422, "the record", "99 fields"),
     "empty list": ({"inputs": []}, 422, "inputs", "at least one"),
     "too many records": ({"inputs": [SETOSA] * 6}, 422, "inputs", "at most 5 records, got 6"),
     "a record that is no object": ({"inputs": [1]}, 422, "inputs[0]", "dictionary"),
@@ -145,6 +149,18 @@ def test_a_large_body_is_refused_by_what_it_announces(api: Api) -> None:
 def test_a_large_body_that_announces_nothing_is_refused_as_it_comes(api: Api) -> None:
     answer = api.client.post("/models/iris/predict", content=(b" " * 500 for _ in range(5)))
     assert answer.status_code == 413
+
+
+def test_many_fields_beside_inputs_are_counted_and_the_first_are_listed(api: Api) -> None:
+    answer = post(api, {"inputs": [SETOSA], **dict.fromkeys(map(str, range(99)), 1)}).json()
+    assert len(answer["errors"]) == 20
+    assert answer["detail"] == "99 unknown field(s) beside inputs"
+
+
+def test_an_answer_that_is_not_finite_is_none(api: Api) -> None:
+    answer = post(api, {"inputs": [{"a": 3.4e38, "b": 3.4e38}]}, "sum")
+    assert answer.status_code == 500
+    assert "not finite" in str(api.traced.traces[0].head.status.description)
 
 
 def test_many_errors_are_counted_and_the_first_are_listed() -> None:

@@ -1,10 +1,13 @@
 """Traces are handed over whole, when the request's own span ends."""
 
 import json
+import random
+from typing import Any
 
+import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, Sampler, SamplingResult
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from offpath.collector import TraceCollector
@@ -73,9 +76,41 @@ def test_each_event_is_numbered_without_a_gap() -> None:
     assert len({found["offpath.instance"]["stringValue"] for found in attributes}) == 1
 
 
-def test_a_sampler_of_the_teams_own_is_respected() -> None:
+class RecordOnly(Sampler):
+    """Records every span, and samples none."""
+
+    def should_sample(self, *args: Any, **kwargs: Any) -> SamplingResult:
+        return SamplingResult(Decision.RECORD_ONLY)
+
+    def get_description(self) -> str:
+        return "record only"
+
+
+@pytest.mark.parametrize("sampler", [ALWAYS_OFF, RecordOnly()])
+def test_a_sampler_of_the_teams_own_is_respected(sampler: Sampler) -> None:
     delivered: list[EndedTrace] = []
-    provider = TracerProvider(sampler=ALWAYS_OFF)
+    provider = TracerProvider(sampler=sampler)
     provider.add_span_processor(TraceCollector(delivered.append, Emitter()))
     provider.get_tracer("test").start_span("root").end()
     assert delivered == []
+
+
+def test_a_forced_flush_is_the_workers() -> None:
+    asked: list[float] = []
+
+    def flush(seconds: float) -> bool:
+        asked.append(seconds)
+        return False
+
+    provider = TracerProvider()
+    provider.add_span_processor(TraceCollector(lambda ended: None, Emitter(), flush))
+    assert not provider.force_flush(5_000)
+    assert asked == [pytest.approx(5, abs=0.1)]
+
+
+def test_ids_do_not_repeat_when_pythons_generator_does() -> None:
+    tracing, worker = recorded_tracing()
+    for _ in range(2):
+        random.seed(7)
+        tracing.tracer("test").start_span("root").end()
+    assert worker.events[0].trace_id != worker.events[1].trace_id

@@ -131,6 +131,33 @@ def test_what_fits_neither_the_queue_nor_the_store_is_in_the_log() -> None:
     assert [message.attributes["trace_id"] for message in spill.from_log(setup.log)] == ids([trace])
 
 
+def test_a_bucket_that_does_not_exist_ends_in_the_log_too() -> None:
+    setup, trace = Setup(outages=10_000), ended_trace()
+    setup.bucket.missing = True
+    setup.publish([trace])
+    assert [message.attributes["trace_id"] for message in spill.from_log(setup.log)] == ids([trace])
+
+
+def test_a_store_that_failed_is_left_alone_for_a_while() -> None:
+    setup = Setup(outages=10_000)
+    setup.bucket.down = True
+    setup.publish([ended_trace()])
+    setup.bucket.down = False
+    setup.publish([ended_trace()])
+    assert len(list(spill.from_log(setup.log))) == 2
+    setup.now += 5.0
+    setup.publish([ended_trace()])
+    assert len(setup.spilled) == 1
+
+
+def test_a_rescue_asks_no_service() -> None:
+    setup, traces = Setup(max_message_bytes=1000), [ended_trace(), ended_trace(text="x" * 1000)]
+    setup.publisher.rescue(traces)
+    assert setup.queue.attempts == 0
+    assert setup.bucket.objects == {}
+    assert [message.attributes["trace_id"] for message in spill.from_log(setup.log)] == ids(traces)
+
+
 def test_a_trace_that_cannot_be_encoded_takes_no_other_with_it(caplog: pytest.LogCaptureFixture) -> None:
     setup, good = Setup(), ended_trace()
     broken: Any = EndedTrace([], object(), good.emission)  # type: ignore[arg-type]

@@ -72,7 +72,7 @@ class Context:
 
 def test_the_thread_publishes_what_is_submitted_and_at_the_end_what_is_left() -> None:
     published = Published()
-    worker = BackgroundThread(published)
+    worker = BackgroundThread(published, Published())
     traces = [ended_trace() for _ in range(25)]
     for trace in traces:
         worker.submit(trace)
@@ -83,7 +83,7 @@ def test_the_thread_publishes_what_is_submitted_and_at_the_end_what_is_left() ->
 
 def test_the_thread_outlives_a_defect_and_runs_chores() -> None:
     published, chore = Published(fail=True), threading.Semaphore(0)
-    worker = BackgroundThread(published, idle_seconds=0.01)
+    worker = BackgroundThread(published, Published(), idle_seconds=0.01)
 
     def broken() -> None:
         chore.release()
@@ -99,21 +99,37 @@ def test_the_thread_outlives_a_defect_and_runs_chores() -> None:
     assert worker.close(SECONDS)
 
 
-def test_a_thread_that_cannot_finish_says_so() -> None:
-    release = threading.Event()
-    worker = BackgroundThread(lambda traces: void(release.wait(SECONDS)))
+def test_a_thread_that_cannot_finish_says_so_and_what_waits_is_rescued() -> None:
+    release, begun, rescued = threading.Event(), threading.Event(), Published()
+
+    def hang(_: Sequence[EndedTrace]) -> None:
+        begun.set()
+        release.wait(SECONDS)
+
+    worker = BackgroundThread(hang, rescued)
     worker.submit(ended_trace())
-    assert not worker.close(0.05)
+    assert begun.wait(SECONDS)
+    waiting = [ended_trace() for _ in range(3)]
+    for trace in waiting:
+        worker.submit(trace)
+    assert not worker.flush(0.01)
+    assert not worker.close(0.01)
+    assert rescued.traces == waiting
     release.set()
     assert worker.close(SECONDS)
 
 
-def void(_: object) -> None:
-    pass
+def test_a_flush_waits_for_what_was_submitted() -> None:
+    published, trace = Published(), ended_trace()
+    worker = BackgroundThread(published, Published())
+    worker.submit(trace)
+    assert worker.flush(SECONDS)
+    assert published.traces == [trace]
+    worker.close(SECONDS)
 
 
 def test_the_thread_leaves_a_handler_alone() -> None:
-    worker = BackgroundThread(Published())
+    worker = BackgroundThread(Published(), Published())
 
     def handler(event: object, context: object) -> None:
         pass
@@ -214,3 +230,4 @@ def test_without_a_worker_traces_are_sent_while_the_request_waits() -> None:
     assert published.traces == [trace]
     assert chores == [1]
     assert worker.close(SECONDS)
+    assert worker.flush(SECONDS)

@@ -1,6 +1,7 @@
 """Models run by ONNX Runtime."""
 
 from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ import onnxruntime as ort
 from offpath.manifest import Column, ColumnType, ModelVersion
 from prediction_api.answers import classified, regressed
 from prediction_api.loader import ModelUnusable
-from prediction_api.records import Record
+from prediction_api.problems import FieldError, Problem
+from prediction_api.records import MAX_ERRORS, Record
 
 Tensors = dict[str, np.ndarray[Any, Any]]
 
@@ -75,7 +77,25 @@ class OnnxModel:
 
 def _column(records: Sequence[Record], name: str, dtype: Any) -> np.ndarray[Any, Any]:
     missing = "" if dtype is np.object_ else np.nan
-    return np.array([record.get(name, missing) for record in records], dtype=dtype)
+    values = [record.get(name, missing) for record in records]
+    try:
+        with np.errstate(over="raise"):
+            return np.array(values, dtype=np.float64).astype(dtype) if dtype is np.float32 else np.array(values, dtype)
+    except (OverflowError, FloatingPointError):
+        raise _too_large(values, name, dtype) from None
+
+
+def _too_large(values: Sequence[Any], name: str, dtype: Any) -> Problem:
+    limits = np.iinfo(dtype) if np.issubdtype(dtype, np.integer) else np.finfo(dtype)
+    kind = int if np.issubdtype(dtype, np.integer) else float
+    least, most = kind(limits.min), kind(limits.max)
+    errors = [
+        FieldError(f"inputs[{index}].{name}", f"too large for the model's {np.dtype(dtype).name}; got {value}")
+        for index, value in enumerate(values)
+        if not least <= value <= most
+    ]
+    detail = f"{len(errors)} field(s) are too large for the model"
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors[:MAX_ERRORS])
 
 
 def _dtype(onnx_type: str) -> Any:

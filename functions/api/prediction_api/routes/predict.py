@@ -16,8 +16,6 @@ from prediction_api.records import Record
 from prediction_api.settings import ApiSettings
 from prediction_api.traced_route import TracedRoute, mlflow_trace_id
 
-MAX_TRACED_TEXT = 10_000
-
 router = APIRouter(route_class=TracedRoute, tags=["predictions"])
 
 
@@ -26,9 +24,9 @@ async def predict(name: str, request: Request) -> Response:
     """Predictions for one record or many, by the model's champion."""
     span = get_current_span()
     loader: ModelLoader = request.app.state.loader
+    body = await _read(request, span)
     served = loader.catalog.find(name)
     _describe(span, served, request.app.state.experiment)
-    body = await _read(request, span)
     records = _validate(request.app.state.tracer, served, body)
     predictions = _predict(request.app.state.tracer, served, records)
     return _answer(span, served, predictions)
