@@ -4,6 +4,7 @@ Shape: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html; what an answe
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
+import base64
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -55,12 +56,13 @@ def _record(message: Mapping[str, Any], arn: str) -> dict[str, Any]:
 
 
 def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "stringValue": value["StringValue"],
-        "stringListValues": [],
-        "binaryListValues": [],
-        "dataType": value["DataType"],
-    }
+    return {**_content(value), "stringListValues": [], "binaryListValues": [], "dataType": value["DataType"]}
+
+
+def _content(value: Mapping[str, Any]) -> dict[str, str]:
+    if "BinaryValue" in value:
+        return {"binaryValue": base64.b64encode(value["BinaryValue"]).decode()}
+    return {"stringValue": value["StringValue"]}
 
 
 def failed_ids(answer: object, sent: Sequence[str]) -> set[str]:

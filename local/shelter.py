@@ -10,11 +10,10 @@ from typing import Protocol
 
 from local.poller import Received
 from offpath import spill
-from offpath.errors import MalformedEvent
-from offpath.event import Message
+from offpath.errors import MalformedEvent, Poison
+from offpath.event import ClaimStore, Message, seal, unseal
+from offpath.sqs_limits import SQS_MAX_BATCH, SQS_MAX_BYTES, batches
 
-SQS_MAX_BATCH = 10
-SQS_MAX_BYTES = 1024 * 1024
 PAUSE_SECONDS = 0.2
 
 
@@ -64,11 +63,14 @@ class Restored:
     left: dict[str, str]
 
 
-def restore(files: Files, queue: str, producer: Producer) -> Restored:
-    """Queue again what waits in S3 for this queue; each is deleted there once SQS has it. Raises Transient."""
+def restore(files: Files, claims: ClaimStore, queue: str, producer: Producer) -> Restored:
+    """Queue again what waits in S3 for this queue; each is deleted there once SQS has it. Raises Transient.
+
+    A message too large for SQS, spilled when no claim could be stored, is queued as the claim check that it should be.
+    """
     queued = 0
     left: dict[str, str] = {}
-    for batch in _batches(_stored(files, queue, left)):
+    for batch in batches(_stored(files, claims, queue, left), lambda stored: stored[1].size):
         refused = [id(message) for message in producer.send([message for _, message in batch])]
         for key, message in batch:
             if id(message) in refused:
@@ -100,30 +102,27 @@ def save(files: Files, consumer: Consumer, give_up: Callable[[], bool]) -> tuple
         time.sleep(PAUSE_SECONDS)
 
 
-def _stored(files: Files, queue: str, left: dict[str, str]) -> Iterator[tuple[str, Message]]:
+def _stored(files: Files, claims: ClaimStore, queue: str, left: dict[str, str]) -> Iterator[tuple[str, Message]]:
     for key in list(files.keys(f"{spill.PREFIX}{queue}/")):
         try:
-            message = spill.load(files.get(key))
-        except MalformedEvent as error:
+            yield key, _loaded(files.get(key), claims)
+        except Poison as error:
             left[key] = str(error)
-            continue
-        if message.size > SQS_MAX_BYTES:
-            left[key] = f"SQS takes messages of {SQS_MAX_BYTES:,} bytes, and it has {message.size:,}"
-            continue
-        yield key, message
 
 
-def _batches(messages: Iterable[tuple[str, Message]]) -> Iterator[list[tuple[str, Message]]]:
-    batch: list[tuple[str, Message]] = []
-    size = 0
-    for key, message in messages:
-        if len(batch) == SQS_MAX_BATCH or (batch and size + message.size > SQS_MAX_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append((key, message))
-        size += message.size
-    if batch:
-        yield batch
+def _loaded(content: bytes, claims: ClaimStore) -> Message:
+    message = spill.load(content)
+    if message.size > SQS_MAX_BYTES:
+        message = _checked_in(message, claims)
+    if message.size > SQS_MAX_BYTES:
+        raise MalformedEvent(f"SQS takes messages of {SQS_MAX_BYTES:,} bytes, and this one has {message.size:,}")
+    return message
+
+
+def _checked_in(message: Message, claims: ClaimStore) -> Message:
+    """The claim check of a large message, with all attributes that it has, such as why it is a dead letter."""
+    check = seal(unseal(message, claims), claims, max_bytes=0)
+    return Message(check.body, {**message.attributes, **check.attributes})
 
 
 def _message(received: Received) -> Message:

@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 from local.poller import Received
 from offpath.aws import aws_errors
+from offpath.sqs_limits import SQS_MAX_BATCH
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-
-SQS_MAX_BATCH = 10
 
 
 class SqsConsumer:

@@ -9,12 +9,15 @@ from local.screen import Screen
 from local.settings import ARCHIVE, ARTIFACTS, DEAD_LETTERS, QUEUE, LocalSettings
 from local.sqs import SqsConsumer
 from offpath import spill
-from offpath.aws import Bucket, SqsQueue, aws_errors
-from offpath.errors import Transient
+from offpath.aws import Bucket, S3Claims, SqsQueue, aws_errors
+from offpath.errors import OffpathError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
+
+RETENTION_SECONDS = 14 * 24 * 60 * 60  # the longest that SQS keeps a message
 
 
 class Storage:
@@ -39,7 +42,7 @@ class Storage:
         for name in (QUEUE, DEAD_LETTERS):
             try:
                 self._save(name, give_up)
-            except Transient as error:
+            except OffpathError as error:  # whatever it is, a stop goes on
                 self._screen.trouble(f"what is on {name} could not be saved: {error}")
 
     def _create_buckets(self) -> None:
@@ -51,16 +54,20 @@ class Storage:
 
     def _create_queues(self) -> None:
         with aws_errors("creating the queues"):
-            dead = self._sqs.create_queue(QueueName=DEAD_LETTERS)["QueueUrl"]
+            dead = self._create_queue(DEAD_LETTERS, {})
             arn = self._sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-            redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": self._settings.queue_max_receives})
+            redrive = {"deadLetterTargetArn": arn, "maxReceiveCount": self._settings.queue_max_receives}
             visibility = str(self._settings.visibility_seconds)
-            self._sqs.create_queue(
-                QueueName=QUEUE, Attributes={"VisibilityTimeout": visibility, "RedrivePolicy": redrive}
-            )
+            self._create_queue(QUEUE, {"VisibilityTimeout": visibility, "RedrivePolicy": json.dumps(redrive)})
+
+    def _create_queue(self, name: str, attributes: "dict[QueueAttributeNameType, str]") -> str:
+        given = attributes | {"MessageRetentionPeriod": str(RETENTION_SECONDS)}
+        return self._sqs.create_queue(QueueName=name, Attributes=given)["QueueUrl"]
 
     def _restore(self, name: str) -> None:
-        done = shelter.restore(self._bucket, name, SqsQueue(self._sqs, self._settings.url_of(name)))
+        done = shelter.restore(
+            self._bucket, S3Claims(self._bucket), name, SqsQueue(self._sqs, self._settings.url_of(name))
+        )
         if done.queued:
             self._screen.step(f"{done.queued} message(s) of the last run are on {name} again")
         for key, reason in done.left.items():

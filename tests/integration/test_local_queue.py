@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.settings import ARCHIVE, ARTIFACTS, DEAD_LETTERS, QUEUE, LocalSettings
 from local.sqs import SqsConsumer
 from local.storage import Storage
-from offpath.aws import SqsQueue
+from offpath import spill
+from offpath.aws import Bucket, S3Claims, SqsQueue
 from offpath.errors import Transient
-from offpath.event import Message
+from offpath.event import Message, TraceEvent, inline, unseal
+from offpath.sqs_limits import SQS_MAX_BYTES
 from tests.support.local_fakes import FakeQueue, FakeScreen
 
 if TYPE_CHECKING:
@@ -141,6 +144,56 @@ def test_a_message_that_fails_too_often_is_dead_lettered_and_one_in_flight_is_re
     assert dead["Body"] == "poison"
     storage.save(lambda: True)
     assert "1 message(s) of offpath-traces-dlq were in the hands of a killed writer" in screen.text()
+
+
+@pytest.mark.usefixtures("clean")
+def test_what_is_queued_is_kept_for_fourteen_days(s3: "S3Client", sqs: "SQSClient", settings: LocalSettings) -> None:
+    Storage(s3, sqs, settings, FakeScreen()).create()
+    for name in (QUEUE, DEAD_LETTERS):
+        given = sqs.get_queue_attributes(QueueUrl=settings.url_of(name), AttributeNames=["All"])["Attributes"]
+        assert given["MessageRetentionPeriod"] == "1209600"
+
+
+@pytest.mark.usefixtures("clean")
+def test_a_large_message_that_was_spilled_is_queued_as_a_claim_check_at_the_start(
+    s3: "S3Client", sqs: "SQSClient", settings: LocalSettings
+) -> None:
+    storage, bucket = Storage(s3, sqs, settings, FakeScreen()), Bucket(s3, ARCHIVE)
+    s3.create_bucket(Bucket=ARCHIVE)
+    event = TraceEvent("ab" * 16, "offpath/iris", "x" * SQS_MAX_BYTES)
+    bucket.put(spill.key(QUEUE, inline(event)), spill.dump(inline(event)))
+
+    storage.create()
+
+    (received,) = SqsConsumer(sqs, settings.url_of(QUEUE)).receive(10, 0)
+    attributes = {name: value["StringValue"] for name, value in received["MessageAttributes"].items()}
+    assert unseal(Message(received["Body"], attributes), S3Claims(bucket)) == event
+    assert list(bucket.keys("spill/")) == []
+
+
+@pytest.mark.usefixtures("clean")
+def test_whatever_s3_says_to_a_save_the_other_queue_is_saved_too(
+    s3: "S3Client", sqs: "SQSClient", settings: LocalSettings
+) -> None:
+    class Odd:
+        """S3, that says of some keys what it says of objects that are not there."""
+
+        def put_object(self, **arguments: Any) -> Any:
+            if DEAD_LETTERS not in arguments["Key"]:
+                raise ClientError({"Error": {"Code": "NoSuchKey"}}, "PutObject")
+            return s3.put_object(**arguments)
+
+    screen = FakeScreen()
+    Storage(s3, sqs, settings, screen).create()
+    for name in (QUEUE, DEAD_LETTERS):
+        SqsQueue(sqs, settings.url_of(name)).send([Message(name, {})])
+
+    Storage(cast("S3Client", Odd()), sqs, settings, screen).save(lambda: True)
+
+    assert "what is on offpath-traces could not be saved: writing s3://offpath-archive/spill/" in screen.text()
+    assert "1 message(s) of offpath-traces-dlq wait in" in screen.text()
+    for key in list(Bucket(s3, ARCHIVE).keys("spill/")):
+        s3.delete_object(Bucket=ARCHIVE, Key=key)
 
 
 def test_what_cannot_be_saved_is_said(s3: "S3Client", sqs: "SQSClient", settings: LocalSettings) -> None:

@@ -62,6 +62,17 @@ def test_messages_go_to_the_handler_and_off_the_queue(
     assert writer.end(signal.SIGTERM) == 0
 
 
+def test_a_message_with_a_binary_attribute_is_one_like_others(
+    start: "Start", sqs: "SQSClient", queue_url: str, consumer: SqsConsumer
+) -> None:
+    writer = start()
+    photo = {"photo": {"BinaryValue": b"\x00\x01", "DataType": "Binary"}}
+    sqs.send_message(QueueUrl=queue_url, MessageBody="with a photo", MessageAttributes=photo)  # type: ignore[arg-type]
+    writer.wait_for("got with a photo")
+    wait_for(lambda: consumer.waiting() == (0, 0), 10, lambda: writer.text)
+    assert writer.end(signal.SIGTERM) == 0
+
+
 def test_failures_stay_a_crash_does_not_end_it_and_a_stop_gives_all_back(
     start: "Start", send: Callable[..., None], consumer: SqsConsumer
 ) -> None:

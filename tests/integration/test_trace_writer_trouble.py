@@ -4,9 +4,12 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from itertools import count
+from typing import Any
 
 import pytest
 
+from offpath import mlflow_http
+from offpath.errors import Rejected
 from offpath.mlflow_http import MlflowHttp
 from tests.conftest import free_port
 from tests.support.mlflow_stub import Reply, Request, StubMlflow, error, stub_mlflow
@@ -180,6 +183,39 @@ def test_writers_that_create_an_experiment_at_once_use_the_same(stub: StubMlflow
 
     assert deliver(stub.url) == {}
     assert [request.headers.get("x-mlflow-experiment-id") for request in stub.requests][-1] == "1"
+
+
+def test_exists_is_no_answer_to_spans(stub: StubMlflow) -> None:
+    stub.answer = posts(lambda _: error(400, "RESOURCE_ALREADY_EXISTS"))
+    assert isinstance(deliver(stub.url)["0"], Rejected)
+
+
+class TimedHttp(MlflowHttp):
+    """Notes how long each request may take, and takes twenty seconds of a clock for it, or all that it may."""
+
+    def __init__(self, url: str, time: FakeTime) -> None:
+        super().__init__(url)
+        self._time = time
+        self.timeouts: list[float] = []
+
+    def request(self, *arguments: Any, timeout_seconds: float | None = None, **options: Any) -> mlflow_http.Answer:
+        assert timeout_seconds is not None
+        self.timeouts.append(timeout_seconds)
+        self._time.now += min(20.0, timeout_seconds)
+        return super().request(*arguments, timeout_seconds=timeout_seconds, **options)
+
+
+def test_all_requests_of_a_log_share_its_time(stub: StubMlflow) -> None:
+    stub.answer = lambda request: error(404, "RESOURCE_DOES_NOT_EXIST") if looked_up(request) else None
+    time = FakeTime()
+    http = TimedHttp(stub.url, time)
+    tracker = MlflowTracker(http, time.timer.now, 30)
+
+    with pytest.raises(Unavailable, match="no time left for GET"):
+        tracker.log("offpath/iris", decoded("1", prediction_event(), FakeClaims()).payload, 25)
+
+    assert http.timeouts == [25, 5]
+    assert [line.split()[0] for line in stub.lines] == ["GET", "POST"]
 
 
 def test_an_experiment_that_something_keeps_deleting_keeps_the_message(stub: StubMlflow) -> None:

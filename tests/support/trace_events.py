@@ -78,19 +78,25 @@ def claimed(event: TraceEvent, claims: ClaimStore) -> Message:
     return seal(event, claims, max_bytes=1)
 
 
-def sqs_event(messages: Mapping[str, Message]) -> dict[str, Any]:
-    """What Lambda hands over for messages of these ids."""
-    return {"Records": [_record(message_id, message) for message_id, message in messages.items()]}
+def sqs_event(messages: Mapping[str, Message], receives: int = 1) -> dict[str, Any]:
+    """What Lambda hands over for messages of these ids, each received so often."""
+    return {"Records": [_record(message_id, message, receives) for message_id, message in messages.items()]}
 
 
-def _record(message_id: str, message: Message) -> dict[str, Any]:
+def _record(message_id: str, message: Message, receives: int) -> dict[str, Any]:
     attributes = {name: {"stringValue": value, "dataType": "String"} for name, value in message.attributes.items()}
-    return {"messageId": message_id, "body": message.body, "messageAttributes": attributes, "eventSource": "aws:sqs"}
+    return {
+        "messageId": message_id,
+        "body": message.body,
+        "attributes": {"ApproximateReceiveCount": str(receives)},
+        "messageAttributes": attributes,
+        "eventSource": "aws:sqs",
+    }
 
 
-def batch_of(messages: Mapping[str, Message]) -> list[Received]:
-    """These messages as the writer takes them."""
-    return received(sqs_event(messages))
+def batch_of(messages: Mapping[str, Message], receives: int = 1) -> list[Received]:
+    """These messages as the writer takes them, each received so often."""
+    return received(sqs_event(messages, receives))
 
 
 def decoded(message_id: str, event: TraceEvent, claims: ClaimStore) -> Decoded:

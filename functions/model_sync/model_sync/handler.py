@@ -12,21 +12,12 @@ from model_sync.publisher import Publisher
 from model_sync.settings import ModelSyncSettings
 from model_sync.sync import ModelSync
 from offpath.aws import Bucket, s3_client
-from offpath.mlflow_http import MlflowHttp
 
 
 def build(environ: Mapping[str, str]) -> ModelSync:
     """The sync that these environment variables describe. Raises SettingsError."""
     settings = ModelSyncSettings.load(environ)
-    password = settings.mlflow_password.get_secret_value() if settings.mlflow_password else None
-    http = MlflowHttp(
-        settings.mlflow_url,
-        settings.mlflow_username,
-        password,
-        settings.mlflow_ca_file,
-        settings.mlflow_timeout_seconds,
-    )
-    registry, files = MlflowRegistry(http), Bucket(s3_client(), settings.bucket)
+    registry, files = MlflowRegistry(settings.mlflow_http()), Bucket(s3_client(), settings.bucket)
     return ModelSync(registry, files, Publisher(registry, files, settings.max_model_bytes))
 
 

@@ -14,6 +14,7 @@ _EXTERNAL = 1
 _VARINT = 0  # protobuf's wire types
 _BYTES = 2
 _FIXED = {1: 8, 5: 4}
+_MAX_VARINT_BYTES = 10  # of 7 bits each: https://protobuf.dev/programming-guides/encoding/#varints
 
 
 def check_onnx(content: bytes) -> None:
@@ -66,11 +67,10 @@ def _length(message: memoryview, position: int, kind: int) -> tuple[int, int]:
 
 
 def _varint(message: memoryview, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[position]  # IndexError at the end of a message that is cut off
-        value |= (byte & 0x7F) << shift
-        position += 1
+    value = 0
+    for index in range(_MAX_VARINT_BYTES):
+        byte = message[position + index]  # IndexError at the end of a message that is cut off
+        value |= (byte & 0x7F) << 7 * index
         if byte < 0x80:
-            return value, position
-        shift += 7
+            return value, position + index + 1
+    raise ValueError(f"a number of more than {_MAX_VARINT_BYTES} bytes")

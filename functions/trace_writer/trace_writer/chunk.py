@@ -17,6 +17,11 @@ class Chunk:
     faults: int = 0
 
     @property
+    def retry_after(self) -> float:
+        """Seconds that its trouble asked to be left alone, or 0."""
+        return self.trouble.retry_after if self.trouble else 0.0
+
+    @property
     def payload(self) -> bytes:
         """One OTLP request of all events.
 

@@ -48,12 +48,14 @@ class _Run:
         self._timer = timer
         self._deadline = deadline
         self._trouble = Unavailable("there was no time left to ask MLflow")
+        self._retry_after = 0.0
         self.failures: Failures = {}
         self.progressed = False
 
     def round(self, pending: Sequence[Chunk]) -> list[Chunk]:
         """Try the chunks once each; those to try again come back, those that there was no point in trying first."""
         self.progressed = False
+        self._retry_after = 0.0
         again: list[Chunk] = []
         failed_in_a_row = 0
         for index, chunk in enumerate(pending):
@@ -61,12 +63,16 @@ class _Run:
                 return [*pending[index:], *again]
             left = self._send(chunk)
             failed_in_a_row = failed_in_a_row + 1 if left else 0
+            self._retry_after = max([self._retry_after, *(part.retry_after for part in left)])
             again += left
         return again
 
     def wait(self, pause: float) -> bool:
-        """Wait that long, or as long as MLflow asked for; False, at once, if the deadline comes first."""
-        pause = max(pause, self._trouble.retry_after)
+        """Wait that long, or as long as MLflow asked for in the round; False, at once, if the deadline comes first.
+
+        What is not tried again has no say: its request to be left alone must not end the batch for the others.
+        """
+        pause = max(pause, self._retry_after)
         if self._timer.now() + pause >= self._deadline:
             return False
         self._timer.sleep(pause)

@@ -7,7 +7,6 @@ from typing import Any, Protocol
 from aws_lambda_powertools import Logger
 
 from offpath.aws import Bucket, S3Claims, SqsQueue, s3_client, sqs_client
-from offpath.mlflow_http import MlflowHttp
 from trace_writer.adapters.mlflow import MlflowTracker
 from trace_writer.archive import BucketArchive
 from trace_writer.dead_letters import DeadLetters
@@ -18,7 +17,7 @@ from trace_writer.sqs import batch_response, received
 from trace_writer.timer import Timer
 from trace_writer.writer import TraceWriter
 
-# Left of the invocation's time for the answer and the log.
+# Left of the invocation's time for the archive's second object, the answer and the log.
 _MARGIN_SECONDS = 2.0
 
 
@@ -32,7 +31,7 @@ class Context(Protocol):
 def build(settings: WriterSettings, timer: Timer) -> TraceWriter:
     """The writer with its real services. Raises SettingsError for an MLflow address or CA file that cannot be used."""
     bucket = Bucket(s3_client(), settings.bucket)
-    tracker = MlflowTracker(_mlflow(settings), timer.now, settings.mlflow_timeout_seconds)
+    tracker = MlflowTracker(settings.mlflow_http(), timer.now, settings.mlflow_timeout_seconds)
     delivery = Delivery(tracker, timer, settings.max_post_bytes)
     return TraceWriter(S3Claims(bucket), BucketArchive(bucket), delivery, _dead_letters(settings))
 
@@ -41,15 +40,6 @@ def _dead_letters(settings: WriterSettings) -> DeadLetters | None:
     if settings.dead_letter_url is None:
         return None
     return DeadLetters(SqsQueue(sqs_client(), settings.dead_letter_url), settings.max_receives)
-
-
-def _mlflow(settings: WriterSettings) -> MlflowHttp:
-    return MlflowHttp(
-        settings.mlflow_url,
-        settings.mlflow_username,
-        settings.mlflow_password.get_secret_value() if settings.mlflow_password else None,
-        settings.mlflow_ca_file,
-    )
 
 
 logger = Logger(service="trace_writer")

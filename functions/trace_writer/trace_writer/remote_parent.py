@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, SpanFlags
 
-ATTRIBUTE = "offpath.remote_parent_span_id"
+from offpath.attributes import REMOTE_PARENT
+
 _REMOTE = SpanFlags.SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK | SpanFlags.SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK
 
 
@@ -18,7 +19,7 @@ def detach_remote_parents(request: ExportTraceServiceRequest) -> None:
     """Make each span with a remote parent a root that keeps the parent's id, in hex, as an attribute."""
     for span in _spans(request):
         if span.flags & _REMOTE == _REMOTE and span.parent_span_id:
-            span.attributes.add(key=ATTRIBUTE, value={"string_value": span.parent_span_id.hex()})
+            span.attributes.add(key=REMOTE_PARENT, value={"string_value": span.parent_span_id.hex()})
             span.ClearField("parent_span_id")
 
 

@@ -21,7 +21,7 @@ def log_batch(logger: Logger, written: Written) -> None:
         "batch written",
         received=written.received,
         delivered=written.received - len(written.failures) - len(written.dead_lettered),
-        archive_key=written.archive_key,
+        archive_keys=written.archive_keys,
     )
 
 

@@ -1,19 +1,14 @@
 """The settings of the trace writer."""
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
-from offpath.settings import Settings
+from offpath.mlflow_settings import MlflowSettings
 
 
-class WriterSettings(Settings):
+class WriterSettings(MlflowSettings):
     """Read from `OFFPATH_BUCKET`, `OFFPATH_MLFLOW_URL` and so on."""
 
     bucket: str = Field(min_length=3, description="the name of the S3 bucket of archive and claims")
-    mlflow_url: str = Field(description="the address of the MLflow server, for example https://mlflow.example.com")
-    mlflow_username: str | None = Field(None, description="the user name for MLflow's basic authentication")
-    mlflow_password: SecretStr | None = Field(None, description="the password for MLflow's basic authentication")
-    mlflow_ca_file: str | None = Field(None, description="a PEM file of the certificates to trust MLflow's by")
-    mlflow_timeout_seconds: float = Field(30.0, gt=0, description="how long to wait for MLflow, in seconds")
     dead_letter_url: str | None = Field(
         None, pattern=r"^https?://", description="the URL of the dead-letter queue, where poison is moved to"
     )

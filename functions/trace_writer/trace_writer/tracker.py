@@ -34,5 +34,6 @@ class Tracker(Protocol):
     def log(self, experiment: str, payload: bytes, timeout_seconds: float) -> None:
         """Store all spans of a serialized OTLP request, or none, in the experiment of that name.
 
+        timeout_seconds: for all of it, however many requests it takes.
         Raises Rejected, ExperimentRefused, Unavailable or Faulted.
         """

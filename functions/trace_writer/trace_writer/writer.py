@@ -1,4 +1,8 @@
-"""A batch of messages: decode, archive, deliver. The archive comes first, so that it holds whatever MLflow has."""
+"""A batch of messages: decode, archive, deliver. Nothing leaves the queue before the archive has it.
+
+What comes for the first time is archived before MLflow is asked. What comes again mostly is in the archive already, so
+it is archived only once it is done with: else an MLflow outage would add every waiting event at every receive.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,12 +35,12 @@ class Failure:
 class Written:
     """What became of a batch.
 
-    archive_key: None if nothing was archived. failures: what must stay on the queue. dead_lettered: what need not, as
-    it is on the dead-letter queue.
+    archive_keys: of the objects that were written: none, one, or two if some messages came again. failures: what must
+    stay on the queue. dead_lettered: what need not, as it is on the dead-letter queue.
     """
 
     received: int
-    archive_key: str | None
+    archive_keys: Sequence[str]
     failures: Sequence[Failure]
     dead_lettered: Sequence[Failure] = ()
 
@@ -58,15 +62,24 @@ class TraceWriter:
     def write(self, batch: Sequence[Received], deadline: float) -> Written:
         """Write what can be written until the deadline on the delivery's clock; every message is accounted for."""
         events, failures = self._decode(batch)
-        archive_key = None
         try:
-            if events:
-                archive_key = self._archive.store([event.line for event in events])
-                failures |= self._delivery.deliver(events, deadline)
+            keys = self._store([event for event in events if event.source.receives == 1])
         except Transient as error:
-            failures |= {event.source.message_id: error for event in events}
+            return self._written(batch, [], failures | _all_failed(events, error))
+        failures |= self._delivery.deliver(events, deadline)
+        done = [event for event in events if event.source.receives > 1 and not _comes_again(event, failures)]
+        try:
+            keys += self._store(done)
+        except Transient as error:
+            failures |= _all_failed(done, error)  # in place of what MLflow refused, too: it is not archived yet
+        return self._written(batch, keys, failures)
+
+    def _store(self, events: Sequence[Decoded]) -> list[str]:
+        return [self._archive.store([event.line for event in events])] if events else []
+
+    def _written(self, batch: Sequence[Received], keys: Sequence[str], failures: Failures) -> Written:
         kept, dead = self._sorted(batch, failures)
-        return Written(len(batch), archive_key, kept, dead)
+        return Written(len(batch), keys, kept, dead)
 
     def _sorted(self, batch: Sequence[Received], failures: Failures) -> tuple[list[Failure], list[Failure]]:
         kept: list[Failure] = []
@@ -86,3 +99,11 @@ class TraceWriter:
             except OffpathError as error:
                 failures[received.message_id] = error
         return events, failures
+
+
+def _comes_again(event: Decoded, failures: Failures) -> bool:
+    return isinstance(failures.get(event.source.message_id), Transient)
+
+
+def _all_failed(events: Sequence[Decoded], error: OffpathError) -> Failures:
+    return {event.source.message_id: error for event in events}

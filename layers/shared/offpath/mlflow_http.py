@@ -27,7 +27,8 @@ class MlflowHttp:
     """Requests to one MLflow server. It retries nothing and judges no status: that is its user's policy.
 
     url: `http(s)://host[:port][/prefix]`, without credentials. ca_file: certificates (PEM) to trust instead of the
-    system's. timeout_seconds: without a byte from the server. Raises SettingsError for a URL or a file it cannot use.
+    system's. timeout_seconds: to connect and then without a byte from the server.
+    Raises SettingsError for a URL or a file it cannot use.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ def _basic_auth(username: str, password: str) -> dict[str, str]:
 
 
 def _timeout(seconds: float) -> Timeout:
-    return Timeout(connect=min(CONNECT_TIMEOUT_SECONDS, seconds), read=seconds)
+    return Timeout(connect=min(CONNECT_TIMEOUT_SECONDS, seconds), total=seconds)
 
 
 def _trust(ca_file: str) -> ssl.SSLContext:

@@ -36,6 +36,14 @@ def test_a_message_without_attributes_has_an_empty_mapping_and_no_digest_of_it()
     assert "md5OfMessageAttributes" not in record
 
 
+def test_a_binary_attribute_is_base64_text() -> None:
+    attributes = {"photo": {"BinaryValue": b"\x00\x01\x02", "DataType": "Binary"}}
+    (record,) = sqs_event([RECEIVED | {"MessageAttributes": attributes}], "offpath-traces")["Records"]
+    assert record["messageAttributes"] == {
+        "photo": {"binaryValue": "AAEC", "stringListValues": [], "binaryListValues": [], "dataType": "Binary"}
+    }
+
+
 @pytest.mark.parametrize("answer", [None, {}, {"batchItemFailures": []}, {"batchItemFailures": None}])
 def test_an_answer_without_failures_is_a_success(answer: object) -> None:
     assert failed_ids(answer, ["a", "b"]) == set()

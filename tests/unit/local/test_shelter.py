@@ -4,8 +4,11 @@ import pytest
 
 from local import shelter
 from offpath import spill
-from offpath.event import Message
+from offpath.event import Message, TraceEvent, inline, unseal
+from offpath.sqs_limits import SQS_MAX_BYTES
+from tests.support.aws_fakes import FakeQueue as FakeSqs
 from tests.support.local_fakes import FakeFiles, FakeQueue
+from tests.support.trace_writer_fakes import FakeClaims
 
 
 def message(body: str) -> Message:
@@ -27,7 +30,7 @@ def test_what_is_on_the_queue_is_saved_and_restored_as_it_was() -> None:
     queue.send([message(f"body {number}") for number in range(25)])
     assert shelter.save(files, queue, never) == (25, 0)
     assert queue.bodies() == []
-    assert shelter.restore(files, "offpath-traces", fresh) == shelter.Restored(25, {})
+    assert shelter.restore(files, FakeClaims(), "offpath-traces", fresh) == shelter.Restored(25, {})
     assert sorted(fresh.bodies()) == sorted(f"body {number}" for number in range(25))
     assert fresh.receive(1, 0)[0]["MessageAttributes"]["kind"]["StringValue"] == "inline"
     assert files.content == {}
@@ -64,24 +67,50 @@ def test_what_stays_in_flight_is_counted() -> None:
 
 def test_only_the_queues_own_messages_are_restored_to_it() -> None:
     files, queue = stored("dead", queue="offpath-traces-dlq"), FakeQueue()
-    assert shelter.restore(files, "offpath-traces", queue).queued == 0
+    assert shelter.restore(files, FakeClaims(), "offpath-traces", queue).queued == 0
     assert len(files.content) == 1
 
 
 def test_an_object_that_is_no_message_stays_and_is_named() -> None:
     files, queue = stored("a"), FakeQueue()
     files.content["spill/offpath-traces/broken.json"] = b"<html>"
-    restored = shelter.restore(files, "offpath-traces", queue)
+    restored = shelter.restore(files, FakeClaims(), "offpath-traces", queue)
     assert restored.queued == 1
     assert "not a spilled message" in restored.left["spill/offpath-traces/broken.json"]
     assert list(files.content) == ["spill/offpath-traces/broken.json"]
 
 
-def test_a_message_that_sqs_would_not_take_stays_and_is_named() -> None:
-    files = stored("x" * shelter.SQS_MAX_BYTES, "a")
-    restored = shelter.restore(files, "offpath-traces", FakeQueue())
+@pytest.mark.parametrize("dead_letter", [{}, {"error": "Rejected", "reason": "HTTP 400"}])
+def test_a_message_that_is_too_large_for_sqs_is_queued_as_a_claim_check(dead_letter: dict[str, str]) -> None:
+    event = TraceEvent("ab" * 16, "offpath/iris", "x" * SQS_MAX_BYTES)
+    large = Message(event.body, {**inline(event).attributes, **dead_letter})
+    files, claims, queue = stored("a"), FakeClaims(), FakeSqs()
+    files.content["spill/offpath-traces/large.json"] = spill.dump(large)
+
+    assert shelter.restore(files, claims, "offpath-traces", queue) == shelter.Restored(2, {})
+
+    check = queue.messages[1]
+    assert check.size < 1000
+    assert unseal(check, claims) == event
+    assert check.attributes.items() >= dead_letter.items()
+    assert files.content == {}
+
+
+@pytest.mark.parametrize(
+    ("too_large", "reason"),
+    [
+        (message("x" * SQS_MAX_BYTES), "no attribute 'schema'"),
+        (inline(TraceEvent("ab" * 16, "x" * SQS_MAX_BYTES, "")), "SQS takes messages of 1,048,576 bytes"),
+    ],
+    ids=["no event", "large attributes"],
+)
+def test_a_large_message_that_no_claim_check_can_stand_for_stays_and_is_named(too_large: Message, reason: str) -> None:
+    files = stored("a")
+    files.content["spill/offpath-traces/large.json"] = spill.dump(too_large)
+    restored = shelter.restore(files, FakeClaims(), "offpath-traces", FakeQueue())
     assert restored.queued == 1
-    assert "SQS takes messages of 1,048,576 bytes" in restored.left["spill/offpath-traces/0000.json"]
+    assert reason in restored.left["spill/offpath-traces/large.json"]
+    assert list(files.content) == ["spill/offpath-traces/large.json"]
 
 
 def test_what_the_queue_refuses_stays() -> None:
@@ -90,7 +119,7 @@ def test_what_the_queue_refuses_stays() -> None:
             return [one for one in messages if one.body == "b"]  # type: ignore[attr-defined]
 
     files = stored("a", "b")
-    restored = shelter.restore(files, "offpath-traces", Refusing())
+    restored = shelter.restore(files, FakeClaims(), "offpath-traces", Refusing())
     assert restored == shelter.Restored(1, {"spill/offpath-traces/0001.json": "SQS refused it"})
     assert list(files.content) == ["spill/offpath-traces/0001.json"]
 
@@ -104,5 +133,5 @@ def test_no_more_is_sent_at_once_than_sqs_takes(size: int, batches: list[int]) -
             sent.append(len(messages))  # type: ignore[arg-type]
             return []
 
-    shelter.restore(stored(*["x" * size] * 25), "offpath-traces", Counting())
+    shelter.restore(stored(*["x" * size] * 25), FakeClaims(), "offpath-traces", Counting())
     assert sent == batches

@@ -96,6 +96,7 @@ def test_an_onnx_file_passes() -> None:
         (b"", "is empty"),
         (onnx_file()[:-10], "damaged, or no ONNX model: it ends in the middle"),
         (b"\x80", "damaged, or no ONNX model"),
+        (b"\x80" * 11 + b"\x01", "damaged, or no ONNX model: a number of more than 10 bytes"),
         (b"<html>not found</html>", "no ONNX model"),
         (b"\x0b", "no ONNX model: a field of unknown wire type 3"),
         (b"\x08\x07\x11abcdefgh\x1dabcd", "holds no graph"),

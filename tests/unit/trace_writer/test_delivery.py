@@ -100,6 +100,37 @@ def test_when_it_asks_for_more_time_than_there_is_nothing_is_waited_for() -> Non
     assert time.pauses == []
 
 
+def test_only_what_is_tried_again_is_waited_for_as_long_as_mlflow_asked() -> None:
+    time, asked = FakeTime(), iter([0.0, 0.0, 3600.0])
+    waiting = iter([Unavailable("HTTP 403")] * 3)
+
+    def trouble(experiment: str, trace_ids: set[str]) -> None:
+        if experiment == "faulty":
+            raise Faulted("HTTP 503", next(asked))
+        for pending in waiting:
+            raise pending
+
+    tracker = FakeTracker(trouble)
+
+    failures = deliver(tracker, [prediction_event("waiting"), prediction_event("faulty")], time)
+
+    assert set(failures) == {"1"}
+    assert set(tracker.traces) == {"waiting"}
+    assert time.pauses == [0.5, 1.0, 2.0]
+
+
+def test_the_longest_that_was_asked_for_in_a_round_counts() -> None:
+    time = FakeTime()
+    first = {"a": Unavailable("HTTP 429", retry_after=7.0), "b": Unavailable("HTTP 403")}
+
+    def trouble(experiment: str, trace_ids: set[str]) -> None:
+        if error := first.pop(experiment, None):
+            raise error
+
+    assert deliver(FakeTracker(trouble), [prediction_event("a"), prediction_event("b")], time) == {}
+    assert time.pauses == [7.0]
+
+
 def test_an_mlflow_that_stays_away_is_asked_until_the_deadline_and_for_all_experiments_together() -> None:
     time, tracker = FakeTime(), FakeTracker(down)
     events = [prediction_event(f"offpath/{index}") for index in range(10)]

@@ -15,7 +15,7 @@ from trace_writer.writer import Failure, Written
 def logged(*failures: Failure, received: int, dead_lettered: Sequence[Failure] = ()) -> list[dict[str, Any]]:
     stream = io.StringIO()
     logger = Logger(service=f"test-{received}-{len(failures)}-{len(dead_lettered)}", stream=stream)
-    log_batch(logger, Written(received, "archive/v1/a", failures, dead_lettered))
+    log_batch(logger, Written(received, ["archive/v1/a"], failures, dead_lettered))
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
@@ -31,7 +31,7 @@ def test_each_failure_is_logged_with_its_reason() -> None:
     assert [poison[key] for key in told] == ["1", "ab" * 16, "ClaimLost", "the claim is gone", "ERROR"]
     assert [transient[key] for key in told] == ["2", "ab" * 16, "Transient", "S3 is away", "WARNING"]
     assert "SQS keeps it" in poison["message"]
-    assert (batch["received"], batch["delivered"], batch["archive_key"]) == (5, 3, "archive/v1/a")
+    assert (batch["received"], batch["delivered"], batch["archive_keys"]) == (5, 3, ["archive/v1/a"])
 
 
 def test_what_was_dead_lettered_is_not_counted_as_delivered() -> None:

@@ -4,8 +4,12 @@ import json
 
 from offpath.errors import ClaimLost, MalformedEvent, Rejected, Transient
 from offpath.event import Message
+from tests.support.aws_fakes import FakeQueue
 from tests.support.trace_events import batch_of, claimed, inline, nested_event, prediction_event
 from tests.support.trace_writer_fakes import Bench, down
+from trace_writer.dead_letters import DeadLetters
+from trace_writer.tracker import Unavailable
+from trace_writer.writer import TraceWriter
 
 
 def test_a_batch_reaches_the_archive_in_one_object_and_mlflow_in_one_request_an_experiment() -> None:
@@ -15,7 +19,7 @@ def test_a_batch_reaches_the_archive_in_one_object_and_mlflow_in_one_request_an_
 
     written = bench.writer.write(batch, bench.deadline)
 
-    assert (written.received, written.failures, written.archive_key) == (3, [], "archive/1")
+    assert (written.received, written.failures, written.archive_keys) == (3, [], ["archive/1"])
     assert bench.archive.batches == [[iris.body, abalone.body, late.body]]
     assert bench.tracker.requests == [{iris.trace_id, late.trace_id}, {abalone.trace_id}]
     assert bench.tracker.traces["offpath/abalone"] == {abalone.trace_id}
@@ -59,7 +63,7 @@ def test_when_the_archive_is_down_nothing_goes_to_mlflow_and_all_is_reported() -
         ("1", Transient),
         ("2", MalformedEvent),
     ]
-    assert (bench.tracker.requests, written.archive_key) == ([], None)
+    assert (bench.tracker.requests, written.archive_keys) == ([], [])
 
 
 def test_when_the_claim_store_is_down_only_its_messages_are_reported() -> None:
@@ -84,12 +88,66 @@ def test_when_mlflow_is_down_everything_is_archived_and_reported() -> None:
     assert bench.archive.lines == [event.body]
 
 
+def test_an_outage_of_mlflow_adds_each_event_to_the_archive_once_however_often_it_is_received() -> None:
+    bench = Bench(trouble=down)
+    event = prediction_event()
+
+    for receives in range(1, 20):
+        written = bench.writer.write(batch_of({"1": inline(event)}, receives), bench.deadline)
+        assert [failure.message_id for failure in written.failures] == ["1"]
+
+    assert bench.archive.lines == [event.body]
+
+
+def test_what_comes_again_is_archived_once_it_is_done_with_in_an_object_of_its_own() -> None:
+    new, again, nested, away = prediction_event(), prediction_event(), nested_event(120), prediction_event("away")
+
+    def trouble(experiment: str, trace_ids: set[str]) -> None:
+        if experiment == "away":
+            raise Unavailable("HTTP 503")
+
+    bench = Bench(trouble)
+    redelivered = batch_of({"again": inline(again), "nested": inline(nested), "away": inline(away)}, receives=2)
+
+    written = bench.writer.write(batch_of({"new": inline(new)}) + redelivered, bench.deadline)
+
+    assert {failure.message_id for failure in written.failures} == {"nested", "away"}
+    assert written.archive_keys == ["archive/1", "archive/2"]
+    assert bench.archive.batches == [[new.body], [again.body, json.dumps(json.loads(nested.body))]]
+
+
+def test_what_comes_again_stays_on_the_queue_until_it_is_archived() -> None:
+    queue, bench = FakeQueue(), Bench()
+    writer = TraceWriter(bench.claims, bench.archive, bench.delivery, DeadLetters(queue, max_receives=2))
+    messages = {"good": inline(prediction_event()), "poison": inline(nested_event(120))}
+    bench.archive.down = True
+
+    written = writer.write(batch_of(messages, receives=9), bench.deadline)
+
+    assert [(failure.message_id, type(failure.error)) for failure in written.failures] == [
+        ("good", Transient),
+        ("poison", Transient),
+    ]
+    assert (written.archive_keys, written.dead_lettered, queue.messages) == ([], [], [])
+
+
+def test_when_what_is_new_cannot_be_archived_what_comes_again_waits_too() -> None:
+    bench = Bench()
+    bench.archive.down = True
+    batch = batch_of({"new": inline(prediction_event())}) + batch_of({"again": inline(prediction_event())}, receives=2)
+
+    written = bench.writer.write(batch, bench.deadline)
+
+    assert [failure.message_id for failure in written.failures] == ["new", "again"]
+    assert bench.tracker.requests == []
+
+
 def test_a_batch_of_nothing_but_poison_writes_no_object() -> None:
     bench = Bench()
 
     written = bench.writer.write(batch_of({"1": Message("", {})}), bench.deadline)
 
-    assert (bench.archive.batches, written.archive_key, len(written.failures)) == ([], None, 1)
+    assert (bench.archive.batches, written.archive_keys, len(written.failures)) == ([], [], 1)
 
 
 def test_the_same_trace_twice_in_a_batch_is_delivered_for_both_messages() -> None:

@@ -4,7 +4,7 @@ import gzip
 from collections.abc import Callable
 
 from offpath.mlflow_http import MlflowHttp
-from trace_writer.adapters.mlflow_api import MISSING, MlflowApi
+from trace_writer.adapters.mlflow_api import MISSING, Call, MlflowApi
 from trace_writer.adapters.mlflow_experiments import Experiments
 from trace_writer.tracker import Unavailable
 
@@ -21,23 +21,26 @@ class MlflowTracker:
     """
 
     def __init__(self, http: MlflowHttp, now: Callable[[], float], patience_seconds: float) -> None:
-        self._api = MlflowApi(http, patience_seconds)
+        self._now = now
+        self._api = MlflowApi(http, now, patience_seconds)
         self._experiments = Experiments(self._api, now)
 
     def log(self, experiment: str, payload: bytes, timeout_seconds: float) -> None:
         """Store all spans of a serialized OTLP request, or none, in the experiment of that name.
 
+        timeout_seconds: for all requests that it takes, together.
         Raises Rejected, ExperimentRefused, Unavailable or Faulted.
         """
+        deadline = self._now() + timeout_seconds
         body = gzip.compress(payload, _GZIP_LEVEL, mtime=0)
-        if self._stored(experiment, body, timeout_seconds):
+        if self._stored(experiment, body, deadline):
             return
         self._experiments.forget(experiment)
-        if not self._stored(experiment, body, timeout_seconds):
+        if not self._stored(experiment, body, deadline):
             self._experiments.forget(experiment)
             raise Unavailable(f"MLflow names an experiment {experiment!r}, but says it is gone when spans come for it")
 
-    def _stored(self, experiment: str, body: bytes, timeout_seconds: float) -> bool:
-        experiment_id = self._experiments.id_of(experiment, timeout_seconds)
+    def _stored(self, experiment: str, body: bytes, deadline: float) -> bool:
+        experiment_id = self._experiments.id_of(experiment, deadline)
         headers = {**_ENCODED, "x-mlflow-experiment-id": experiment_id}
-        return self._api.post(_PATH, headers, body, timeout_seconds).error_code != MISSING
+        return self._api.send(Call("POST", _PATH, headers, body), deadline).error_code != MISSING

@@ -1,7 +1,8 @@
 """MLflow's answers, and its silences, as this project's errors."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, field
 from typing import Any
 
 from urllib3.exceptions import InvalidHeader, ProtocolError, ReadTimeoutError
@@ -21,40 +22,59 @@ _WRONG_PLACE = {301, 302, 303, 307, 308, 404, 405}
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A request to MLflow. harmless: codes of errors that are an outcome, and are not raised."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    harmless: Set[str] = frozenset({MISSING})
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """A success, or one of the two errors above. fields: the answer's JSON object, empty if it is none."""
+    """A success, or a harmless error. fields: the answer's JSON object, empty if it is none."""
 
     error_code: str
     fields: dict[str, Any]
 
 
 class MlflowApi:
-    """Requests to MLflow whose every answer is an outcome or an error. patience_seconds: the longest wait for one."""
+    """Requests to MLflow whose every answer is an outcome or an error.
 
-    def __init__(self, http: MlflowHttp, patience_seconds: float) -> None:
+    now: a monotonic clock in seconds. patience_seconds: the longest wait for an answer.
+    """
+
+    def __init__(self, http: MlflowHttp, now: Callable[[], float], patience_seconds: float) -> None:
         self._http = http
+        self._now = now
         self._patience_seconds = patience_seconds
 
-    def get(self, path: str, timeout_seconds: float) -> Outcome:
-        """Read. Raises Rejected, Unavailable or Faulted."""
-        return self._request("GET", path, {}, None, timeout_seconds)
+    def send(self, call: Call, deadline: float) -> Outcome:
+        """One request, answered before the deadline on the clock. Raises Rejected, Unavailable or Faulted."""
+        answer = self._answer(call, deadline)
+        outcome = _outcome(answer)
+        if answer.status >= 300 and outcome.error_code not in call.harmless:
+            raise _error(answer, f"{self._named(call)} was answered {_shown(answer)}")
+        return outcome
 
-    def post(self, path: str, headers: dict[str, str], body: bytes, timeout_seconds: float) -> Outcome:
-        """Write. Raises Rejected, Unavailable or Faulted."""
-        return self._request("POST", path, headers, body, timeout_seconds)
-
-    def _request(self, method: str, path: str, headers: dict[str, str], body: bytes | None, seconds: float) -> Outcome:
-        wait = min(seconds, self._patience_seconds)
+    def _answer(self, call: Call, deadline: float) -> Answer:
+        left = deadline - self._now()
+        if left <= 0:
+            raise Unavailable(f"there was no time left for {self._named(call)}")
+        wait = min(left, self._patience_seconds)
         try:
-            answer = self._http.request(method, path, headers=headers, body=body, timeout_seconds=wait)
+            return self._http.request(
+                call.method, call.path, headers=call.headers, body=call.body, timeout_seconds=wait
+            )
         except Transient as error:
             # A connection made and then no answer may be this request's doing; no connection is nobody's.
             kind = Faulted if isinstance(error.__cause__, ReadTimeoutError | ProtocolError) else Unavailable
             raise kind(str(error)) from error
-        outcome = _outcome(answer)
-        if answer.status >= 300 and outcome.error_code not in {MISSING, EXISTS}:
-            raise _error(answer, f"{method} {self._http.url}{path} was answered {_shown(answer)}")
-        return outcome
+
+    def _named(self, call: Call) -> str:
+        return f"{call.method} {self._http.url}{call.path}"
 
 
 def _error(answer: Answer, said: str) -> Unavailable | Rejected:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 from offpath.errors import Rejected
-from trace_writer.adapters.mlflow_api import MISSING, MlflowApi
+from trace_writer.adapters.mlflow_api import EXISTS, MISSING, Call, MlflowApi
 from trace_writer.tracker import ExperimentRefused, Unavailable
 
 _PATH = "/api/2.0/mlflow/experiments"
@@ -23,13 +23,16 @@ class Experiments:
         self._now = now
         self._known: dict[str, tuple[str, float]] = {}
 
-    def id_of(self, name: str, timeout_seconds: float) -> str:
-        """The id of the active experiment of that name. Raises ExperimentRefused, Unavailable or Faulted."""
+    def id_of(self, name: str, deadline: float) -> str:
+        """The id of the active experiment of that name, by the deadline on the clock.
+
+        Raises ExperimentRefused, Unavailable or Faulted.
+        """
         known, since = self._known.get(name, ("", 0.0))
         if known and self._now() - since < _TRUSTED_SECONDS:
             return known
         try:
-            found = self._resolve(name, timeout_seconds)
+            found = self._resolve(name, deadline)
         except Rejected as error:
             raise ExperimentRefused(f"MLflow refuses the experiment {name!r}: {error}") from error
         self._known[name] = (found, self._now())
@@ -39,19 +42,20 @@ class Experiments:
         """Look the experiment up again when it is next used."""
         self._known.pop(name, None)
 
-    def _resolve(self, name: str, timeout_seconds: float) -> str:
+    def _resolve(self, name: str, deadline: float) -> str:
         for _ in range(_STEPS):  # other writers may create, restore or delete it between two steps
-            experiment_id, stage = self._find(name, timeout_seconds)
+            experiment_id, stage = self._find(name, deadline)
             if not experiment_id:
-                self._post("create", {"name": name}, timeout_seconds)
+                self._post("create", {"name": name}, deadline)
             elif stage == "deleted":
-                self._post("restore", {"experiment_id": experiment_id}, timeout_seconds)
+                self._post("restore", {"experiment_id": experiment_id}, deadline)
             else:
                 return experiment_id
         raise Unavailable(f"the experiment {name!r} cannot be had: something keeps creating and deleting it")
 
-    def _find(self, name: str, timeout_seconds: float) -> tuple[str, str]:
-        outcome = self._api.get(f"{_PATH}/get-by-name?{urlencode({'experiment_name': name})}", timeout_seconds)
+    def _find(self, name: str, deadline: float) -> tuple[str, str]:
+        path = f"{_PATH}/get-by-name?{urlencode({'experiment_name': name})}"
+        outcome = self._api.send(Call("GET", path), deadline)
         match outcome.fields:
             case {"experiment": {"experiment_id": str(experiment_id), "lifecycle_stage": str(stage)}}:
                 return experiment_id, stage
@@ -59,5 +63,7 @@ class Experiments:
             return "", ""
         raise Unavailable(f"no experiment in the answer {outcome.fields}: is OFFPATH_MLFLOW_URL an MLflow server?")
 
-    def _post(self, verb: str, fields: dict[str, str], timeout_seconds: float) -> None:
-        self._api.post(f"{_PATH}/{verb}", _JSON, json.dumps(fields).encode(), timeout_seconds)
+    def _post(self, verb: str, fields: dict[str, str], deadline: float) -> None:
+        harmless = {MISSING, EXISTS} if verb == "create" else {MISSING}
+        call = Call("POST", f"{_PATH}/{verb}", _JSON, json.dumps(fields).encode(), harmless)
+        self._api.send(call, deadline)
