@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any
 
 from mangum import Mangum
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import NoOpTracer, Tracer
 
 from offpath.aws import Bucket, s3_client
+from offpath.collector import TraceCollector
+from offpath.identity import Emitter
 from offpath.otlp import EndedTrace
 from offpath.tracing import Tracing
 from offpath.workers import InRequest
@@ -19,10 +20,10 @@ from prediction_api.loader import ModelLoader
 from prediction_api.settings import ApiSettings
 
 
-class NoOpProvider(TracerProvider):
+class Untraced(Tracing):
     """Gives OpenTelemetry's tracer that does nothing."""
 
-    def get_tracer(self, *_: Any, **__: Any) -> Tracer:
+    def tracer(self, name: str) -> Tracer:  # noqa: ARG002
         """A tracer whose spans record nothing."""
         return NoOpTracer()
 
@@ -32,7 +33,8 @@ def no_traces(_: Sequence[EndedTrace]) -> None:
 
 
 settings = ApiSettings.load(os.environ)
-tracing = Tracing(NoOpProvider(shutdown_on_exit=False), InRequest(no_traces))
+worker = InRequest(no_traces)
+tracing = Untraced(TracerProvider(shutdown_on_exit=False), worker, TraceCollector(worker.submit, Emitter()))
 loader = ModelLoader(
     S3Models(Bucket(s3_client(), settings.bucket)),
     OnnxModel,

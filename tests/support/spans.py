@@ -50,8 +50,9 @@ class Recorded:
 def recorded_tracing() -> tuple[Tracing, Recorded]:
     """Tracing as `install` sets it up, up to the worker."""
     provider, worker = new_provider("test"), Recorded()
-    provider.add_span_processor(TraceCollector(worker.submit, Emitter()))
-    return Tracing(provider, worker), worker
+    collector = TraceCollector(worker.submit, Emitter())
+    provider.add_span_processor(collector)
+    return Tracing(provider, worker, collector), worker
 
 
 def ended_trace(name: str = "predict", **attributes: str) -> EndedTrace:

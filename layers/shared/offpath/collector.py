@@ -5,9 +5,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace import Span, SpanProcessor
 
 from offpath.identity import Emitter
+from offpath.light import AnySpan, LightSpan
 from offpath.otlp import EndedTrace
 
 
@@ -33,15 +34,15 @@ class TraceCollector(SpanProcessor):
         self._emitter = emitter
         self._lock = threading.Lock()
         self._open_roots: Counter[int] = Counter()
-        self._ended: defaultdict[int, list[ReadableSpan]] = defaultdict(list)
+        self._ended: defaultdict[int, list[AnySpan]] = defaultdict(list)
 
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002
+    def on_start(self, span: Span | LightSpan, parent_context: Context | None = None) -> None:  # noqa: ARG002
         """Note a local root."""
         if _is_local_root(span) and span.context.trace_flags.sampled:
             with self._lock:
                 self._open_roots[span.context.trace_id] += 1
 
-    def on_end(self, span: ReadableSpan) -> None:
+    def on_end(self, span: AnySpan) -> None:
         """Keep the span, or deliver its trace."""
         context = span.get_span_context()
         if context is None or not context.trace_flags.sampled:
@@ -57,7 +58,7 @@ class TraceCollector(SpanProcessor):
         """Have what was delivered so far published. False if that did not end in time."""
         return self._flush(timeout_millis / 1000)
 
-    def _is_complete(self, trace_id: int, span: ReadableSpan) -> bool:
+    def _is_complete(self, trace_id: int, span: AnySpan) -> bool:
         if not _is_local_root(span):
             return trace_id not in self._open_roots
         self._open_roots[trace_id] -= 1
@@ -66,5 +67,5 @@ class TraceCollector(SpanProcessor):
         return True
 
 
-def _is_local_root(span: ReadableSpan) -> bool:
+def _is_local_root(span: AnySpan) -> bool:
     return span.parent is None or span.parent.is_remote

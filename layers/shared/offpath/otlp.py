@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.exporter.otlp.json.common.trace_encoder import encode_spans
-from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import format_span_id, format_trace_id
 
 from offpath import attributes
 from offpath.event import TraceEvent
 from offpath.identity import Emission
+from offpath.light import AnySpan, LightSpan
 
 
 @dataclass(frozen=True, slots=True)
 class EndedTrace:
     """The ended spans of one trace as they leave the request: at least one; the head is the root, where it is there."""
 
-    spans: Sequence[ReadableSpan]
-    head: ReadableSpan
+    spans: Sequence[AnySpan]
+    head: AnySpan
     emission: Emission
 
 
@@ -37,7 +37,8 @@ def encode(trace: EndedTrace, default_experiment: str) -> TraceEvent:
     ]
     if not own:
         added.append({"key": attributes.EXPERIMENT, "value": {"stringValue": default_experiment}})
-    document = encode_spans(trace.spans).to_dict()
+    spans = [span.readable() if isinstance(span, LightSpan) else span for span in trace.spans]
+    document = encode_spans(spans).to_dict()
     for span in _spans(document):
         if span["spanId"] == span_id:
             span.setdefault("attributes", []).extend(added)
@@ -48,7 +49,7 @@ def _spans(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     return (span for group in document["resourceSpans"] for scope in group["scopeSpans"] for span in scope["spans"])
 
 
-def _ids(span: ReadableSpan) -> tuple[str, str]:
+def _ids(span: AnySpan) -> tuple[str, str]:
     context = span.get_span_context()
     if context is None:
         raise ValueError(f"span {span.name!r} has no context: only spans that a tracer started can be encoded")

@@ -1,0 +1,202 @@
+"""Spans that cost a request as little as can be.
+
+OpenTelemetry's SDK checks and copies every attribute, under a lock, as it is set. These spans only note what they are
+told, and become the SDK's when they are encoded, behind the response. To the code that makes them they are spans like
+any other: current ones, with children, of a caller's trace.
+"""
+
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.sdk.trace.id_generator import IdGenerator
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.util.types import Attributes, AttributeValue
+
+SAMPLED = TraceFlags(TraceFlags.SAMPLED)
+
+
+class LightSpan(trace.Span):
+    """A span that notes what it is told. It belongs to one request, and is not for several threads at once."""
+
+    def __init__(  # noqa: PLR0913, PLR0917
+        self,
+        tracer: "LightTracer",
+        name: str,
+        context: SpanContext,
+        parent: SpanContext | None,
+        kind: SpanKind,
+        attributes: Attributes,
+        links: Sequence[Link],
+        start_time: int,
+    ) -> None:
+        self._tracer = tracer
+        self.name = name
+        self.context = context
+        self.parent = parent
+        self.kind = kind
+        self._attributes: dict[str, Any] = dict(attributes) if attributes else {}
+        self._events: list[Event] = []
+        self._links = list(links)
+        self.status = Status()
+        self.start_time = start_time
+        self.end_time: int | None = None
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """What was set so far."""
+        return self._attributes
+
+    def get_span_context(self) -> SpanContext:
+        """Ids and flags."""
+        return self.context
+
+    def is_recording(self) -> bool:
+        """Whether the span is open."""
+        return self.end_time is None
+
+    def set_attribute(self, key: str, value: AttributeValue) -> None:
+        """Note an attribute."""
+        if self.end_time is None:
+            self._attributes[key] = value
+
+    def set_attributes(self, attributes: Mapping[str, AttributeValue]) -> None:
+        """Note attributes."""
+        if self.end_time is None:
+            self._attributes.update(attributes)
+
+    def update_name(self, name: str) -> None:
+        """Give the span another name."""
+        if self.end_time is None:
+            self.name = name
+
+    def add_event(self, name: str, attributes: Attributes = None, timestamp: int | None = None) -> None:
+        """Note an event; the timestamp is in nanoseconds since the epoch, or now."""
+        if self.end_time is None:
+            self._events.append(Event(name, attributes, timestamp or time.time_ns()))
+
+    def add_link(self, context: SpanContext, attributes: Attributes = None) -> None:
+        """Note a link to another span."""
+        if self.end_time is None:
+            self._links.append(Link(context, attributes))
+
+    def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
+        """Set the status; one of OK is final (https://opentelemetry.io/docs/specs/otel/trace/api/#set-status)."""
+        given = status if isinstance(status, Status) else Status(status, description)
+        if self.end_time is None and self.status.status_code is not StatusCode.OK and not given.is_unset:
+            self.status = given
+
+    def record_exception(
+        self,
+        exception: BaseException,
+        attributes: Attributes = None,
+        timestamp: int | None = None,
+        escaped: bool = False,
+    ) -> None:
+        """Note an exception (https://opentelemetry.io/docs/specs/semconv/exceptions/exceptions-spans/)."""
+        described = {
+            "exception.type": _qualified_name(type(exception)),
+            "exception.message": str(exception),
+            "exception.stacktrace": "".join(traceback.format_exception(exception)),
+            "exception.escaped": str(escaped),
+        }
+        self.add_event("exception", {**described, **(attributes or {})}, timestamp)
+
+    def end(self, end_time: int | None = None) -> None:
+        """End the span, once; the time is in nanoseconds since the epoch, or now."""
+        if self.end_time is None:
+            self.end_time = end_time or time.time_ns()
+            self._tracer.ended(self)
+
+    def readable(self) -> ReadableSpan:
+        """The span as the SDK has it."""
+        return ReadableSpan(
+            name=self.name,
+            context=self.context,
+            parent=self.parent,
+            resource=self._tracer.resource,
+            attributes=self._attributes,
+            events=self._events,
+            links=self._links,
+            kind=self.kind,
+            instrumentation_scope=self._tracer.scope,
+            status=self.status,
+            start_time=self.start_time,
+            end_time=self.end_time,
+        )
+
+
+def _qualified_name(kind: type[BaseException]) -> str:
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+AnySpan = ReadableSpan | LightSpan
+
+
+class Collector(Protocol):
+    """Follows spans from their start to their end."""
+
+    def on_start(self, span: LightSpan) -> None:
+        """A span has started."""
+
+    def on_end(self, span: LightSpan) -> None:
+        """A span has ended."""
+
+
+class LightTracer(trace.Tracer):
+    """Makes light spans, every one of them sampled, and hands them to a collector."""
+
+    def __init__(self, scope: str, resource: Resource, ids: IdGenerator, collector: Collector) -> None:
+        self.scope = InstrumentationScope(scope)
+        self.resource = resource
+        self._ids = ids
+        self._collector = collector
+
+    def start_span(  # noqa: PLR0913, PLR0917
+        self,
+        name: str,
+        context: Context | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = None,
+        start_time: int | None = None,
+        record_exception: bool = True,  # noqa: ARG002
+        set_status_on_exception: bool = True,  # noqa: ARG002
+    ) -> LightSpan:
+        """A span, child of the context's current one; the time is in nanoseconds since the epoch, or now."""
+        parent: SpanContext | None = trace.get_current_span(context).get_span_context()
+        if parent is not None and parent.is_valid:
+            trace_id, state = parent.trace_id, parent.trace_state
+        else:
+            parent, trace_id, state = None, self._ids.generate_trace_id(), None
+        own = SpanContext(trace_id, self._ids.generate_span_id(), False, SAMPLED, state)
+        span = LightSpan(self, name, own, parent, kind, attributes, links or (), start_time or time.time_ns())
+        self._collector.on_start(span)
+        return span
+
+    def start_as_current_span(  # type: ignore[override]  # noqa: PLR0913, PLR0917  (the API's own is a decorator as well)
+        self,
+        name: str,
+        context: Context | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = None,
+        start_time: int | None = None,
+        record_exception: bool = True,
+        set_status_on_exception: bool = True,
+        end_on_exit: bool = True,
+    ) -> AbstractContextManager[trace.Span]:
+        """The same, current within the block, and ended after it."""
+        span = self.start_span(name, context, kind, attributes, links, start_time)
+        return trace.use_span(span, end_on_exit, record_exception, set_status_on_exception)
+
+    def ended(self, span: LightSpan) -> None:
+        """Called by a span of this tracer."""
+        self._collector.on_end(span)
