@@ -37,11 +37,8 @@ def taken() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def test_free_ports_are_fine() -> None:
+def test_of_free_ports_only_one_in_use_is_named_with_its_holder_and_its_setting(taken: int) -> None:
     check_ports(free_settings())
-
-
-def test_a_port_in_use_is_named_with_its_holder_and_its_setting(taken: int) -> None:
     with pytest.raises(
         Refused, match=rf"port {taken} of 127.0.0.1 is in use by process \d+ \(.+\): mlflow needs it"
     ) as no:

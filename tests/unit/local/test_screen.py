@@ -95,8 +95,12 @@ def test_a_terminal_shows_what_is_awaited_and_a_rule() -> None:
 
 
 def test_a_terminal_that_was_closed_does_not_matter() -> None:
+    asked: list[str] = []
+
     class Closed(io.StringIO):
         def write(self, text: str) -> int:
+            asked.append(text)
             raise OSError(5, "Input/output error")
 
     Terminal(Console(file=Closed())).step("goes on")
+    assert asked

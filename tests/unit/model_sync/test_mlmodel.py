@@ -86,8 +86,10 @@ def test_a_file_that_is_no_mlmodel(content: bytes, reason: str) -> None:
         parse_mlmodel(content)
 
 
-def test_an_onnx_file_passes() -> None:
+def test_an_onnx_file_passes_and_a_byte_less_does_not() -> None:
     check_onnx(onnx_file())
+    with pytest.raises(Unservable, match="damaged"):
+        check_onnx(onnx_file()[:-1])
 
 
 @pytest.mark.parametrize(

@@ -220,7 +220,7 @@ def test_a_damaged_body_is_mapped_or_refused_and_never_anything_else(data: st.Da
     place[0][place[1]] = data.draw(JUNK)
 
     with contextlib.suppress(MalformedEvent):
-        to_protobuf(json.dumps(document), event.trace_id).SerializeToString()
+        assert to_protobuf(json.dumps(document), event.trace_id).SerializeToString()
 
 
 def _places(value: Any) -> Any:

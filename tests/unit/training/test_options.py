@@ -28,8 +28,10 @@ def test_a_hyperparameter_that_cannot_be_used(text: str, complaint: str) -> None
 
 
 @pytest.mark.parametrize("alias", ["champion", "blue-2", "v", "a" * 255])
-def test_an_alias(alias: str) -> None:
+def test_an_alias_is_taken_and_another_one_beside_it_is_not(alias: str) -> None:
     check_alias(alias)
+    with pytest.raises(TrainingError, match="expected letters, digits"):
+        check_alias(f"{alias} ")
 
 
 @pytest.mark.parametrize("alias", ["", "latest", "Latest", "v1", "V20", "a b", "a/b", "a" * 256, "é"])
