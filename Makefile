@@ -52,6 +52,10 @@ fix: $(VENV)/.ready ## format, and mend what the linter can mend
 bench: $(VENV)/.ready $(SAM)/.ready ## measure what tracing costs, beside what one would do otherwise
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: api-key
+api-key: $(VENV)/.ready ## make an API key, and the digest to configure for it
+	@$(BIN)/python -m prediction_api.new_key
+
 .PHONY: events
 events: $(VENV)/.ready ## write the sample events anew
 	@$(BIN)/python -m events

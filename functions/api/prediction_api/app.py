@@ -9,6 +9,7 @@ from fastapi_swagger import patch_fastapi
 from starlette.exceptions import HTTPException
 
 from offpath.tracing import Tracing
+from prediction_api.access import ApiKeyGate
 from prediction_api.loader import ModelLoader
 from prediction_api.openapi import OpenApi
 from prediction_api.problems import Problem
@@ -43,9 +44,11 @@ def create_app(loader: ModelLoader, tracing: Tracing, settings: ApiSettings) -> 
     app.state.tracer = tracing.tracer(SCOPE)
     for routes in (predict, models, health):
         app.include_router(routes.router)
+    if settings.digests:
+        app.add_middleware(ApiKeyGate, digests=settings.digests)
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _http_error)
-    app.openapi = OpenApi(app, loader)  # type: ignore[method-assign]
+    app.openapi = OpenApi(app, loader, has_keys=bool(settings.digests))  # type: ignore[method-assign]
     patch_fastapi(app)  # FastAPI's own page would load its scripts from somebody else's server
     return app
 

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from prediction_api.access import HEADER
 from prediction_api.catalog import Catalog, ServedModel
 from prediction_api.loader import ModelLoader
 
@@ -30,9 +31,10 @@ _ERROR = {"description": "Problem details", "content": {"application/problem+jso
 class OpenApi:
     """Writes the document, anew whenever the catalog has changed."""
 
-    def __init__(self, app: FastAPI, loader: ModelLoader) -> None:
+    def __init__(self, app: FastAPI, loader: ModelLoader, *, has_keys: bool) -> None:
         self._app = app
         self._loader = loader
+        self._has_keys = has_keys
         self._written: tuple[Catalog, dict[str, Any]] | None = None
 
     def __call__(self) -> dict[str, Any]:
@@ -48,6 +50,10 @@ class OpenApi:
         _leave_out_fastapis_own_errors(document)
         predictions = {f"/models/{served.name}/predict": {"post": _operation(served)} for served in catalog.served}
         document["paths"] = predictions | document["paths"]
+        if self._has_keys:
+            key = {"type": "apiKey", "in": "header", "name": HEADER}
+            document["components"]["securitySchemes"] = {"key": key}
+            document["security"] = [{"key": []}]
         return document
 
 

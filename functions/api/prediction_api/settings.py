@@ -10,8 +10,18 @@ class ApiSettings(Settings):
 
     bucket: str = Field(min_length=3, description="the S3 bucket that holds the model manifest and the models")
     experiment: str = Field("offpath", description="the MLflow experiment above those of each model")
+    api_key_digests: str = Field(
+        "",
+        pattern=r"^([0-9a-fA-F]{64}(\s*,\s*[0-9a-fA-F]{64})*)?$",
+        description="SHA-256 digests of API keys in hex, with commas between them; without one, the API is open",
+    )
     max_records: int = Field(1_000, ge=1, description="the most records that one request may hold")
     max_body_bytes: int = Field(
         6_000_000, ge=1, description="the most bytes that a request's body may have (Lambda takes 6 MB)"
     )
     model_refresh_seconds: float = Field(60, gt=0, description="how often, at most, the manifest is read again")
+
+    @property
+    def digests(self) -> list[str]:
+        """The digests, one by one."""
+        return [digest.strip() for digest in self.api_key_digests.split(",") if digest.strip()]
