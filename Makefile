@@ -14,6 +14,7 @@ FUNCTIONS := api trace_writer model_sync
 CODE := functions layers local training benchmarks tests events
 
 export MLFLOW_DISABLE_TELEMETRY := true
+export SAM_CLI_TELEMETRY := 0
 export PYTHONPATH := functions/api:functions/trace_writer:functions/model_sync:layers/shared:.
 
 .PHONY: help
@@ -47,6 +48,21 @@ check: $(VENV)/.ready ## report what the linter, the formatter and the type chec
 fix: $(VENV)/.ready ## format, and mend what the linter can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+.PHONY: build
+build: $(VENV)/.ready $(SAM)/.ready ## build the functions' packages for Lambda, and print their sizes
+	@command -v python3.13 >/dev/null || { echo "make build needs python3.13, the version of Lambda's runtime, on the PATH"; exit 1; }
+	@$(SAM)/bin/sam build $(ARGS)
+	@$(BIN)/python -m local.packages .aws-sam/build
+
+.PHONY: invoke
+invoke: $(VENV)/.ready $(SAM)/.ready ## run the built functions in Docker, with sample events, against the running local pipeline
+	@$(BIN)/python -m local.invoke $(ARGS)
+
+.PHONY: validate
+validate: $(VENV)/.ready $(SAM)/.ready ## check the template as CloudFormation would
+	@$(SAM)/bin/sam validate --lint --region us-east-1
+	@$(BIN)/cfn-lint template.yaml
 
 .PHONY: bench
 bench: $(VENV)/.ready $(SAM)/.ready ## measure what tracing costs, beside what one would do otherwise

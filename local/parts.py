@@ -18,6 +18,9 @@ from offpath.errors import Transient
 VOLUME_MEGABYTES = 1_000
 VOLUMES = 100
 
+# This machine, and by that name its containers: the functions in Docker, see local/relay.py.
+ALLOWED_HOSTS = ",".join(f"{host},{host}:*" for host in (HOST, "localhost", "host.docker.internal"))
+
 # One worker and no job consumers: half the time to start, and a fifth of the memory.
 MLFLOW_ENVIRONMENT = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
 
@@ -59,7 +62,7 @@ class Parts:
     def mlflow(self) -> Part:
         """MLflow's server: SQLite in the state folder, artifacts in S3."""
         command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(self.settings.mlflow_port)]
-        command += ["--workers", "1", "--uvicorn-opts", "--no-access-log"]
+        command += ["--workers", "1", "--uvicorn-opts", "--no-access-log", "--allowed-hosts", ALLOWED_HOSTS]
         command += ["--backend-store-uri", f"sqlite:///{self.home.database}"]
         command += ["--artifacts-destination", f"s3://{ARTIFACTS}"]
         return Part(

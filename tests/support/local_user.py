@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import boto3
 
 from local.settings import ACCESS_KEY, ARCHIVE, REGION, SECRET_KEY, LocalSettings
+from local.sources import ROOT, SOURCES
 from local.web import fetch
 from offpath.errors import Transient
 from tests.support.local_stack import Command, stack_environment
@@ -28,13 +30,16 @@ class User:
         self.commands: list[Command] = []
 
     def run(self, *arguments: str) -> Command:
-        """`python -m local …`."""
-        return self.run_module("local", *arguments)
+        """`python -m local …`, as a user runs it."""
+        log = self.folder / f"{len(self.commands)}.log"
+        self.commands.append(Command(log, self.environ, "local", *arguments))
+        return self.commands[-1]
 
     def run_module(self, *arguments: str) -> Command:
-        """`python -m …`."""
+        """`python -m …`, as make runs it."""
         log = self.folder / f"{len(self.commands)}.log"
-        self.commands.append(Command(log, self.environ, *arguments))
+        sources = os.pathsep.join(str(ROOT / source) for source in SOURCES)
+        self.commands.append(Command(log, self.environ | {"PYTHONPATH": sources}, *arguments))
         return self.commands[-1]
 
     def up(self) -> Command:
