@@ -51,7 +51,7 @@ fix: $(VENV)/.ready ## format, and mend what the linter can mend
 
 .PHONY: build
 build: $(VENV)/.ready $(SAM)/.ready ## build the functions' packages for Lambda, and print their sizes
-	@command -v python3.13 >/dev/null || { echo "make build needs python3.13, the version of Lambda's runtime, on the PATH"; exit 1; }
+	@python3.13 -c "" 2>/dev/null || { echo "make build needs python3.13, the version of Lambda's runtime, on the PATH"; exit 1; }
 	@$(SAM)/bin/sam build $(ARGS)
 	@$(BIN)/python -m local.packages .aws-sam/build
 
