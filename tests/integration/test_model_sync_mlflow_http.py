@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from offpath.errors import SettingsError, Transient
-from offpath.mlflow_http import MlflowHttp
+from offpath.mlflow_access import Access, FixedAccess, certificates
+from offpath.mlflow_http import MlflowHttp, Untrusted
 from tests.conftest import free_port
+from tests.support.tls import Authority, server_context
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -92,14 +88,15 @@ def test_a_server_behind_a_path(port: int) -> None:
 
 
 def test_a_body_and_headers_are_sent(port: int) -> None:
-    http = MlflowHttp(f"http://127.0.0.1:{port}", "user", "password")
+    http = MlflowHttp(f"http://127.0.0.1:{port}", FixedAccess(Access("user", "password")))
     assert http.request("POST", "/", headers={"X-Kind": "spans"}, body=b"content:").body == b"content:spans"
 
 
-@pytest.mark.parametrize("password", ["paß:word", None])
-def test_basic_authentication(port: int, password: str | None) -> None:
-    said = MlflowHttp(f"http://127.0.0.1:{port}", "sync", password).request("GET", "/").body.decode().split()[-1]
-    assert base64.b64decode(said) == f"sync:{password or ''}".encode()
+@pytest.mark.parametrize("password", ["paß:word", ""])
+def test_basic_authentication(port: int, password: str) -> None:
+    http = MlflowHttp(f"http://127.0.0.1:{port}", FixedAccess(Access("sync", password)))
+    said = http.request("GET", "/").body.decode().split()[-1]
+    assert base64.b64decode(said) == f"sync:{password}".encode()
 
 
 @pytest.mark.parametrize("status", [302, 404, 500, 503])
@@ -123,49 +120,24 @@ def test_an_answer_that_is_cut_off_is_none(port: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for 127.0.0.1 that nobody but its owner trusts, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "offpath test")])
-    now = dt.datetime.now(dt.UTC)
-    built = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now)
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path = tmp_path_factory.mktemp("tls") / "server.pem"
-    path.write_bytes(private + built.public_bytes(serialization.Encoding.PEM))
-    return path
+def authority() -> Authority:
+    return Authority()
 
 
 @pytest.fixture
-def tls_port(certificate: Path) -> Iterator[int]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    with serving(context) as number:
+def tls_port(authority: Authority, tmp_path: Path) -> Iterator[int]:
+    with serving(server_context(authority, tmp_path)) as number:
         yield number
 
 
-def test_a_certificate_of_our_own_ca_is_trusted(tls_port: int, certificate: Path) -> None:
-    assert MlflowHttp(f"https://127.0.0.1:{tls_port}", ca_file=str(certificate)).request("GET", "/").status == 200
+def test_a_certificate_of_our_own_ca_is_trusted(tls_port: int, authority: Authority) -> None:
+    trusting = FixedAccess(Access(trust=certificates(authority.pem)))
+    assert MlflowHttp(f"https://127.0.0.1:{tls_port}", trusting).request("GET", "/").status == 200
 
 
 def test_a_certificate_of_nobody_is_not(tls_port: int) -> None:
-    with pytest.raises(Transient, match="certificate"):
+    with pytest.raises(Untrusted, match="certificate"):
         MlflowHttp(f"https://127.0.0.1:{tls_port}").request("GET", "/")
-
-
-def test_a_ca_file_that_cannot_be_used(tmp_path: Path) -> None:
-    (damaged := tmp_path / "ca.pem").write_text("not a certificate")
-    for path in (damaged, tmp_path / "missing.pem"):
-        with pytest.raises(SettingsError, match=path.name):
-            MlflowHttp("https://127.0.0.1", ca_file=str(path))
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:5000", "ftp://127.0.0.1", "http://", "http://host:port"])

@@ -10,6 +10,7 @@ import pytest
 
 from offpath import mlflow_http
 from offpath.errors import Rejected
+from offpath.mlflow_access import Access, FixedAccess
 from offpath.mlflow_http import MlflowHttp
 from tests.conftest import free_port
 from tests.support.mlflow_stub import Reply, Request, StubMlflow, error, stub_mlflow
@@ -234,7 +235,7 @@ def test_an_experiment_that_mlflow_will_not_have_is_refused_whole(stub: StubMlfl
 
 
 def test_user_and_password_are_sent(stub: StubMlflow) -> None:
-    tracker = MlflowTracker(MlflowHttp(stub.url, "writer", "s3cret"), FakeTime().timer.now, 30)
+    tracker = MlflowTracker(MlflowHttp(stub.url, FixedAccess(Access("writer", "s3cret"))), FakeTime().timer.now, 30)
 
     tracker.log("offpath/iris", decoded("1", prediction_event(), FakeClaims()).payload, 30)
 

@@ -1,4 +1,4 @@
-"""S3 and SQS in memory, and failing when told to."""
+"""S3, SQS and Secrets Manager in memory, and failing when told to."""
 
 from collections.abc import Iterator, Sequence
 
@@ -71,6 +71,27 @@ class FakeBucket:
     def _check(self, key: str) -> None:
         if self.down:
             raise Transient(f"s3://{self.name}/{key} does not answer")
+
+
+class FakeSecrets:
+    """Secrets in a dictionary; `down` makes every call fail. fetches: the names that were asked for."""
+
+    def __init__(self, **texts: str | bytes) -> None:
+        self.values: dict[str, str | bytes] = dict(texts)
+        self.fetches: list[str] = []
+        self.down = False
+
+    def text(self, name: str) -> str:
+        self.fetches.append(name)
+        if self.down:
+            raise Transient("Secrets Manager does not answer")
+        match self.values.get(name):
+            case str(text):
+                return text
+            case None:
+                raise ObjectMissing(f"there is no secret {name}")
+            case _:
+                raise Transient(f"the secret {name} is binary")
 
 
 class FakeClaims:

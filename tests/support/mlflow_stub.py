@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -57,11 +58,13 @@ class StubMlflow:
 
 
 @contextmanager
-def stub_mlflow() -> Iterator[StubMlflow]:
-    """A stub on a free port of 127.0.0.1, for as long as the context lasts."""
+def stub_mlflow(tls: ssl.SSLContext | None = None) -> Iterator[StubMlflow]:
+    """A stub on a free port of 127.0.0.1, for as long as the context lasts. tls: to answer over HTTPS."""
     stub = StubMlflow()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(stub))
-    stub.url = f"http://127.0.0.1:{server.server_port}"
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    stub.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

@@ -8,7 +8,6 @@ from offpath.mlflow_settings import MlflowSettings
 class ModelSyncSettings(MlflowSettings):
     """Read from `OFFPATH_BUCKET`, `OFFPATH_MLFLOW_URL` and so on."""
 
-    bucket: str = Field(min_length=3, description="the name of the S3 bucket that models are published to")
     max_model_bytes: int = Field(
         256 * 1024 * 1024, gt=0, description="the size of the largest model to publish, in bytes"
     )

@@ -44,12 +44,15 @@ def _dead_letters(settings: WriterSettings) -> DeadLetters | None:
 
 logger = Logger(service="trace_writer")
 timer = Timer()
-writer = build(WriterSettings.load(os.environ), timer)
+settings = WriterSettings.load(os.environ)
+writer = build(settings, timer)
+# A fetch of MLflow's credentials may begin just before the deadline, and then runs beyond it.
+margin_seconds = _MARGIN_SECONDS + settings.fetch_seconds
 
 
 def handler(event: Mapping[str, Any], context: Context) -> dict[str, list[dict[str, str]]]:
     """Write a batch; the messages that must stay on the queue come back as `batchItemFailures`."""
-    deadline = timer.now() + context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS
+    deadline = timer.now() + context.get_remaining_time_in_millis() / 1000 - margin_seconds
     written = writer.write(received(event), deadline)
     log_batch(logger, written)
     return batch_response(written.failures)

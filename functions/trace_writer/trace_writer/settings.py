@@ -8,7 +8,6 @@ from offpath.mlflow_settings import MlflowSettings
 class WriterSettings(MlflowSettings):
     """Read from `OFFPATH_BUCKET`, `OFFPATH_MLFLOW_URL` and so on."""
 
-    bucket: str = Field(min_length=3, description="the name of the S3 bucket of archive and claims")
     dead_letter_url: str | None = Field(
         None, pattern=r"^https?://", description="the URL of the dead-letter queue, where poison is moved to"
     )

@@ -1,9 +1,9 @@
-"""S3 and SQS: the only module of this package that knows their SDK."""
+"""S3, SQS and Secrets Manager: the only module of this package that knows their SDK."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 from botocore.config import Config
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, SendMessageBatchRequestEntryTypeDef
 
-_MISSING = {"NoSuchKey", "404"}
+_MISSING = {"NoSuchKey", "404", "ResourceNotFoundException"}
 
 
 @contextmanager
 def aws_errors(doing: str) -> Iterator[None]:
-    """Raise the SDK's errors as ObjectMissing, for a key, or Transient.
+    """Raise the SDK's errors as ObjectMissing, for a key or a secret, or Transient.
 
     A permission or a bucket that is missing is Transient, too: it is mended without the message.
     """
@@ -44,6 +44,19 @@ def s3_client(timeout_seconds: float = 5.0, attempts: int = 3) -> "S3Client":
 def sqs_client(timeout_seconds: float = 5.0, attempts: int = 3) -> "SQSClient":
     """An SQS client; endpoint, region and credentials are the environment's (`AWS_ENDPOINT_URL_SQS` and so on)."""
     return boto3.client("sqs", config=_config(timeout_seconds, attempts))
+
+
+class SecretsClient(Protocol):
+    """What is used of the SDK's client for Secrets Manager."""
+
+    def get_secret_value(self, *, SecretId: str) -> Mapping[str, Any]:  # noqa: N803
+        """The secret's current version."""
+
+
+def secrets_client(timeout_seconds: float = 5.0, attempts: int = 3) -> SecretsClient:
+    """A client for Secrets Manager; endpoint (`AWS_ENDPOINT_URL_SECRETS_MANAGER`) and so on are the environment's."""
+    client: SecretsClient = boto3.client("secretsmanager", config=_config(timeout_seconds, attempts))
+    return client
 
 
 def _config(timeout_seconds: float, attempts: int) -> Config:
@@ -140,6 +153,24 @@ class S3Claims:
             return self._bucket.get(key)
         except ObjectMissing as error:
             raise ClaimLost(f"the claim s3://{bucket}/{key} does not exist (expired, or deleted)") from error
+
+
+class SecretsManager:
+    """Secrets, by name or ARN."""
+
+    def __init__(self, client: SecretsClient) -> None:
+        self._client = client
+
+    def text(self, name: str) -> str:
+        """The current text of the secret of that name, or ARN.
+
+        Raises ObjectMissing, also when it has no value yet, or Transient, also when that is binary.
+        """
+        with aws_errors(f"reading the secret {name!r}"):
+            answer = self._client.get_secret_value(SecretId=name)
+        if "SecretString" not in answer:
+            raise Transient(f"the secret {name!r} is binary: store its value as text")
+        return str(answer["SecretString"])
 
 
 class SqsQueue:

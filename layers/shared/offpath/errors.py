@@ -3,7 +3,7 @@
     OffpathError
     ├── SettingsError      the environment holds an unusable value: do not start
     ├── ManifestError      the model manifest cannot be used: keep what is loaded
-    ├── ObjectMissing      an S3 object does not exist
+    ├── ObjectMissing      an S3 object, or a secret, does not exist
     ├── Transient          may succeed later: retry, or leave the message on its queue
     └── Poison             cannot succeed, however often it is tried: keep it, dead-letter it
         ├── MalformedEvent     not a trace event
@@ -29,7 +29,7 @@ class ManifestError(OffpathError):
 
 
 class ObjectMissing(OffpathError):
-    """An S3 object does not exist."""
+    """An S3 object, or a secret, does not exist."""
 
 
 class Transient(OffpathError):

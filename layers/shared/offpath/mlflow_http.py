@@ -2,16 +2,24 @@
 
 import base64
 import ssl
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import urllib3
 from urllib3.exceptions import HTTPError, LocationParseError
 from urllib3.util import Timeout, parse_url
 
 from offpath.errors import SettingsError, Transient
+from offpath.mlflow_access import Access, AccessSource, FixedAccess
 
 CONNECT_TIMEOUT_SECONDS = 5.0
+ANONYMOUS = FixedAccess()
+
+
+class Untrusted(Transient):
+    """MLflow's certificate is not one to trust."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,26 +31,38 @@ class Answer:
     body: bytes
 
 
-class MlflowHttp:
-    """Requests to one MLflow server. It retries nothing and judges no status: that is its user's policy.
+@dataclass(frozen=True, slots=True)
+class _Call:
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    deadline: float
 
-    url: `http(s)://host[:port][/prefix]`, without credentials. ca_file: certificates (PEM) to trust instead of the
-    system's. timeout_seconds: to connect and then without a byte from the server.
-    Raises SettingsError for a URL or a file it cannot use.
+
+class MlflowHttp:
+    """Requests to one MLflow server.
+
+    A 401 and a certificate that is not trusted both say that nothing was carried out: if the source has another access
+    by then, the request is sent once more with that. Beyond this it retries nothing and judges no status: that is its
+    user's policy.
+    url: `http(s)://host[:port][/prefix]`, without credentials. timeout_seconds: to connect and then without a byte from
+    the server. clock: monotonic, in seconds.
+    Raises SettingsError for a URL it cannot use.
     """
 
     def __init__(
         self,
         url: str,
-        username: str | None = None,
-        password: str | None = None,
-        ca_file: str | None = None,
+        source: AccessSource = ANONYMOUS,
         timeout_seconds: float = 30.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.url = _checked(url)
+        self._source = source
         self._timeout_seconds = timeout_seconds
-        self._headers = _basic_auth(username, password or "") if username else {}
-        self._pool = urllib3.PoolManager(ssl_context=_trust(ca_file) if ca_file else None, retries=False)
+        self._clock = clock
+        self._connections: _Connections | None = None
 
     def request(
         self,
@@ -53,20 +73,58 @@ class MlflowHttp:
         body: bytes | None = None,
         timeout_seconds: float | None = None,
     ) -> Answer:
-        """One request; path: from the slash on, with its query. Raises Transient when no whole answer comes in time."""
-        url = f"{self.url}{path}"
+        """One request; path: from the slash on, with its query. Raises Transient when no whole answer comes in time.
+
+        The time that the source takes counts, and so does a second try.
+        """
+        deadline = self._clock() + (timeout_seconds or self._timeout_seconds)
+        call = _Call(method, f"{self.url}{path}", headers or {}, body, deadline)
+        access = self._source.access()
         try:
-            answer = self._pool.request(
-                method,
-                url,
-                headers=self._headers | dict(headers or {}),
-                body=body,
-                timeout=_timeout(timeout_seconds or self._timeout_seconds),
+            answer = self._send(call, access)
+        except Untrusted:
+            if (other := self._source.access(refused=access)) == access:
+                raise
+        else:
+            if answer.status != HTTPStatus.UNAUTHORIZED or (other := self._source.access(refused=access)) == access:
+                return answer
+        return self._send(call, other)
+
+    def _send(self, call: _Call, access: Access) -> Answer:
+        left = call.deadline - self._clock()
+        if left <= 0:
+            raise Transient(f"{call.method} {call.url}: there was no time left to ask MLflow")
+        connections = self._with(access)
+        try:
+            answer = connections.pool.request(
+                call.method,
+                call.url,
+                headers=connections.headers | dict(call.headers),
+                body=call.body,
+                timeout=Timeout(connect=min(CONNECT_TIMEOUT_SECONDS, left), total=left),
                 redirect=False,
             )
         except HTTPError as error:
-            raise Transient(f"{method} {url}: no answer from MLflow: {error}") from error
+            kind = Untrusted if _is_distrust(error) else Transient
+            raise kind(f"{call.method} {call.url}: no answer from MLflow: {error}") from error
         return Answer(answer.status, answer.headers, answer.data)
+
+    def _with(self, access: Access) -> "_Connections":
+        if self._connections is None or self._connections.access != access:
+            if self._connections:
+                self._connections.pool.clear()
+            self._connections = _Connections(access)
+        return self._connections
+
+
+class _Connections:
+    """Connections that were made with one access, and the headers that go with it."""
+
+    def __init__(self, access: Access) -> None:
+        self.access = access
+        self.headers = _basic_auth(access.username, access.password) if access.username else {}
+        context = ssl.create_default_context(cadata=access.trust) if access.trust else None
+        self.pool = urllib3.PoolManager(ssl_context=context, retries=False)
 
 
 def _basic_auth(username: str, password: str) -> dict[str, str]:
@@ -74,15 +132,8 @@ def _basic_auth(username: str, password: str) -> dict[str, str]:
     return {"Authorization": f"Basic {token}"}
 
 
-def _timeout(seconds: float) -> Timeout:
-    return Timeout(connect=min(CONNECT_TIMEOUT_SECONDS, seconds), total=seconds)
-
-
-def _trust(ca_file: str) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except OSError as error:  # ssl.SSLError is one too
-        raise SettingsError(f"the CA file {ca_file!r} cannot be used: {error}; expected certificates in PEM") from error
+def _is_distrust(error: HTTPError) -> bool:
+    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in error.args)
 
 
 def _checked(url: str) -> str:

@@ -14,7 +14,8 @@ PREFIX = "OFFPATH_"
 class Settings(BaseModel):
     """Base of each process's settings: the field `queue_url` is the variable `OFFPATH_QUEUE_URL`."""
 
-    model_config = ConfigDict(frozen=True)
+    # pydantic's own error, which a traceback shows beside ours, would quote all values, passwords too
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Self:

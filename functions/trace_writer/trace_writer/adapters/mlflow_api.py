@@ -81,7 +81,10 @@ def _error(answer: Answer, said: str) -> Unavailable | Rejected:
     if answer.status >= 500:
         return Faulted(said, _retry_after(answer))
     if answer.status in _CREDENTIALS:
-        return Unavailable(f"{said}; check OFFPATH_MLFLOW_USERNAME, OFFPATH_MLFLOW_PASSWORD and what that user may do")
+        return Unavailable(
+            f"{said}; check OFFPATH_MLFLOW_USERNAME and OFFPATH_MLFLOW_PASSWORD, or the secret that "
+            "OFFPATH_MLFLOW_SECRET names, and what that user may do"
+        )
     if answer.status in _LATER:
         return Unavailable(said, _retry_after(answer))
     if answer.status in _WRONG_PLACE:

@@ -1,0 +1,36 @@
+"""Who a process is to MLflow, and by which certificates it trusts it."""
+
+import pytest
+
+from offpath.mlflow_access import Access, FixedAccess, certificates
+from tests.support.tls import Authority
+
+
+def test_a_password_is_not_shown() -> None:
+    assert "hunter2" not in repr(Access("writer", "hunter2"))
+
+
+def test_fixed_access_has_no_other_to_give() -> None:
+    fixed = FixedAccess(Access("writer", "hunter2"))
+    assert fixed.access(refused=fixed.access()) == Access("writer", "hunter2")
+
+
+def test_a_file_of_several_certificates_may_hold_comments() -> None:
+    first, second = Authority("first").pem, Authority("second").pem
+    text = certificates(
+        "# Zertifizierungsstelle für alles\n".encode() + first + "# über die andere\n".encode() + second
+    )
+    assert first.decode() in text
+    assert second.decode() in text
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"not a certificate", b"-----BEGIN CERTIFICATE-----\n"])
+def test_a_file_without_a_certificate_cannot_be_used(content: bytes) -> None:
+    with pytest.raises(ValueError, match=f"no usable certificates in PEM in its {len(content)} bytes"):
+        certificates(content)
+
+
+def test_a_file_that_is_cut_off_cannot_be_used() -> None:
+    pem = Authority("first").pem + Authority("second").pem
+    with pytest.raises(ValueError, match="no usable certificates"):
+        certificates(pem[:-40])

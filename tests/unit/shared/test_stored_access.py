@@ -1,0 +1,62 @@
+"""What of the access to MLflow lies in a secret and in the bucket, and what is wrong with it."""
+
+import traceback
+
+import pytest
+
+from offpath.errors import Transient
+from offpath.mlflow_access import Access
+from offpath.stored_access import StoredCredentials, StoredTrust
+from tests.support.aws_fakes import FakeBucket, FakeSecrets
+from tests.support.tls import Authority
+
+
+def test_user_and_password_are_the_secrets() -> None:
+    secrets = FakeSecrets(mlflow='{"username": "writer", "password": "paß:word", "note": "made by hand"}')
+    found = StoredCredentials(secrets, "mlflow").added_to(Access(trust="a certificate"))
+    assert found == Access("writer", "paß:word", "a certificate")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("hunter2", "Invalid JSON"),
+        ("", "Invalid JSON"),
+        ('["writer", "hunter2"]', "should be an object"),
+        ('{"password": "hunter2"}', "username: Field required"),
+        ('{"username": "", "password": "hunter2"}', "username: String should have at least 1 character"),
+        ('{"username": "hunter2"}', "password: Field required"),
+        ('{"username": "writer", "password": ["hunter2"]}', "password: Input should be a valid string"),
+    ],
+)
+def test_a_secret_that_is_no_credentials_is_named_and_not_shown(text: str, complaint: str) -> None:
+    with pytest.raises(Transient) as trouble:
+        StoredCredentials(FakeSecrets(mlflow=text), "mlflow").added_to(Access())
+    assert "the secret 'mlflow' does not hold MLflow's credentials" in str(trouble.value)
+    assert complaint in str(trouble.value)
+    assert '{"username": "…", "password": "…"}' in str(trouble.value)
+    assert "hunter2" not in "".join(traceback.format_exception(trouble.value))
+
+
+def test_a_secret_that_does_not_exist_is_worth_another_try() -> None:
+    with pytest.raises(Transient, match=r"the secret 'mlflow' does not exist.*OFFPATH_MLFLOW_SECRET"):
+        StoredCredentials(FakeSecrets(), "mlflow").added_to(Access())
+
+
+def test_certificates_are_the_buckets() -> None:
+    bucket = FakeBucket()
+    bucket.put("mlflow/ca.pem", pem := Authority().pem)
+    assert StoredTrust(bucket, "mlflow/ca.pem").added_to(Access("writer")) == Access("writer", trust=pem.decode())
+
+
+def test_certificates_that_are_not_there_yet_are_worth_another_try() -> None:
+    with pytest.raises(Transient, match=r"s3://archive/mlflow/ca.pem does not exist.*OFFPATH_MLFLOW_CA_KEY"):
+        StoredTrust(FakeBucket(), "mlflow/ca.pem").added_to(Access())
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>"])
+def test_a_file_without_certificates_is_named(content: bytes) -> None:
+    bucket = FakeBucket()
+    bucket.put("mlflow/ca.pem", content)
+    with pytest.raises(Transient, match=r"s3://archive/mlflow/ca.pem .* cannot be used: no usable certificates"):
+        StoredTrust(bucket, "mlflow/ca.pem").added_to(Access())
