@@ -36,6 +36,10 @@ def test_with_no_time_left_everything_stays_on_the_queue(bucket_name: str, monke
         ({"bucket": "archive"}, "OFFPATH_MLFLOW_URL is not set"),
         ({"bucket": "archive", "mlflow_url": "mlflow.example.com"}, "MLflow URL"),
         ({"bucket": "archive", "mlflow_url": "https://mlflow", "mlflow_ca_file": "/no/such/file"}, "/no/such/file"),
+        (
+            {"bucket": "archive", "mlflow_url": "https://m", "mlflow_secret": "s", "mlflow_username": "u"},
+            "both OFFPATH",
+        ),
     ],
 )
 def test_it_does_not_start_with_settings_it_cannot_use(

@@ -1,0 +1,117 @@
+"""The functions as they are deployed: nothing secret in their environment, and MLflow's machine not up yet."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from offpath.errors import Transient
+from offpath.fetched_access import REST_SECONDS
+from tests.support.deployment import CA_KEY, Deployment
+from tests.support.guarded_mlflow import guarded_mlflow
+from tests.support.trace_events import inline, prediction_event
+from tests.support.trace_writer_lambda import WriterFunction
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+# Enough for what is left of it, after the time that a fetch may take, to try once or twice.
+SHORT_MILLISECONDS = 10_000
+
+
+@pytest.fixture
+def deployment(tmp_path: Path, s3: S3Client, bucket_name: str) -> Iterator[Deployment]:
+    with guarded_mlflow(tmp_path) as mlflow:
+        yield Deployment(mlflow, s3, bucket_name)
+
+
+def traces(deployment: Deployment) -> set[str]:
+    return set().union(*(request.trace_ids for request in deployment.mlflow.stub.requests))
+
+
+def reasons(log: pytest.LogCaptureFixture) -> str:
+    """Why messages were not delivered, as the function's log has it."""
+    return "\n".join(getattr(record, "reason", "") for record in log.records)
+
+
+def test_the_writer_keeps_every_message_until_mlflows_machine_is_up(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    events = {str(number): prediction_event() for number in range(3)}
+    messages = {number: inline(event) for number, event in events.items()}
+    deployment.make_secret()
+    writer = WriterFunction(monkeypatch, **deployment.settings)
+
+    assert writer.invoke(messages, SHORT_MILLISECONDS) == set(messages)
+    assert f"s3://{deployment.bucket}/{CA_KEY} does not exist" in reasons(caplog)
+    assert deployment.mlflow.stub.requests == []
+
+    deployment.publish_ca()
+    assert writer.invoke(messages) == set()
+    assert traces(deployment) == {event.trace_id for event in events.values()}
+
+
+def test_the_writer_keeps_every_message_until_there_is_a_secret(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    event = prediction_event()
+    deployment.publish_ca()
+    writer = WriterFunction(monkeypatch, **deployment.settings)
+
+    assert writer.invoke({"1": inline(event)}, SHORT_MILLISECONDS) == {"1"}
+    assert f"the secret '{deployment.secret}' does not exist" in reasons(caplog)
+
+    deployment.make_secret()
+    assert writer.invoke({"1": inline(event)}) == set()
+    assert traces(deployment) == {event.trace_id}
+
+
+def test_the_writer_begins_no_fetch_whose_end_it_might_not_see(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer = WriterFunction(monkeypatch, **deployment.settings)
+    assert writer.invoke({"1": inline(prediction_event())}, milliseconds=8_500) == {"1"}
+    assert reasons(caplog).strip() == "there was no time left to ask MLflow"
+
+
+def test_the_writer_outlives_a_machine_that_is_replaced_with_its_password(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment.make_secret()
+    deployment.publish_ca()
+    writer = WriterFunction(monkeypatch, **deployment.settings)
+    assert writer.invoke({"1": inline(prediction_event())}) == set()
+
+    deployment.rotate()
+    deployment.mlflow.replace()
+    deployment.publish_ca()
+    assert writer.invoke({"2": inline(prediction_event())}) == set()
+
+
+def test_the_sync_says_what_is_missing_until_mlflows_machine_is_up(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in deployment.settings.items():
+        monkeypatch.setenv(f"OFFPATH_{name.upper()}", value)
+    sys.modules.pop("model_sync.handler", None)
+    sync = importlib.import_module("model_sync.handler").handler
+    deployment.make_secret()
+
+    with pytest.raises(Transient, match=f"s3://{deployment.bucket}/{CA_KEY} does not exist"):
+        sync({}, None)
+    assert "Contents" not in deployment.s3.list_objects_v2(Bucket=deployment.bucket)
+
+    deployment.publish_ca()
+    assert scheduled(sync)["changed"]
+
+
+def scheduled(sync: Callable[[dict[str, Any], None], dict[str, Any]]) -> dict[str, Any]:
+    """The report of the first invocation that has one; the schedule's period is longer than a fetch is rested from."""
+    time.sleep(REST_SECONDS)
+    return sync({}, None)
