@@ -14,6 +14,7 @@ BENCHMARKS = {
     "request": ("benchmarks.request_path", "what recording a prediction adds to it, in process"),
     "lambda": ("benchmarks.lambda_runtime", "what it adds to an invocation in Lambda's own runtime"),
     "writer": ("benchmarks.writer", "traces per second into MLflow, in batches and one by one"),
+    "footprint": ("benchmarks.footprint", "what a trace takes up in the queue, the archive and the database"),
     "memory": ("benchmarks.memory", "memory and start of the API, beside one with mlflow and scikit-learn in it"),
 }
 
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    lines = "\n".join(f"  {name:8} {purpose}" for name, (_, purpose) in BENCHMARKS.items())
+    lines = "\n".join(f"  {name:9} {purpose}" for name, (_, purpose) in BENCHMARKS.items())
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description=f"Measure what tracing costs, beside what one would do otherwise.\n\n{lines}",
