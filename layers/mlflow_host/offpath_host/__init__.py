@@ -1,0 +1,1 @@
+"""What runs on the MLflow server's machine beside MLflow itself."""

@@ -1,0 +1,37 @@
+"""Logins kept in AWS Secrets Manager."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, ValidationError
+
+
+class SecretError(RuntimeError):
+    """A secret that does not hold a login."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A user name and its password."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+class _Content(BaseModel):
+    username: str
+    password: str
+
+
+def login(read: Callable[[str], str], secret: str) -> Login:
+    """The login in a secret whose text is `{"username": …, "password": …}`.
+
+    read: gives a secret's text, by its ARN or name. Raises SecretError for other content.
+    """
+    try:
+        content = _Content.model_validate_json(read(secret))
+    except ValidationError as error:
+        fields = ", ".join(sorted({str(detail["loc"][0]) if detail["loc"] else "JSON" for detail in error.errors()}))
+        # Without the cause: it would put the secret's text into the journal.
+        raise SecretError(f'the secret {secret} must hold {{"username": …, "password": …}}; wrong: {fields}') from None
+    return Login(content.username, content.password)

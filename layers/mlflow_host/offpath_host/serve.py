@@ -1,0 +1,53 @@
+"""`python -m offpath_host.serve`: reads secrets, upgrades the database, provides the users, and becomes the server.
+
+The secrets stay in this process's environment and in a file below systemd's runtime directory, which is memory.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import boto3
+
+from offpath_host.database import database_url, upgrade
+from offpath_host.secrets import login
+from offpath_host.server import auth_config, command, environment
+from offpath_host.settings import HostSettings
+from offpath_host.users import Users, provide
+
+
+def main() -> None:
+    """Does not return: the process becomes the server. Raises what is wrong; systemd starts it again."""
+    settings = HostSettings.load(os.environ)
+    client = boto3.client("secretsmanager", region_name=settings.region)
+
+    def read(secret: str) -> str:
+        return client.get_secret_value(SecretId=secret).get("SecretString", "")
+
+    _say("reading the secrets")
+    url = database_url(settings, login(read, settings.database_secret))
+    users = Users(
+        login(read, settings.admin_secret), login(read, settings.writer_secret), login(read, settings.model_sync_secret)
+    )
+    _say("upgrading the database, if this MLflow is newer than it")
+    upgrade(url)
+    _say("providing the users")
+    provide(url, users)
+    _say("starting the server")
+    words = command(settings)
+    os.execve(words[0], words, os.environ | environment(settings, url, _auth_file(url)))  # noqa: S606
+
+
+def _auth_file(url: str) -> Path:
+    path = Path(os.environ["RUNTIME_DIRECTORY"]) / "auth.ini"
+    path.touch(mode=0o600)
+    path.write_text(auth_config(url), encoding="utf-8")
+    return path
+
+
+def _say(text: str) -> None:
+    print(f"offpath: {text}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

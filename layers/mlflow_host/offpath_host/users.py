@@ -1,0 +1,44 @@
+"""The users that the pipeline needs in MLflow, and what each may do."""
+
+from dataclasses import dataclass
+
+from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
+
+from offpath_host.secrets import Login
+from offpath_host.unique_names import unique_foreign_keys
+
+# A user's own experiments and models are hers; what a grant names is beyond that. "*": all of the kind.
+WRITER_GRANTS = {"experiment": "EDIT"}
+MODEL_SYNC_GRANTS = {"registered_model": "READ"}
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """The logins of the three."""
+
+    admin: Login
+    writer: Login
+    model_sync: Login
+
+
+def provide(url: str, users: Users) -> None:
+    """Let each user exist with this password and these grants, whatever was there before.
+
+    So a password is rotated by changing its secret and starting anew. Other users are left alone.
+    """
+    store = SqlAlchemyStore()
+    with unique_foreign_keys():
+        store.init_db(url)  # type: ignore[no-untyped-call]
+    _provide(store, users.admin, is_admin=True)
+    for login, grants in ((users.writer, WRITER_GRANTS), (users.model_sync, MODEL_SYNC_GRANTS)):
+        _provide(store, login, is_admin=False)
+        for kind, permission in grants.items():
+            store.grant_user_permission(login.username, kind, "*", permission)
+    store.engine.dispose()
+
+
+def _provide(store: SqlAlchemyStore, login: Login, *, is_admin: bool) -> None:
+    if store.has_user(login.username):
+        store.update_user(login.username, login.password, is_admin)
+    else:
+        store.create_user(login.username, login.password, is_admin)

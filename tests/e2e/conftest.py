@@ -1,0 +1,60 @@
+"""Machines for the tests that set a server up for real."""
+
+import uuid
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from tests.conftest import free_port
+from tests.support.database_machine import DatabaseMachine
+from tests.support.debian_machine import ensure_image, network
+from tests.support.mlflow_machine import Account, MlflowMachine
+
+
+@pytest.fixture(scope="module")
+def machine_network() -> Iterator[tuple[str, str]]:
+    """The name of a network of containers, and this machine's address in it."""
+    ensure_image()
+    name = f"offpath-{uuid.uuid4().hex[:8]}"
+    with network(name) as address:
+        yield name, address
+
+
+@pytest.fixture(scope="module")
+def account(machine_network: tuple[str, str]) -> Iterator[Account]:
+    """S3 and Secrets Manager, where machines of the network reach them."""
+    address, port = machine_network[1], free_port()
+    server = ThreadedMotoServer(address, port, verbose=False)
+    server.start()
+    url = f"http://{address}:{port}"
+    account = Account(url, boto3.client("s3", endpoint_url=url), boto3.client("secretsmanager", endpoint_url=url))
+    account.provide()
+    yield account
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def database(machine_network: tuple[str, str], account: Account) -> Iterator[DatabaseMachine]:
+    """PostgreSQL and MariaDB on a machine of their own."""
+    name = f"{machine_network[0]}-database"
+    machine = DatabaseMachine(name, machine_network[0])
+    try:
+        machine.provide(account.passwords["database"])
+        yield machine
+    finally:
+        machine.remove()
+
+
+@pytest.fixture(scope="module")
+def mlflow_machine(
+    machine_network: tuple[str, str], account: Account, database: DatabaseMachine
+) -> Iterator[MlflowMachine]:
+    """The MLflow server's machine with its settings, before its set-up."""
+    machine = MlflowMachine(f"{machine_network[0]}-mlflow", machine_network[0], account, database.ca)
+    try:
+        machine.configure()
+        yield machine
+    finally:
+        machine.remove()

@@ -1,0 +1,125 @@
+"""A clean Debian 12 with systemd in a container: to set a server up for real."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+IMAGE = "debian-host:12"
+DOCKERFILE = Path(__file__).parent / "debian"
+# This machine's certificates, by which it reaches the package registries.
+CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+# What systemd needs of a container.
+OPTIONS = (
+    *(
+        "--cap-add",
+        "SYS_ADMIN",
+        "--cap-add",
+        "SYS_PTRACE",
+        "--security-opt",
+        "seccomp=unconfined",
+        "--security-opt",
+        "apparmor=unconfined",
+    ),
+    *("--tmpfs", "/run", "--tmpfs", "/tmp:exec", "--volume", "/sys/fs/cgroup:/sys/fs/cgroup", "--cgroupns", "host"),
+)
+
+
+def docker(*words: str, check: bool = True, stdin: bytes | None = None) -> str:
+    """What `docker …` prints. Raises AssertionError with its errors when it fails."""
+    done = subprocess.run(["docker", *words], input=stdin, capture_output=True, check=False)
+    said = done.stdout.decode(errors="replace")
+    assert not check or done.returncode == 0, f"docker {shlex.join(words)}: {said}{done.stderr.decode()}"
+    return said.strip()
+
+
+def missing_docker() -> str:
+    """Why there is no Docker engine to use, if there is none."""
+    if shutil.which("docker") is None:
+        return "there is no Docker"
+    answer = subprocess.run(["docker", "info"], capture_output=True, check=False)
+    return "the Docker engine does not run" if answer.returncode else ""
+
+
+def ensure_image() -> None:
+    """Build the image, if it is not there."""
+    if not docker("images", "--quiet", IMAGE):
+        docker("build", "--tag", IMAGE, str(DOCKERFILE))
+
+
+@contextmanager
+def network(name: str) -> Iterator[str]:
+    """A network of containers that know each other by name; gives the address that this machine has in it."""
+    docker("network", "create", name)
+    try:
+        yield docker("network", "inspect", name, "--format", "{{(index .IPAM.Config 0).Gateway}}")
+    finally:
+        docker("network", "rm", name)
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a command on a machine did."""
+
+    code: int
+    text: str
+
+
+class DebianMachine:
+    """A machine that runs until `remove`."""
+
+    def __init__(self, name: str, network_name: str, alias: str, *options: str) -> None:
+        """alias: its host name in the network. options: of `docker run`."""
+        self.name = name
+        place = ("--network", network_name, "--network-alias", alias, "--hostname", alias)
+        docker("run", "--detach", "--name", name, *place, *OPTIONS, *options, IMAGE, "/sbin/init")
+        deadline = time.monotonic() + 60
+        while self.run("systemctl is-system-running", check=False).text not in {"running", "degraded"}:
+            assert time.monotonic() < deadline, f"{name} did not come up"
+            time.sleep(0.5)
+        docker("cp", "--follow-link", CERTIFICATES, f"{name}:{CERTIFICATES}")
+
+    def published(self, port: int) -> int:
+        """The port of 127.0.0.1 here that leads to that port there."""
+        return int(docker("port", self.name, f"{port}/tcp").splitlines()[0].rpartition(":")[2])
+
+    def run(self, script: str, *, check: bool = True, environ: Mapping[str, str] | None = None) -> Ran:
+        """Run a bash script as root; its output and errors together. check: a failure is an AssertionError."""
+        given = [word for name, value in (environ or {}).items() for word in ("--env", f"{name}={value}")]
+        done = subprocess.run(
+            ["docker", "exec", *given, self.name, "bash", "-c", script],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        assert not check or done.returncode == 0, (
+            f"{script!r} on {self.name} ended with {done.returncode}:\n{done.stdout[-4000:]}"
+        )
+        return Ran(done.returncode, done.stdout.strip())
+
+    def install(self, packages: Sequence[str]) -> None:
+        """Install Debian packages."""
+        options = "-qq -o Dpkg::Use-Pty=0"
+        install = f"DEBIAN_FRONTEND=noninteractive apt-get {options} install -y --no-install-recommends"
+        self.run(f"apt-get {options} update && {install} {shlex.join(packages)} >/dev/null")
+
+    def write(self, path: str, content: str, mode: str = "644") -> None:
+        """Write a file, and the folders above it."""
+        script = f"mkdir -p $(dirname {path}) && cat > {path} && chmod {mode} {path}"
+        docker("exec", "--interactive", self.name, "bash", "-c", script, stdin=content.encode())
+
+    def copy(self, folder: Path, target: str) -> None:
+        """Copy a folder's content into a new folder there."""
+        self.run(f"mkdir -p {shlex.quote(target)}")
+        docker("cp", f"{folder}{os.sep}.", f"{self.name}:{target}")
+
+    def remove(self) -> None:
+        """End it, and throw it away."""
+        docker("rm", "--force", "--volumes", self.name)
