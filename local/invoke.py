@@ -1,5 +1,7 @@
 """`python -m local.invoke`: each function, as built, in Docker, with a sample event, against the running local stack.
 
+The API's is called over HTTP, too, by the routes of the template.
+
 `sam local invoke` only passes on variables that a template declares, so the built template is written anew beside
 itself, with the local stack's addresses in every function's environment.
 """
@@ -19,7 +21,9 @@ from local.environment import part_environment
 from local.relay import NAME, relayed
 from local.settings import HOST, LocalSettings
 from local.sources import ROOT
-from local.web import answers
+from local.start_api import started
+from local.web import answers, fetch
+from offpath.errors import Transient
 
 BUILT = ROOT / ".aws-sam" / "build"
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
@@ -28,6 +32,9 @@ INVOCATIONS = (
     ("ApiFunction", "api_predict_iris"),
     ("TraceWriterFunction", "sqs_batch"),
 )
+# What is posted over HTTP.
+CALLED = "api_predict_iris"
+CALL_SECONDS = 120.0  # a container starts for it
 PASSED_ON = ("AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_S3")
 
 
@@ -40,13 +47,30 @@ def main(arguments: Sequence[str]) -> int:
     environ = part_environment(os.environ, settings)
     template = write_template(BUILT, environ)
     with relayed([settings.s3_port, settings.sqs_port, settings.mlflow_port]):
-        return 0 if all(_shown(template, *invocation, environ, arguments) for invocation in INVOCATIONS) else 1
+        good = all(_invoked(template, *invocation, environ, arguments) for invocation in INVOCATIONS)
+        return 0 if good and _called(template, environ, arguments) else 1
 
 
-def _shown(template: Path, function: str, event: str, environ: Mapping[str, str], arguments: Sequence[str]) -> bool:
+def _invoked(template: Path, function: str, event: str, environ: Mapping[str, str], arguments: Sequence[str]) -> bool:
     print(f"· {function} with events/{event}.json", flush=True)  # noqa: T201
-    answer = invoke(template, function, event, environ, arguments)
-    print(json.dumps(answer, indent=2) if answer is not None else f"{function} failed", flush=True)  # noqa: T201
+    return _shown(invoke(template, function, event, environ, arguments), function)
+
+
+def _called(template: Path, environ: Mapping[str, str], arguments: Sequence[str]) -> bool:
+    event = json.loads((ROOT / "events" / f"{CALLED}.json").read_text(encoding="utf-8"))
+    print(f"· POST {event['rawPath']} by sam local start-api", flush=True)  # noqa: T201
+    command = [SAM, "local", "start-api", *_options(template), *arguments]
+    try:
+        with started(command, _own(environ)) as url:
+            answer = fetch(url + event["rawPath"], json.loads(event["body"]), CALL_SECONDS)
+            return _shown(answer, "the call")
+    except Transient as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return False
+
+
+def _shown(answer: Any, what: str) -> bool:
+    print(json.dumps(answer, indent=2) if answer is not None else f"{what} failed", flush=True)  # noqa: T201
     return answer is not None
 
 
@@ -66,15 +90,22 @@ def write_template(built: Path, environ: Mapping[str, str]) -> Path:
 
 def invoke(template: Path, function: str, event: str, environ: Mapping[str, str], arguments: Sequence[str]) -> Any:
     """What the function answered; None if it failed, which its log on standard error explains."""
-    command = [SAM, "local", "invoke", function, "--template", template, "--add-host", f"{NAME}:host-gateway"]
+    command = [SAM, "local", "invoke", function, *_options(template)]
     command += ["--event", ROOT / "events" / f"{event}.json", *arguments]
-    # What stands in SAM CLI's own environment would go before what the template says.
-    own = {name: value for name, value in environ.items() if name not in PASSED_ON and not name.startswith("OFFPATH_")}
     words = list(map(str, command))
-    done = subprocess.run(words, env=own, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(words, env=_own(environ), cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
     lines = done.stdout.strip().splitlines()
     answer = json.loads(lines[-1]) if done.returncode == 0 and lines else None
     return None if isinstance(answer, dict) and "errorMessage" in answer else answer
+
+
+def _options(template: Path) -> list[str | Path]:
+    return ["--template", template, "--add-host", f"{NAME}:host-gateway"]
+
+
+def _own(environ: Mapping[str, str]) -> dict[str, str]:
+    """SAM CLI's own environment: what stood in it would go before what the template says."""
+    return {name: value for name, value in environ.items() if name not in PASSED_ON and not name.startswith("OFFPATH_")}
 
 
 def _trouble(settings: LocalSettings) -> str:

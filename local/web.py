@@ -28,11 +28,12 @@ def succeeds(url: str) -> bool:
         return False
 
 
-def fetch(url: str, payload: Any = None) -> Any:
+def fetch(url: str, payload: Any = None, timeout_seconds: float = 10) -> Any:
     """The JSON at that address, or the answer to a POST of the payload. Raises Transient if there is no such answer."""
     method = "GET" if payload is None else "POST"
+    given = {} if payload is None else {"json": payload}
     try:
-        answer = POOL.request(method, url, json=payload) if payload is not None else POOL.request(method, url)
+        answer = POOL.request(method, url, timeout=timeout_seconds, **given)
         if not 200 <= answer.status < 300:
             raise Transient(f"{method} {url}: {answer.status} {answer.data[:500].decode(errors='replace')}")
         return json.loads(answer.data)

@@ -37,14 +37,14 @@ def test_the_three_functions_do_their_work_in_docker(stack: User) -> None:
     command = stack.run_module("local.invoke", "--skip-pull-image")
     assert command.process.wait(timeout=300) == 0, command.text
     shown = "\n".join(line for line in command.text.splitlines() if _is_answer(line))
-    synced, predicted, written = answers(shown)
+    synced, predicted, written, called = answers(shown)
 
     assert "champion" in synced["models"]["iris"]
     assert written == {"batchItemFailures": []}
     trace_id = json.loads(predicted["body"])["trace_id"]
     assert predicted["headers"]["x-trace-id"] == trace_id
     sent = [record["messageAttributes"]["trace_id"]["stringValue"] for record in events.load("sqs_batch")["Records"]]
-    for expected in [trace_id, *(f"tr-{trace}" for trace in sent)]:
+    for expected in [trace_id, called["trace_id"], *(f"tr-{trace}" for trace in sent)]:
         wait_for(lambda expected=expected: stack.has_trace(expected), 60, lambda: command.text)  # type: ignore[misc]
 
 
