@@ -1,0 +1,123 @@
+"""Who may do what: roles and policies."""
+
+import pytest
+
+from tests.infra.policies import documents, granted, listed, roles
+from tests.infra.rendered import LEAST, Stack
+
+STACK = Stack(LEAST)
+[HOST_LAYER] = [name for name in STACK.resources if name.startswith("MlflowHostLayer")]
+LOGIN = "secretsmanager:GetSecretValue"
+# Deny statements of these name every action and everybody: they refuse whatever comes without TLS.
+TLS_ONLY = {"QueuePolicy", "ArchiveBucketPolicy", "ArtifactBucketPolicy"}
+
+
+def test_who_may_do_what() -> None:
+    list_archive = ("s3:ListBucket", "ArchiveBucket.Arn")
+    read_ca = ("s3:GetObject", "ArchiveBucket.Arn/mlflow/ca.pem")
+    assert roles(STACK) == {
+        "ApiFunctionRole": {
+            ("sqs:SendMessage", "TraceQueue.Arn"),
+            ("s3:GetObject", "ArchiveBucket.Arn/models/*"),
+            ("s3:PutObject", "ArchiveBucket.Arn/claims/*"),
+            ("s3:PutObject", "ArchiveBucket.Arn/spill/*"),
+            list_archive,
+        },
+        "TraceWriterFunctionRole": {
+            ("s3:PutObject", "ArchiveBucket.Arn/archive/*"),
+            ("s3:GetObject", "ArchiveBucket.Arn/claims/*"),
+            ("sqs:SendMessage", "DeadLetterQueue.Arn"),
+            (LOGIN, "MlflowWriterSecret"),
+            read_ca,
+            list_archive,
+        },
+        "ModelSyncFunctionRole": {
+            ("s3:GetObject", "ArchiveBucket.Arn/models/*"),
+            ("s3:PutObject", "ArchiveBucket.Arn/models/*"),
+            (LOGIN, "MlflowModelSyncSecret"),
+            read_ca,
+            list_archive,
+        },
+        "ModelSyncFunctionEveryMinuteRole": {("lambda:InvokeFunction", "ModelSyncFunction.Arn")},
+        "MlflowRole": {
+            (LOGIN, "DatabaseSecret"),
+            (LOGIN, "MlflowAdminSecret"),
+            (LOGIN, "MlflowWriterSecret"),
+            (LOGIN, "MlflowModelSyncSecret"),
+            ("s3:GetObject", "ArtifactBucket.Arn/mlflow/*"),
+            ("s3:PutObject", "ArtifactBucket.Arn/mlflow/*"),
+            ("s3:DeleteObject", "ArtifactBucket.Arn/mlflow/*"),
+            ("s3:AbortMultipartUpload", "ArtifactBucket.Arn/mlflow/*"),
+            ("s3:ListBucket", "ArtifactBucket.Arn"),
+            ("s3:PutObject", "ArchiveBucket.Arn/mlflow/ca.pem"),
+            ("lambda:GetLayerVersion", HOST_LAYER),
+        },
+    }
+
+
+def test_which_of_awss_policies_are_attached() -> None:
+    attached = {
+        name: {arn.rpartition("/")[2] for arn in role.get("ManagedPolicyArns", [])}
+        for name, role in STACK.of_type("AWS::IAM::Role").items()
+    }
+    inside = {"AWSLambdaBasicExecutionRole", "AWSLambdaVPCAccessExecutionRole"}
+    assert attached == {
+        "ApiFunctionRole": {"AWSLambdaBasicExecutionRole"},
+        "TraceWriterFunctionRole": inside | {"AWSLambdaSQSQueueExecutionRole"},
+        "ModelSyncFunctionRole": inside,
+        "ModelSyncFunctionEveryMinuteRole": set(),
+        "MlflowRole": {"AmazonSSMManagedInstanceCore"},
+    }
+
+
+def test_a_role_is_taken_on_by_one_service() -> None:
+    services = {
+        name: [listed(statement["Principal"]["Service"]) for statement in role["AssumeRolePolicyDocument"]["Statement"]]
+        for name, role in STACK.of_type("AWS::IAM::Role").items()
+    }
+    functions = {f"{name}Role": [["lambda.amazonaws.com"]] for name in STACK.of_type("AWS::Lambda::Function")}
+    others = {
+        "ModelSyncFunctionEveryMinuteRole": [["scheduler.amazonaws.com"]],
+        "MlflowRole": [["ec2.amazonaws.com"]],
+    }
+    assert services == {**functions, **others}
+
+
+def test_nobody_may_do_or_touch_everything() -> None:
+    for name, document in documents(STACK):
+        for statement in document["Statement"]:
+            if statement["Effect"] == "Deny":
+                assert name in TLS_ONLY
+                continue
+            assert not [action for action in listed(statement["Action"]) if "*" in action], name
+            # A star may end a resource below a folder or a bucket of the stack, and is nowhere else.
+            stars = [one for one in listed(statement.get("Resource", [])) if "*" in one]
+            assert all(one.endswith("/*") and one.count("*") == 1 and one[0] != "*" for one in stars), name
+
+
+def test_whose_policies_are_for_everybody_within_the_network_or_refuse() -> None:
+    everybody = {
+        name for name, document in documents(STACK) for one in document["Statement"] if one.get("Principal") == "*"
+    }
+    assert everybody == TLS_ONLY | {"S3Endpoint", "SecretsEndpoint", "QueueEndpoint"}
+
+
+@pytest.mark.parametrize("name", ["TraceWriterFunctionRole", "ModelSyncFunctionRole"])
+def test_the_endpoints_let_through_what_the_functions_may(name: str) -> None:
+    endpoints = STACK.of_type("AWS::EC2::VPCEndpoint").values()
+    passed = {line for one in endpoints for line in granted(one["PolicyDocument"])}
+    for action, resource in roles(STACK)[name]:
+        allowed = {one for verb, one in passed if verb == action}
+        assert any(resource == one or (one.endswith("*") and resource.startswith(one[:-1])) for one in allowed), (
+            resource
+        )
+
+
+def test_only_this_api_may_invoke_the_function() -> None:
+    [permission] = STACK.of_type("AWS::Lambda::Permission").values()
+    assert permission == {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": "ApiFunction",
+        "Principal": "apigateway.amazonaws.com",
+        "SourceArn": "arn:aws:execute-api:us-east-1:123456789012:HttpApi/*",
+    }

@@ -1,0 +1,83 @@
+"""The API: its routes, who is let in, and how often."""
+
+import json
+
+import pytest
+
+from prediction_api.access import OPEN, OPEN_BELOW
+from tests.infra.rendered import DIGEST, LEAST, WITH_JWT, Stack
+
+KEYS, JWT = Stack(LEAST), Stack(WITH_JWT)
+CORS = {"CorsOrigins": "https://a.example.com,https://b.example.com"}
+PREDICT = "POST /models/{name}/predict"
+
+
+def routes(stack: Stack) -> dict[str, str]:
+    """Each route's key with who is asked for a token there."""
+    found = stack.of_type("AWS::ApiGatewayV2::Route").values()
+    return {one["RouteKey"]: one.get("AuthorizerId", one["AuthorizationType"]) for one in found}
+
+
+def test_without_tokens_the_function_asks_for_keys() -> None:
+    assert set(routes(KEYS).values()) == {"NONE"}
+    assert KEYS["ApiFunction"]["Environment"]["Variables"]["OFFPATH_API_KEY_DIGESTS"] == DIGEST
+    assert KEYS.of_type("AWS::ApiGatewayV2::Authorizer") == {}
+
+
+def test_with_tokens_the_function_asks_for_no_keys() -> None:
+    assert JWT["ApiFunction"]["Environment"]["Variables"]["OFFPATH_API_KEY_DIGESTS"] == ""
+
+
+def test_with_tokens_everything_wants_one_that_the_function_would_want_a_key_for() -> None:
+    is_open = {f"GET {path}" for path in OPEN} | {f"GET {OPEN_BELOW}{{proxy+}}"}
+    assert routes(JWT) == {PREDICT: "JwtAuthorizer", "$default": "JwtAuthorizer", **dict.fromkeys(is_open, "NONE")}
+    wanted = [one for one in JWT.of_type("AWS::ApiGatewayV2::Route").values() if one["AuthorizationType"] == "JWT"]
+    assert len(wanted) == 2
+
+
+def test_tokens_are_of_one_issuer_and_for_this_audience() -> None:
+    several = Stack({**WITH_JWT, "JwtAudience": "offpath,offpath-batch"})
+    configuration = several["JwtAuthorizer"]["JwtConfiguration"]
+    assert configuration == {"Issuer": "https://login.example.com/", "Audience": ["offpath", "offpath-batch"]}
+    assert several["JwtAuthorizer"]["IdentitySource"] == ["$request.header.Authorization"]
+
+
+def test_predictions_have_a_limit_of_their_own() -> None:
+    stage = Stack({**LEAST, "ThrottleRate": "70", "ThrottleBurst": "90"})["ApiStage"]
+    assert stage["RouteSettings"] == {PREDICT: {"ThrottlingRateLimit": "70", "ThrottlingBurstLimit": "90"}}
+    assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": 20, "ThrottlingBurstLimit": 40}
+    # API Gateway takes no settings for a route that is not there.
+    assert KEYS.resources["ApiStage"]["DependsOn"] == "PredictRoute"
+    assert PREDICT in routes(KEYS)
+
+
+@pytest.mark.parametrize("stack", [KEYS, JWT], ids=["keys", "tokens"])
+def test_every_route_leads_to_the_function(stack: Stack) -> None:
+    assert {one["Target"] for one in stack.of_type("AWS::ApiGatewayV2::Route").values()} == {
+        "integrations/ApiIntegration"
+    }
+    integration = stack["ApiIntegration"]
+    assert integration["IntegrationUri"] == "ApiFunction.Arn"
+    assert (integration["IntegrationType"], integration["PayloadFormatVersion"]) == ("AWS_PROXY", "2.0")
+
+
+def test_the_access_log_is_json() -> None:
+    settings = KEYS["ApiStage"]["AccessLogSettings"]
+    assert settings["DestinationArn"] == "AccessLogs.Arn"
+    line = json.loads(settings["Format"])
+    assert {"requestId", "status", "path", "latencyMs", "caller", "error"} <= set(line)
+    assert all(value.startswith("$context.") for value in line.values())
+    assert "\n" not in settings["Format"]
+
+
+def test_pages_of_other_origins_may_call_only_where_they_are_named() -> None:
+    assert "CorsConfiguration" not in KEYS["HttpApi"]
+    cors = Stack({**LEAST, **CORS})["HttpApi"]["CorsConfiguration"]
+    assert cors["AllowOrigins"] == ["https://a.example.com", "https://b.example.com"]
+    assert "AllowCredentials" not in cors
+    assert {"authorization", "x-api-key", "traceparent"} <= set(cors["AllowHeaders"])
+
+
+def test_browsers_may_ask_without_a_token_whether_they_may_send_one() -> None:
+    assert "OPTIONS /{proxy+}" not in routes(JWT)
+    assert routes(Stack({**WITH_JWT, **CORS}))["OPTIONS /{proxy+}"] == "NONE"
