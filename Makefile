@@ -4,18 +4,22 @@ SHELL := /bin/bash
 PYTHON ?= python3
 MODEL ?= iris
 ARGS ?=
+# Of the functions' packages: what the last deployment was told, or x86_64.
+ARCHITECTURE ?= $(if $(shell grep -s 'Architecture=.*arm64' samconfig.toml),arm64,x86_64)
 
 VENV := .venv
 SAM := .venv-sam
+SCAN := .venv-scan
 BIN := $(VENV)/bin
 TOOLS := .venv-tools
 UV := $(TOOLS)/bin/uv
 FUNCTIONS := api trace_writer model_sync
+SCRIPTS := .ci/run $(shell grep -rl '^\#!/usr/bin/env bash' layers)
 CODE := functions layers local training benchmarks tests events
 
 export MLFLOW_DISABLE_TELEMETRY := true
 export SAM_CLI_TELEMETRY := 0
-export PYTHONPATH := functions/api:functions/trace_writer:functions/model_sync:layers/shared:.
+export PYTHONPATH := functions/api:functions/trace_writer:functions/model_sync:layers/shared:layers/mlflow_host:.
 
 .PHONY: help
 help: ## list the targets
@@ -43,6 +47,7 @@ check: $(VENV)/.ready ## report what the linter, the formatter and the type chec
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(CODE)
+	$(BIN)/shellcheck $(SCRIPTS)
 
 .PHONY: fix
 fix: $(VENV)/.ready ## format, and mend what the linter can mend
@@ -52,7 +57,8 @@ fix: $(VENV)/.ready ## format, and mend what the linter can mend
 .PHONY: build
 build: $(VENV)/.ready $(SAM)/.ready ## build the functions' packages for Lambda, and print their sizes
 	@python3.13 -c "" 2>/dev/null || { echo "make build needs python3.13, the version of Lambda's runtime, on the PATH"; exit 1; }
-	@$(SAM)/bin/sam build $(ARGS)
+	@find layers -name __pycache__ -prune -exec rm -rf {} +
+	@$(SAM)/bin/sam build --parameter-overrides Architecture=$(ARCHITECTURE) $(ARGS)
 	@$(BIN)/python -m local.packages .aws-sam/build
 
 .PHONY: invoke
@@ -60,9 +66,15 @@ invoke: $(VENV)/.ready $(SAM)/.ready ## run the built functions in Docker, with 
 	@$(BIN)/python -m local.invoke $(ARGS)
 
 .PHONY: validate
-validate: $(VENV)/.ready $(SAM)/.ready ## check the template as CloudFormation would
+validate: $(VENV)/.ready $(SAM)/.ready $(SCAN)/.ready ## check the template as CloudFormation and a security scanner do
 	@$(SAM)/bin/sam validate --lint --region us-east-1
 	@$(BIN)/cfn-lint template.yaml
+	@$(SCAN)/bin/checkov --config-file .checkov.yaml
+
+.PHONY: deploy
+deploy: ## build, and deploy to the AWS account of your credentials; asks for what it does not know yet
+	@$(MAKE) --no-print-directory build ARGS=
+	@$(SAM)/bin/sam deploy $(if $(shell grep -s '^parameter_overrides' samconfig.toml),,--guided) $(ARGS)
 
 .PHONY: bench
 bench: $(VENV)/.ready $(SAM)/.ready ## measure what tracing costs, beside what one would do otherwise
@@ -82,16 +94,21 @@ lock: $(UV) ## resolve all dependencies anew, and pin them with their hashes
 		--custom-compile-command 'make lock' pyproject.toml --group dev --output-file requirements-dev.txt
 	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 \
 		--custom-compile-command 'make lock' pyproject.toml --group sam --output-file requirements-sam.txt
+	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 \
+		--custom-compile-command 'make lock' pyproject.toml --group scan --output-file requirements-scan.txt
 	@for name in $(FUNCTIONS); do \
 		echo "functions/$$name"; \
 		$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.13 \
 			--custom-compile-command 'make lock' --constraint requirements-dev.txt \
 			functions/$$name/requirements.in --output-file functions/$$name/requirements.txt || exit 1; \
 	done
+	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 \
+		--custom-compile-command 'make lock' --constraint requirements-dev.txt \
+		layers/mlflow_host/requirements.in --output-file layers/mlflow_host/requirements.txt
 
 .PHONY: clean
 clean: ## remove the environments and caches; the local pipeline's state (.offpath) stays
-	rm -rf $(VENV) $(SAM) $(TOOLS) .mypy_cache .pytest_cache .ruff_cache .coverage .coverage.*
+	rm -rf $(VENV) $(SAM) $(SCAN) $(TOOLS) .mypy_cache .pytest_cache .ruff_cache .coverage .coverage.*
 
 $(UV): pyproject.toml
 	@echo "· setting up tools ($(TOOLS))"
@@ -113,4 +130,10 @@ $(SAM)/.ready: requirements-sam.txt | $(UV)
 	@echo "· setting up SAM CLI ($(SAM))"
 	@test -x $(SAM)/bin/python || $(UV) venv --quiet --python $(PYTHON) $(SAM)
 	@$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(SAM)/bin/python requirements-sam.txt
+	@touch $@
+
+$(SCAN)/.ready: requirements-scan.txt | $(UV)
+	@echo "· setting up checkov ($(SCAN))"
+	@test -x $(SCAN)/bin/python || $(UV) venv --quiet --python $(PYTHON) $(SCAN)
+	@$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(SCAN)/bin/python requirements-scan.txt
 	@touch $@
