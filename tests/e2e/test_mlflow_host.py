@@ -156,12 +156,34 @@ def test_people_are_let_in_by_what_the_documentation_says(host: MlflowMachine, a
         "/%6detrics",
         "/METRICS",
         "/ajax-api/3.0/jobs/1",
-        "/ajax-api/3.0/jobs/search",
+        "/ajax-api/3.0//jobs/search",
         "/api/3.0/jobs",
+        "/ajax-api/3.0/mlflow/assistant/config",
+        "/ajax-api/3.0/mlflow/%61ssistant/config",
+        "/api/3.0/mlflow/gateway/secrets/create",
     ],
 )
-def test_metrics_and_jobs_are_not_exposed(path: str, host: MlflowMachine, account: Account) -> None:
+def test_what_is_not_exposed_is_refused_by_the_proxy(path: str, host: MlflowMachine, account: Account) -> None:
     assert host.get(path, "admin", account.passwords["admin"]) == 404
+    assert "mlflow/<NOSRV> 0/-1/-1/-1/0 404" in host.run("journalctl --unit haproxy --no-pager --lines 1").text
+
+
+def test_a_path_that_nobody_can_read_is_refused(host: MlflowMachine, account: Account) -> None:
+    assert host.get("/ajax-api/3.0/jobs/%zz", "admin", account.passwords["admin"]) == 400
+
+
+def test_a_tunnel_leads_through_the_proxy_too(host: MlflowMachine, account: Account) -> None:
+    """MLflow's assistant would run commands for whoever comes from 127.0.0.1, where tunnels end."""
+    login = {"PASSWORD": account.passwords["admin"]}
+    ask = "curl --silent --output /dev/null --write-out '%{http_code}' --user admin:$PASSWORD"
+    experiment = "http://localhost:5000/api/2.0/mlflow/experiments/get?experiment_id=0"
+    assistant = "localhost:5000/ajax-api/3.0/mlflow/assistant"
+    change = "--request PUT --header 'content-type: application/json' --data '{}'"
+    assert host.run(f"{ask} {experiment}", environ=login).text == "200"
+    assert host.run(f"{ask} {change} http://{assistant}/config", environ=login).text == "404"
+    # Nor would MLflow itself: on its socket nobody is local.
+    socket = "--unix-socket /run/offpath-mlflow/mlflow.sock"
+    assert host.run(f"{ask} {change} {socket} http://{assistant}/config", environ=login).text == "403"
 
 
 def test_nothing_but_the_proxy_listens_beyond_loopback(host: MlflowMachine) -> None:
@@ -170,6 +192,9 @@ def test_nothing_but_the_proxy_listens_beyond_loopback(host: MlflowMachine) -> N
     assert beyond
     assert all('"haproxy"' in process for _, process in beyond), beyond
     assert {address.rpartition(":")[2] for address, _ in beyond} == {"80", "443"}
+    loopback = {line[4]: line[-1] for line in lines if line[4].startswith("127.") and "users" in line[-1]}
+    assert list(loopback) == ["127.0.0.1:5000"]
+    assert '"haproxy"' in loopback["127.0.0.1:5000"]
 
 
 def test_no_secret_is_on_a_command_line_in_the_journal_or_in_a_file_that_others_read(
@@ -181,7 +206,7 @@ def test_no_secret_is_on_a_command_line_in_the_journal_or_in_a_file_that_others_
     for shown in ("ps auxww", "journalctl --no-pager"):
         assert host.run(f"{shown} | {search} --count", check=False).text == "0", shown
     # Root finds them where they are kept; what anybody could read holds the bait alone.
-    assert host.run(f"{search} --files-with-matches /run/offpath-mlflow/*").text == "/run/offpath-mlflow/auth.ini"
+    assert host.run(f"{search} --files-with-matches /run/offpath-mlflow/*.ini").text == "/run/offpath-mlflow/auth.ini"
     files = "find / /run /tmp -xdev -type f -not -path '/usr/*' -not -path '/opt/offpath/venv-*' -print0"
     anybody = f"{files} 2>/dev/null | xargs -0 {search} --no-messages --files-with-matches"
     readable = host.run(f'runuser -u nobody -- bash -c "{anybody}"', check=False)
@@ -274,7 +299,7 @@ def test_without_its_database_the_server_waits_for_it(
     assert host.login("admin", account.passwords["admin"]) == 200
 
 
-def test_it_runs_over_mysql_too(
+def test_it_runs_over_mariadb_too(
     host: MlflowMachine, account: Account, database: DatabaseMachine, functions_see: pytest.MonkeyPatch
 ) -> None:
     host.configure("mysql")

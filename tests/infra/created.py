@@ -32,6 +32,7 @@ UNSUPPORTED = frozenset(
         "AWS::S3::BucketPolicy",
         "AWS::SQS::QueuePolicy",
         "AWS::SSM::Association",
+        "AWS::Lambda::EventInvokeConfig",
         "AWS::Scheduler::Schedule",
         "AWS::SecretsManager::Secret",
     }

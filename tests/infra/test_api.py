@@ -9,7 +9,7 @@ from tests.infra.rendered import DIGEST, LEAST, WITH_JWT, Stack
 
 KEYS, JWT = Stack(LEAST), Stack(WITH_JWT)
 CORS = {"CorsOrigins": "https://a.example.com,https://b.example.com"}
-PREDICT = "POST /models/{name}/predict"
+PREDICTIONS = ("POST /models/{name}/predict", "POST /models/{name}/invocations")
 
 
 def routes(stack: Stack) -> dict[str, str]:
@@ -30,9 +30,10 @@ def test_with_tokens_the_function_asks_for_no_keys() -> None:
 
 def test_with_tokens_everything_wants_one_that_the_function_would_want_a_key_for() -> None:
     is_open = {f"GET {path}" for path in OPEN} | {f"GET {OPEN_BELOW}{{proxy+}}"}
-    assert routes(JWT) == {PREDICT: "JwtAuthorizer", "$default": "JwtAuthorizer", **dict.fromkeys(is_open, "NONE")}
+    closed = {*PREDICTIONS, "$default"}
+    assert routes(JWT) == {**dict.fromkeys(closed, "JwtAuthorizer"), **dict.fromkeys(is_open, "NONE")}
     wanted = [one for one in JWT.of_type("AWS::ApiGatewayV2::Route").values() if one["AuthorizationType"] == "JWT"]
-    assert len(wanted) == 2
+    assert len(wanted) == len(closed)
 
 
 def test_tokens_are_of_one_issuer_and_for_this_audience() -> None:
@@ -44,11 +45,12 @@ def test_tokens_are_of_one_issuer_and_for_this_audience() -> None:
 
 def test_predictions_have_a_limit_of_their_own() -> None:
     stage = Stack({**LEAST, "ThrottleRate": "70", "ThrottleBurst": "90"})["ApiStage"]
-    assert stage["RouteSettings"] == {PREDICT: {"ThrottlingRateLimit": "70", "ThrottlingBurstLimit": "90"}}
+    limits = {"ThrottlingRateLimit": "70", "ThrottlingBurstLimit": "90"}
+    assert stage["RouteSettings"] == dict.fromkeys(PREDICTIONS, limits)
     assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": 20, "ThrottlingBurstLimit": 40}
     # API Gateway takes no settings for a route that is not there.
-    assert KEYS.resources["ApiStage"]["DependsOn"] == "PredictRoute"
-    assert PREDICT in routes(KEYS)
+    before = KEYS.resources["ApiStage"]["DependsOn"]
+    assert {KEYS[name]["RouteKey"] for name in before} == set(PREDICTIONS)
 
 
 @pytest.mark.parametrize("stack", [KEYS, JWT], ids=["keys", "tokens"])

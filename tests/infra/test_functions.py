@@ -94,6 +94,9 @@ def test_the_model_sync_runs_every_minute_and_one_at_a_time() -> None:
     [schedule] = STACK.of_type("AWS::Scheduler::Schedule").values()
     assert schedule["ScheduleExpression"] == "rate(1 minute)"
     assert STACK["ModelSyncFunction"]["Timeout"] < 60
+    [invocation] = STACK.of_type("AWS::Lambda::EventInvokeConfig").values()
+    for retries in (schedule["Target"]["RetryPolicy"], invocation):
+        assert retries["MaximumRetryAttempts"] == 0
 
 
 def test_two_stacks_can_stand_side_by_side() -> None:

@@ -79,8 +79,7 @@ def test_the_ca_is_published_where_it_was_asked_for(s3: "S3Client", bucket_name:
     assert s3.get_object(Bucket=bucket_name, Key="mlflow/ca.pem")["Body"].read() == b"PEM"
 
 
-def test_the_users_file_is_for_the_server_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
-    path = serve._auth_file("sqlite:///x.db")
+def test_the_users_file_is_for_the_server_alone(tmp_path: Path) -> None:
+    path = serve._auth_file(tmp_path, "sqlite:///x.db")
     assert path.stat().st_mode & 0o777 == 0o600
     assert "sqlite:///x.db" in path.read_text()

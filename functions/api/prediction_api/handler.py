@@ -1,5 +1,6 @@
 """The prediction API's composition root: `handler` for Lambda, `app` for any ASGI server."""
 
+import logging
 import os
 
 from mangum import Mangum
@@ -14,6 +15,8 @@ from prediction_api.settings import ApiSettings
 
 SERVICE = "offpath-api"
 
+# It logs a line a request; the trace says more, and API Gateway keeps a log of its own.
+logging.getLogger("mangum").setLevel(logging.WARNING)
 settings = ApiSettings.load(os.environ)
 tracing = install(os.environ, service_name=SERVICE, provider=new_provider(SERVICE))
 loader = ModelLoader(

@@ -34,12 +34,13 @@ def main() -> None:
     _say("providing the users")
     provide(url, users)
     _say("starting the server")
-    words = command(settings)
-    os.execve(words[0], words, os.environ | environment(settings, url, _auth_file(url)))  # noqa: S606
+    runtime = Path(os.environ["RUNTIME_DIRECTORY"])
+    words = command(settings, runtime)
+    os.execve(words[0], words, os.environ | environment(settings, url, _auth_file(runtime, url)))  # noqa: S606
 
 
-def _auth_file(url: str) -> Path:
-    path = Path(os.environ["RUNTIME_DIRECTORY"]) / "auth.ini"
+def _auth_file(runtime: Path, url: str) -> Path:
+    path = runtime / "auth.ini"
     path.touch(mode=0o600)
     path.write_text(auth_config(url), encoding="utf-8")
     return path

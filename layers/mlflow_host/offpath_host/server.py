@@ -6,19 +6,21 @@ from pathlib import Path
 
 from offpath_host.settings import HostSettings
 
-PORT = 5000
+# Of the server, in systemd's runtime directory. A socket, and no port: MLflow lets whoever connects from 127.0.0.1 run
+# commands by its assistant, and a tunnel's end is there. Without an address nobody is local.
+SOCKET = "mlflow.sock"
 # How long a password that was checked is taken without checking it again, which costs 90 ms; and so how long a revoked
 # one goes on working.
 PASSWORD_CACHE_SECONDS = 60
 
 
-def command(settings: HostSettings) -> list[str]:
-    """The server: on loopback, behind the proxy, with users. No secret and no address of one is in it."""
+def command(settings: HostSettings, runtime: Path) -> list[str]:
+    """The server: on a socket in the runtime directory, with users. No secret and no address of one is in it."""
     return [
-        *(sys.executable, "-m", "mlflow", "server"),
-        *("--host", "127.0.0.1", "--port", str(PORT), "--workers", str(settings.workers)),
+        *(sys.executable, "-m", "mlflow", "server", "--workers", str(settings.workers)),
         *("--app-name", "basic-auth", "--artifacts-destination", settings.artifacts),
-        *("--uvicorn-opts", "--no-access-log"),  # the proxy keeps one
+        # The proxy keeps a log of requests.
+        *("--uvicorn-opts", f"--uds {runtime / SOCKET} --no-access-log"),
     ]
 
 

@@ -44,12 +44,15 @@ def key(queue: str, message: Message) -> str:
 
 
 def to_log(message: Message) -> Iterator[str]:
-    """The message as JSON lines, compressed, each of at most some 200,000 characters."""
+    """The message as JSON lines, compressed, each of at most some 200,000 characters.
+
+    They are errors, which no level of logging passes over: Lambda drops lines of a lower level than it is told to keep.
+    """
     text = base64.b64encode(gzip.compress(dump(message), mtime=0)).decode()
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     parts = [text[at : at + LOG_PART_CHARACTERS] for at in range(0, len(text), LOG_PART_CHARACTERS)]
     for number, part in enumerate(parts, 1):
-        yield json.dumps({LOG_MARK: digest, "part": number, "parts": len(parts), "gzip": part})
+        yield json.dumps({LOG_MARK: digest, "level": "ERROR", "part": number, "parts": len(parts), "gzip": part})
 
 
 def from_log(lines: Iterable[str]) -> Iterator[Message]:
@@ -72,8 +75,14 @@ def from_log(lines: Iterable[str]) -> Iterator[Message]:
 
 
 def _part(line: str) -> dict[str, Any] | None:
-    start = line.find(f'{{"{LOG_MARK}"')
-    if start < 0:
-        return None
-    part: dict[str, Any] = json.JSONDecoder().raw_decode(line[start:])[0]
-    return part
+    """The part in a line, whatever stands before it, and whatever fields were added to it."""
+    mark = line.find(f'"{LOG_MARK}"')
+    for start in (position for position in range(mark) if line[position] == "{"):
+        try:
+            found = json.JSONDecoder().raw_decode(line, start)[0]
+        except ValueError:
+            continue
+        if LOG_MARK in found:
+            part: dict[str, Any] = found
+            return part
+    return None

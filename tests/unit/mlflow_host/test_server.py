@@ -8,18 +8,20 @@ from offpath_host.settings import HostSettings
 from tests.support.mlflow_host_settings import ENVIRON
 
 URL = "postgresql+psycopg2://offpath:p%40ss@db:5432/mlflow"
+RUNTIME = Path("/run/mlflow")
 SETTINGS = HostSettings.load(ENVIRON | {"OFFPATH_DOMAIN": "mlflow.example.com"})
 
 
-def test_the_server_listens_on_loopback_with_users() -> None:
-    words = command(SETTINGS)
-    assert words[words.index("--host") + 1] == "127.0.0.1"
+def test_the_server_listens_on_a_socket_with_users() -> None:
+    words = command(SETTINGS, RUNTIME)
+    assert "--uds /run/mlflow/mlflow.sock" in words[words.index("--uvicorn-opts") + 1]
+    assert "--host" not in words
     assert words[words.index("--app-name") + 1] == "basic-auth"
     assert words[words.index("--artifacts-destination") + 1] == "s3://artifacts/mlflow"
 
 
 def test_no_secret_is_on_the_command_line() -> None:
-    assert "p%40ss" not in " ".join(command(SETTINGS))
+    assert "p%40ss" not in " ".join(command(SETTINGS, RUNTIME))
 
 
 def test_only_its_own_names_are_answered(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What is spilled can be read back."""
 
+import json
 import random
 
 import pytest
@@ -44,3 +45,12 @@ def test_a_log_is_read_back_whatever_stands_around_and_in_whatever_order() -> No
 def test_a_log_that_lacks_a_part_says_of_which_message() -> None:
     with pytest.raises(MalformedEvent, match="lacks parts"):
         list(spill.from_log(list(spill.to_log(LARGE))[:-1]))
+
+
+def test_fields_that_a_log_adds_do_not_hide_it() -> None:
+    lines = [json.dumps({"timestamp": "2026-11-21T10:00:00Z", **json.loads(line)}) for line in spill.to_log(MESSAGE)]
+    assert list(spill.from_log(["{not it}", *lines, '{"about": "offpath_spill"}'])) == [MESSAGE]
+
+
+def test_no_level_of_logging_passes_it_over() -> None:
+    assert {json.loads(line)["level"] for line in spill.to_log(MESSAGE)} == {"ERROR"}
