@@ -5,13 +5,16 @@ from typing import Any
 
 from training.recipe import Recipe, TrainingError
 
-NAMES = ("iris",)
+NAMES = ("iris", "abalone", "sentiment-tfidf")
 
 
 def find_recipe(name: str) -> Recipe[Any]:
-    """The recipe `RECIPE` of the module of that name. Raises TrainingError for a name that is not in NAMES."""
+    """The recipe `RECIPE` of the module of that name, its dashes underscores there.
+
+    Raises TrainingError for a name that is not in NAMES.
+    """
     check_name(name)
-    found: Recipe[Any] = import_module(f"training.{name}").RECIPE
+    found: Recipe[Any] = import_module(f"training.{name.replace('-', '_')}").RECIPE
     return found
 
 

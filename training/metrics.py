@@ -1,10 +1,11 @@
-"""How good a model is, on rows it has not seen."""
+"""How good a model is, on the rows it learnt from or on others."""
 
 from typing import Any
 
 from sklearn.metrics import (
     accuracy_score,
     mean_absolute_error,
+    mean_squared_error,
     precision_recall_fscore_support,
     r2_score,
     root_mean_squared_error,
@@ -14,7 +15,7 @@ from training.recipe import Task
 
 
 def evaluate(task: Task, expected: Any, predicted: Any) -> dict[str, float]:
-    """Accuracy and macro-averaged precision, recall and F1; for a regression RMSE, MAE and R²."""
+    """Accuracy and macro-averaged precision, recall and F1; for a regression MSE, RMSE, MAE and R²."""
     return _classification(expected, predicted) if task == "classification" else _regression(expected, predicted)
 
 
@@ -26,6 +27,7 @@ def _classification(expected: Any, predicted: Any) -> dict[str, float]:
 
 def _regression(expected: Any, predicted: Any) -> dict[str, float]:
     return {
+        "mse": float(mean_squared_error(expected, predicted)),
         "rmse": float(root_mean_squared_error(expected, predicted)),
         "mae": float(mean_absolute_error(expected, predicted)),
         "r2": float(r2_score(expected, predicted)),

@@ -8,9 +8,11 @@ from onnxruntime import InferenceSession
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import BooleanTensorType, FloatTensorType, Int64TensorType, StringTensorType
 
-from training.recipe import Column, ColumnType, Estimator, Frame, Recipe, TrainingError
+from training.recipe import Column, ColumnType, Estimator, Frame, Onnx, Recipe, TrainingError
 
 TOLERANCE = 1e-5
+# A larger file takes the serving side long to fetch and to load when it starts.
+MAX_BYTES = 10_000_000
 # onnxruntime takes longer to know an operator set than skl2onnx to write it, and the serving side has its own release.
 OPSET = 21
 _TENSORS: dict[ColumnType, tuple[type[Any], str]] = {
@@ -23,12 +25,14 @@ _TENSORS: dict[ColumnType, tuple[type[Any], str]] = {
 }
 
 
-def to_onnx(recipe: Recipe[Any], estimator: Estimator) -> Any:
+def to_onnx(recipe: Recipe[Any], estimator: Estimator) -> Onnx:
     """The ONNX model (`onnx.ModelProto`) of a trained estimator.
 
     Inputs: `inputs`, float32 [N, columns], or for a mixed recipe one [N, 1] a column. Outputs of a classification:
     `label`, int64 [N], and `probabilities`, float32 [N, classes]; of a regression `variable`, float32 [N, 1].
     """
+    if recipe.convert:
+        return recipe.convert(estimator)
     options = {"zipmap": False} if recipe.task == "classification" else None
     return convert_sklearn(estimator, recipe.name, _inputs(recipe), target_opset=OPSET, options=options)
 
@@ -39,7 +43,18 @@ def _inputs(recipe: Recipe[Any]) -> list[tuple[str, Any]]:
     return [("inputs", FloatTensorType([None, len(recipe.columns)]))]
 
 
-def check_agreement(recipe: Recipe[Any], estimator: Estimator, model: Any, features: Frame) -> float:
+def check_size(model: Onnx) -> int:
+    """The size of the model's file in bytes. Raises TrainingError for one over MAX_BYTES."""
+    size = int(model.ByteSize())
+    if size > MAX_BYTES:
+        raise TrainingError(
+            f"the ONNX file takes {size / 1e6:.1f} MB, over {MAX_BYTES / 1e6:.0f} MB: not registered. Take "
+            "hyperparameters that make a smaller model: fewer or shallower trees, larger leaves, fewer features"
+        )
+    return size
+
+
+def check_agreement(recipe: Recipe[Any], estimator: Estimator, model: Onnx, features: Frame) -> float:
     """The largest difference between what the two predict: of probabilities, or relative to a regression's values.
 
     Raises TrainingError for one over TOLERANCE, or for a label that is not the same.
@@ -54,7 +69,7 @@ def check_agreement(recipe: Recipe[Any], estimator: Estimator, model: Any, featu
     return _within_tolerance(outputs["probabilities"], estimator.predict_proba(features))
 
 
-def _run(recipe: Recipe[Any], model: Any, features: Frame) -> dict[str, NDArray[Any]]:
+def _run(recipe: Recipe[Any], model: Onnx, features: Frame) -> dict[str, NDArray[Any]]:
     session = InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, _feeds(recipe, features)), strict=True))

@@ -1,8 +1,9 @@
 """What a recipe is: the part of a training that differs from model to model."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -11,6 +12,8 @@ Task = Literal["classification", "regression"]
 ColumnType = Literal["double", "float", "long", "integer", "boolean", "string"]
 Frame = Any  # pandas.DataFrame: pandas is not typed
 Estimator = Any  # a scikit-learn estimator: scikit-learn is not typed
+Onnx = Any  # onnx.ModelProto: onnx takes a while to import
+Progress = Callable[[int, int], None]  # so many parts done, of so many
 
 
 class TrainingError(Exception):
@@ -37,17 +40,29 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A recipe's data. features: a data frame of its columns. target: one class index, or value, a row."""
+    """A recipe's data. features: a data frame of its columns. target: one class index, or value, a row.
+
+    synthetic: made up, so that a model of it shows how things work and is of no use beyond that.
+    """
 
     features: Frame
     target: Any
     source: str
+    synthetic: bool = False
 
     @property
     def sha256(self) -> str:
         """A digest of every value, so that two runs can be told to have seen the same data."""
-        rows = self.features.assign(_target=self.target).to_csv(index=False)
-        return hashlib.sha256(rows.encode()).hexdigest()
+        return hashlib.sha256(self._csv()).hexdigest()
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of all values as CSV, in UTF-8: it can be compared, whatever form the data came in."""
+        return len(self._csv())
+
+    def _csv(self) -> bytes:
+        rows: str = self.features.assign(_target=self.target).to_csv(index=False)
+        return rows.encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +72,10 @@ class Recipe(Generic[P]):
     labels: class names by class index; empty for a regression. build: an untrained estimator of those hyperparameters
     and that random seed. mixed: columns of several types, so that each becomes an ONNX input of its own name; otherwise
     there is one input, a matrix of floats. test_share: part of the rows that is held out.
+
+    load: the data when none are given. read: the data of files; without it the recipe takes none. fit: how the
+    estimator is fitted where that is worth a progress bar. convert: the ONNX form where skl2onnx has none that will do.
+    plots: whether pictures of how good the model is go with the run.
     """
 
     name: str
@@ -70,6 +89,10 @@ class Recipe(Generic[P]):
     labels: tuple[str, ...] = ()
     mixed: bool = False
     test_share: float = 0.2
+    read: Callable[[Sequence[Path]], Dataset] | None = None
+    fit: Callable[[Estimator, Frame, Any, Progress], Estimator] | None = None
+    convert: Callable[[Estimator], Onnx] | None = None
+    plots: bool = True
 
     @property
     def column_names(self) -> list[str]:

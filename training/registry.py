@@ -20,7 +20,7 @@ from mlflow.types.schema import Array
 from training.pattern import Say, Trained
 from training.recipe import Recipe, TrainingError
 
-_VERSIONS = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy", "mlflow")
+_VERSIONS = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy", "pandas", "mlflow")
 _SERVED_BY = ("onnx", "onnxruntime", "numpy")
 
 
@@ -44,9 +44,12 @@ def register(trained: Trained, tracking_uri: str, alias: str, say: Say) -> Regis
         mlflow.set_tracking_uri(tracking_uri)
         recipe = trained.recipe
         experiment = mlflow.set_experiment(f"training/{recipe.name}")
-        with mlflow.start_run(run_name=recipe.title, description=recipe.description, tags=_tags(trained)) as run:
+        about = f"{recipe.description} Learnt from {_data(trained)}."
+        with mlflow.start_run(run_name=recipe.title, description=about, tags=_tags(trained)) as run:
             mlflow.log_params(_params(trained))
-            mlflow.log_metrics(trained.metrics | {"onnx_largest_difference": trained.largest_difference})
+            mlflow.log_metrics(_metrics(trained))
+            for name, figure in trained.figures.items():
+                mlflow.log_figure(figure, f"plots/{name}")
             info = _log_model(trained)
         say(f"logged: run {run.info.run_id}")
         number = _new_version(trained, info, run.info.run_id)
@@ -72,9 +75,22 @@ def _params(trained: Trained) -> dict[str, Any]:
     return trained.parameters.model_dump() | {"seed": trained.seed, "test_share": trained.recipe.test_share}
 
 
+def _metrics(trained: Trained) -> dict[str, float]:
+    on_train = {f"train_{name}": value for name, value in trained.train_metrics.items()}
+    held_out = {f"validation_{name}": value for name, value in trained.metrics.items()}
+    about_onnx = {"onnx_largest_difference": trained.largest_difference, "onnx_bytes": float(trained.onnx.ByteSize())}
+    return on_train | held_out | about_onnx
+
+
+def _data(trained: Trained) -> str:
+    return f"{'SYNTHETIC data: ' if trained.data.synthetic else ''}{trained.data.source}"
+
+
 def _tags(trained: Trained) -> dict[str, str]:
     data = {
         "data.source": trained.data.source,
+        "data.synthetic": str(trained.data.synthetic).lower(),
+        "data.bytes": str(trained.data.size_bytes),
         "data.sha256": trained.data.sha256,
         "data.rows": str(trained.train_rows + trained.test_rows),
         "data.train_rows": str(trained.train_rows),
@@ -127,7 +143,8 @@ def _new_version(trained: Trained, info: ModelInfo, run_id: str) -> str:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     scores = ", ".join(f"{name} {value:.3f}" for name, value in trained.metrics.items())
-    about = f"{recipe.title.capitalize()} on {trained.data.source}; on {trained.test_rows} held-out rows: {scores}."
+    title = recipe.title[0].upper() + recipe.title[1:]
+    about = f"{title} on {_data(trained)}; on {trained.test_rows} held-out rows: {scores}."
     made = client.create_model_version(
         recipe.name, info.model_uri, run_id=run_id, description=about, model_id=info.model_id
     )
@@ -136,4 +153,5 @@ def _new_version(trained: Trained, info: ModelInfo, run_id: str) -> str:
 
 def _describe(recipe: Recipe[Any]) -> str:
     columns = "\n".join(f"- `{column.name}`: {column.description}" for column in recipe.columns)
-    return f"{recipe.description}\n\n{columns}"
+    made_up = "\n\nA version on data that its description calls synthetic is of no use beyond a trial."
+    return f"{recipe.description}\n\n{columns}{made_up if recipe.read else ''}"

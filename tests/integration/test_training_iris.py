@@ -63,9 +63,12 @@ def test_a_run_tells_how_the_model_came_about(mlflow_url: str, client: MlflowCli
     assert client.get_experiment(run.info.experiment_id).name == "training/iris"
     assert run.info.status == "FINISHED"
     assert run.data.params == {"c": "2.0", "max_iter": "200", "seed": "4", "test_share": "0.2"}
-    assert run.data.metrics.keys() == {"accuracy", "precision", "recall", "f1", "onnx_largest_difference"}
+    scores = {"accuracy", "precision", "recall", "f1"}
+    of_both_parts = {f"{part}_{score}" for part in ("train", "validation") for score in scores}
+    assert run.data.metrics.keys() == of_both_parts | {"onnx_bytes", "onnx_largest_difference"}
     assert (run.data.tags["data.rows"], run.data.tags["data.source"]) == ("150", "sklearn.datasets.load_iris")
-    assert len(run.data.tags["data.sha256"]) == 64
+    assert (len(run.data.tags["data.sha256"]), run.data.tags["data.bytes"]) == (64, "2758")
+    assert run.data.tags["data.synthetic"] == "false"
     assert {"version.python", "version.scikit-learn", "version.onnx"} <= run.data.tags.keys()
 
 
@@ -102,8 +105,9 @@ def test_what_mlflow_refuses_is_not_half_registered(mlflow_url: str, client: Mlf
     [
         (["iris"], "no MLflow server answers at http://127.0.0.1:{port}"),
         (["iris", "--wait", "0.1"], "no MLflow server answers at http://127.0.0.1:{port}"),
-        (["abalon"], "error: there is no recipe 'abalon'; there is: iris"),
+        (["abalon"], "error: there is no recipe 'abalon'; there is: iris, abalone, sentiment-tfidf"),
         (["iris", "--alias", "v1"], "error: alias 'v1'"),
+        (["iris", "--data", "gone.csv"], "error: no such file or folder: gone.csv"),
         (["iris", "--tracking-uri", "databricks"], "error: tracking URI 'databricks': expected the http"),
     ],
 )
@@ -124,4 +128,4 @@ def test_another_server_at_the_address(moto_url: str) -> None:
 def test_help_names_the_recipes() -> None:
     done = training("--help")
     assert done.returncode == 0
-    assert "The recipe: iris." in done.stdout
+    assert "The recipe: iris, abalone, sentiment-tfidf." in done.stdout

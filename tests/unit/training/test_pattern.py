@@ -1,6 +1,7 @@
 """From data to a model that is fit to be registered."""
 
 from dataclasses import replace
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -8,13 +9,17 @@ import onnxruntime
 import pytest
 
 from tests.support.training_recipes import PARCELS
-from training.catalog import find_recipe
+from training.abalone import RECIPE as ABALONE
+from training.catalog import NAMES, find_recipe
 from training.iris import RECIPE as IRIS
 from training.iris import IrisParameters
 from training.metrics import evaluate
-from training.onnx_form import TOLERANCE, check_agreement, to_onnx
+from training.onnx_form import MAX_BYTES, TOLERANCE, check_agreement, check_size, to_onnx
 from training.pattern import Trained, train
 from training.recipe import Recipe, TrainingError
+from training.split import split
+
+SHELLS = ABALONE.load()
 
 
 def trained(recipe: Recipe[Any], said: list[str] | None = None) -> Trained:
@@ -29,8 +34,9 @@ def test_iris_is_learnt_and_reported() -> None:
     said: list[str] = []
     result = trained(IRIS, said)
     assert (result.train_rows, result.test_rows) == (120, 30)
-    assert result.metrics.keys() == {"accuracy", "precision", "recall", "f1"}
+    assert result.metrics.keys() == result.train_metrics.keys() == {"accuracy", "precision", "recall", "f1"}
     assert min(result.metrics.values()) > 0.9
+    assert result.figures == {}  # the first start of the local stack waits for it
     assert result.largest_difference <= TOLERANCE
     assert result.example.keys() == {"sepal_length", "sepal_width", "petal_length", "petal_width"}
     assert [line.split()[0] for line in said] == ["data:", "trained:", "ONNX"]
@@ -57,7 +63,7 @@ def test_a_mixed_regression_gets_an_input_of_its_own_for_each_column() -> None:
     (values,) = model.run(["variable"], feeds)
     assert values.shape == (2, 1)
     assert values[1] > values[0]
-    assert result.metrics.keys() == {"rmse", "mae", "r2"}
+    assert result.metrics.keys() == result.train_metrics.keys() == {"mse", "rmse", "mae", "r2"}
     assert result.metrics["r2"] > 0.9
 
 
@@ -73,6 +79,50 @@ def test_the_digest_of_the_data_tells_other_data() -> None:
     assert data.sha256 == IRIS.load().sha256
     assert data.sha256 != replace(data, target=1 - data.target).sha256
     assert data.sha256 != replace(data, features=data.features + 0.1).sha256
+    assert data.size_bytes == len(data.features.assign(target=data.target).to_csv(index=False)) + 1
+
+
+def test_files_are_taken_instead_of_the_recipes_own_data() -> None:
+    data = IRIS.load()
+    half = replace(data, features=data.features[::2], target=data.target[::2], synthetic=True)
+    said: list[str] = []
+    result = train(IRIS, IrisParameters(), 7, said.append, half)
+    assert (result.train_rows, result.test_rows, result.data) == (60, 15, half)
+    assert said[0] == "data: 60 rows to train, 15 held out (synthetic)"
+
+
+def test_too_little_data() -> None:
+    data = IRIS.load()
+    few = replace(data, features=data.features[::4], target=data.target[::4], source="few.csv")
+    with pytest.raises(TrainingError, match=r"few\.csv: 38 rows are too few: at least 40"):
+        train(IRIS, IrisParameters(), 7, print, few)
+    one_class = replace(data, features=data.features[:103], target=data.target[:103])
+    with pytest.raises(
+        TrainingError, match=r"too few rows of a class \(3 of virginica\): at least 5 of each of setosa"
+    ):
+        train(IRIS, IrisParameters(), 7, print, one_class)
+
+
+def test_both_parts_have_their_share_of_rare_values() -> None:
+    for seed in range(5):
+        _, _, learnt, held_out = split(ABALONE, SHELLS, seed)
+        oldest = SHELLS.target.quantile(0.9)
+        assert (held_out > oldest).mean() == pytest.approx((learnt > oldest).mean(), abs=0.02)
+
+
+@pytest.mark.parametrize("rows", [40, 99])
+def test_values_that_do_not_part_in_tenths_are_split_all_the_same(rows: int) -> None:
+    few = replace(SHELLS, features=SHELLS.features[:rows], target=SHELLS.target[:rows])
+    train_x, test_x, *_ = split(ABALONE, few, 1)
+    assert (len(train_x), len(test_x)) == (rows - ceil(rows / 5), ceil(rows / 5))
+
+
+def test_a_model_that_is_too_large_is_refused() -> None:
+    model = trained(IRIS).onnx
+    assert check_size(model) == len(model.SerializeToString())
+    model.doc_string = "x" * MAX_BYTES
+    with pytest.raises(TrainingError, match=r"takes 10\.0 MB, over 10 MB: not registered\. Take hyperparameters that"):
+        check_size(model)
 
 
 @pytest.mark.parametrize("recipe", [IRIS, PARCELS], ids=lambda recipe: recipe.name)
@@ -103,10 +153,13 @@ def test_a_regression_is_compared_relative_to_its_values() -> None:
 def test_metrics_are_averaged_over_classes() -> None:
     scores = evaluate("classification", [0, 0, 0, 1], [0, 0, 1, 1])
     assert scores == pytest.approx({"accuracy": 0.75, "precision": 0.75, "recall": 5 / 6, "f1": 0.7333333})
-    assert evaluate("regression", [1.0, 3.0], [1.0, 2.0]) == pytest.approx({"rmse": 0.5**0.5, "mae": 0.5, "r2": 0.5})
+    assert evaluate("regression", [1.0, 3.0], [1.0, 2.0]) == pytest.approx(
+        {"mse": 0.5, "rmse": 0.5**0.5, "mae": 0.5, "r2": 0.5}
+    )
 
 
 def test_the_catalog() -> None:
     assert find_recipe("iris") is IRIS
-    with pytest.raises(TrainingError, match="no recipe 'irsi'; there is: iris"):
+    assert [find_recipe(name).name for name in NAMES] == list(NAMES)
+    with pytest.raises(TrainingError, match="no recipe 'irsi'; there is: iris, abalone, sentiment-tfidf"):
         find_recipe("irsi")

@@ -1,0 +1,51 @@
+"""What somebody who waits for a training sees."""
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+
+class Display:
+    """Lines that stay, and on a terminal below them one that moves: how far the training is, and for how long.
+
+    Without a terminal there are only the lines.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._began = time.monotonic()
+        self._live = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._live.add_task("working", total=None)
+        self._training: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._live.stop()
+
+    def say(self, text: str) -> None:
+        """A line that stays, with the seconds since the beginning."""
+        self._console.print(f"[dim]{time.monotonic() - self._began:5.1f} s[/dim]  {text}", markup=True)
+        if self._training is not None:
+            self._live.remove_task(self._training)
+            self._training = None
+
+    def progress(self, done: int, total: int) -> None:
+        """How far the training is; the next line that stays ends it."""
+        if self._training is None:
+            self._training = self._live.add_task("training", total=total)
+        self._live.update(self._training, completed=done)
