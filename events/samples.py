@@ -166,6 +166,9 @@ def _schedule() -> dict[str, Any]:
 SAMPLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "api_predict_iris": lambda: api_request("POST", "/models/iris/predict", {"inputs": [IRIS]}),
     "api_predict_refused": lambda: api_request("POST", "/models/iris/predict", {"inputs": [{"sepal_length": "long"}]}),
+    "api_invocations_iris": lambda: api_request(
+        "POST", "/models/iris/invocations", {"dataframe_split": {"columns": list(IRIS), "data": [list(IRIS.values())]}}
+    ),
     "api_health": lambda: api_request("GET", "/health"),
     "sqs_batch": lambda: {"Records": [sqs_record(number, trace_event(number)) for number in (1, 2, 3)]},
     "schedule": _schedule,

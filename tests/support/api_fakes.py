@@ -10,10 +10,10 @@ from offpath.errors import ObjectMissing, Transient
 from offpath.manifest import KEY, Manifest, ModelVersion
 from prediction_api.adapters.onnx_model import OnnxModel
 from prediction_api.app import create_app
+from prediction_api.batch import Batch, Outputs
 from prediction_api.loader import ModelLoader
-from prediction_api.records import Record
 from prediction_api.settings import ApiSettings
-from tests.support.models import iris_onnx, iris_version, manifest_of, sum_onnx, sum_version
+from tests.support.models import Model, iris_onnx, iris_version, manifest_of, sum_onnx, sum_version
 from tests.support.spans import recorded_tracing
 
 
@@ -52,16 +52,29 @@ class BrokenPredictor:
     def __init__(self, content: bytes, version: ModelVersion) -> None:
         pass
 
-    def predict(self, records: Sequence[Record]) -> list[dict[str, Any]]:
+    def run(self, batch: Batch) -> Outputs:
         raise RuntimeError("the model broke")
+
+
+class CountedModel(OnnxModel):
+    """A model that notes how many records each call of it had, its warm-up's among them."""
+
+    def __init__(self, content: bytes, version: ModelVersion) -> None:
+        self.calls: list[int] = []
+        super().__init__(content, version)
+
+    def run(self, batch: Batch) -> Outputs:
+        self.calls.append(batch.records)
+        return super().run(batch)
 
 
 class Api:
     """The application over fakes: its client, its store and what it traced."""
 
-    def __init__(self, load: Any = OnnxModel, missing: str = "", **settings: Any) -> None:
-        self.store = FakeModels(iris_onnx(), sum_onnx())
-        self.store.publish(manifest_of(iris=iris_version(), sum=sum_version()))
+    def __init__(self, load: Any = OnnxModel, missing: str = "", models: Sequence[Model] = (), **settings: Any) -> None:
+        self.store = FakeModels(iris_onnx(), sum_onnx(), *(model.content for model in models))
+        versions = {"iris": iris_version(), "sum": sum_version()} | {model.name: model.version for model in models}
+        self.store.publish(manifest_of(**versions))
         self.store.objects.pop(missing, None)
         self.now = 1000.0
         self.settings = ApiSettings(bucket="offpath-archive", **settings)

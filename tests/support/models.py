@@ -1,6 +1,8 @@
 """Small ONNX models, and their entries in a manifest."""
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -11,7 +13,7 @@ from skl2onnx.common.data_types import FloatTensorType
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
-from offpath.manifest import Column, Manifest, ModelVersion, RegisteredModel, Signature, model_file_key
+from offpath.manifest import Column, Manifest, ModelVersion, RegisteredModel, Signature, Tensor, model_file_key
 
 IRIS_COLUMNS = ("sepal_length", "sepal_width", "petal_length", "petal_width")
 IRIS_LABELS = ("setosa", "versicolor", "virginica")
@@ -19,14 +21,18 @@ SETOSA = dict(zip(IRIS_COLUMNS, (5.1, 3.5, 1.4, 0.2), strict=True))
 VIRGINICA = dict(zip(IRIS_COLUMNS, (6.9, 3.1, 5.4, 2.1), strict=True))
 
 
-@cache
-def iris_onnx(regularisation: float = 1.0) -> bytes:
-    """A logistic regression over one tensor of four columns, with labels and probabilities."""
+def iris_graph(regularisation: float = 1.0) -> Any:
+    """A logistic regression over one tensor of four columns, with labels and probabilities (`onnx.ModelProto`)."""
     inputs, targets = load_iris(return_X_y=True)
     model = LogisticRegression(C=regularisation, max_iter=1000).fit(inputs.astype(np.float32), targets)
     columns = [("features", FloatTensorType([None, 4]))]
-    graph = convert_sklearn(model, initial_types=columns, options={"zipmap": False}, target_opset=17)
-    content: bytes = graph.SerializeToString()
+    return convert_sklearn(model, initial_types=columns, options={"zipmap": False}, target_opset=17)
+
+
+@cache
+def iris_onnx(regularisation: float = 1.0) -> bytes:
+    """That model's file."""
+    content: bytes = iris_graph(regularisation).SerializeToString()
     return content
 
 
@@ -62,6 +68,32 @@ def sum_version(version: str = "1", **changes: Any) -> ModelVersion:
     columns = tuple(Column(name=name, type="double") for name in ("a", "b"))
     fields: dict[str, Any] = {"version": version, "task": "regression", "signature": Signature(inputs=columns)}
     return ModelVersion(**_file(sum_onnx()) | fields | changes)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A file and its entry in a manifest."""
+
+    name: str
+    content: bytes
+    version: ModelVersion
+
+
+def graph(inputs: Sequence[Any], outputs: Sequence[Any], nodes: Sequence[Any], initializers: Sequence[Any] = ()) -> Any:
+    """An ONNX model of these nodes (`onnx.ModelProto`). inputs, outputs: (name, element type, shape) each."""
+    given = [helper.make_tensor_value_info(*entry) for entry in inputs]
+    gives = [helper.make_tensor_value_info(*entry) for entry in outputs]
+    made = helper.make_graph(nodes, "graph", given, gives, initializers)
+    return helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def model_of(name: str, onnx: Any, *inputs: Column | Tensor, **fields: Any) -> Model:
+    """A model of that graph, or file, and those inputs: a regression, if nothing else is said."""
+    content: bytes = onnx if isinstance(onnx, bytes) else onnx.SerializeToString()
+    given: dict[str, Any] = {"version": "1", "task": "regression"}
+    if inputs:
+        given["signature"] = Signature(inputs=inputs)
+    return Model(name, content, ModelVersion(**_file(content) | given | fields))
 
 
 def manifest_of(**versions: ModelVersion) -> Manifest:

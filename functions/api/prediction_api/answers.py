@@ -5,7 +5,25 @@ from typing import Any
 
 import numpy as np
 
-Output = np.ndarray[Any, Any]
+from offpath.manifest import ModelVersion
+from prediction_api.batch import Array as Output
+from prediction_api.batch import Outputs
+
+
+def predictions(version: ModelVersion, outputs: Outputs, records: int) -> list[dict[str, Any]]:
+    """One prediction a record, of the kind that the model's task is. Raises ValueError for outputs of another form."""
+    arrays = list(outputs.values())
+    return classified(arrays, version.labels) if version.task == "classification" else regressed(arrays, records)
+
+
+def single_label(version: ModelVersion, outputs: Outputs, records: int) -> str | None:
+    """The label of the one record of a classification; None for several, or for outputs that have none."""
+    if records != 1 or version.task != "classification":
+        return None
+    try:
+        return str(predictions(version, outputs, records)[0]["label"])
+    except (ValueError, LookupError):
+        return None
 
 
 def classified(outputs: Sequence[Output], labels: Sequence[str]) -> list[dict[str, Any]]:
@@ -24,13 +42,18 @@ def classified(outputs: Sequence[Output], labels: Sequence[str]) -> list[dict[st
     return [_by_class(value, labels) for value in classes.reshape(-1).tolist()]
 
 
-def regressed(outputs: Sequence[Output]) -> list[dict[str, Any]]:
-    """The value a record, from the first output, of shape [records] or [records, 1].
+def regressed(outputs: Sequence[Output], records: int) -> list[dict[str, Any]]:
+    """The value a record, from the first output: a number where it has one a record, else nested lists.
 
-    Raises ValueError for a value that is not finite.
+    Raises ValueError for a value that is not finite, or an output whose first dimension does not count the records.
     """
-    _check_finite(outputs[:1])
-    return [{"value": value} for value in outputs[0].reshape(-1).tolist()]
+    first = outputs[0]
+    _check_finite([first])
+    if first.size == records:
+        return [{"value": value} for value in first.reshape(-1).tolist()]
+    if first.shape[:1] != (records,):
+        raise ValueError(f"the model's output of the shape {list(first.shape)} is not one value for each of {records}")
+    return [{"value": value} for value in first.tolist()]
 
 
 def _check_finite(outputs: Sequence[Output]) -> None:

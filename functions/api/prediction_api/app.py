@@ -13,7 +13,7 @@ from prediction_api.access import ApiKeyGate
 from prediction_api.loader import ModelLoader
 from prediction_api.openapi import OpenApi
 from prediction_api.problems import Problem
-from prediction_api.routes import health, models, predict
+from prediction_api.routes import health, invocations, models, predict
 from prediction_api.settings import ApiSettings
 
 SCOPE = "offpath.prediction_api"
@@ -42,7 +42,7 @@ def create_app(loader: ModelLoader, tracing: Tracing, settings: ApiSettings) -> 
     app.state.settings = settings
     app.state.experiment = settings.experiment
     app.state.tracer = tracing.tracer(SCOPE)
-    for routes in (predict, models, health):
+    for routes in (predict, invocations, models, health):
         app.include_router(routes.router)
     if settings.digests:
         app.add_middleware(ApiKeyGate, digests=settings.digests)

@@ -1,20 +1,30 @@
 """The models that this process serves: an immutable snapshot, swapped whole."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Protocol
 
 from offpath.manifest import SERVED_ALIAS, ModelVersion
+from prediction_api.batch import Batch, Outputs
 from prediction_api.problems import Problem
-from prediction_api.records import Record, RecordSchema
 
 
 class Predictor(Protocol):
     """A loaded model."""
 
-    def predict(self, records: Sequence[Record]) -> list[dict[str, Any]]:
-        """One prediction a record, in their order; each record has the signature's required columns."""
+    def run(self, batch: Batch) -> Outputs:
+        """The model's outputs, by one call. Raises Problem for inputs that it does not take."""
+
+
+class InputSchema(Protocol):
+    """What a prediction request may hold for one model."""
+
+    def read(self, body: bytes) -> Batch:
+        """The inputs in a request body. Raises Problem, naming what is off."""
+
+    def inputs_schema(self, name: str) -> dict[str, Any]:
+        """The JSON schema of the field `inputs`, for the model of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +35,7 @@ class ServedModel:
     alias: str
     version: ModelVersion
     predictor: Predictor
-    schema: RecordSchema
+    schema: InputSchema
     problem: str = ""
 
 

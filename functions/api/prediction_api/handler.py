@@ -2,6 +2,7 @@
 
 import logging
 import os
+from functools import partial
 
 from mangum import Mangum
 
@@ -12,6 +13,7 @@ from prediction_api.adapters.s3_models import S3Models
 from prediction_api.app import create_app
 from prediction_api.loader import ModelLoader
 from prediction_api.settings import ApiSettings
+from prediction_api.threads import onnx_threads
 
 SERVICE = "offpath-api"
 
@@ -19,9 +21,10 @@ SERVICE = "offpath-api"
 logging.getLogger("mangum").setLevel(logging.WARNING)
 settings = ApiSettings.load(os.environ)
 tracing = install(os.environ, service_name=SERVICE, provider=new_provider(SERVICE))
+threads = onnx_threads(settings.onnx_threads, os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
 loader = ModelLoader(
     S3Models(Bucket(s3_client(timeout_seconds=2.0, attempts=2), settings.bucket)),
-    OnnxModel,
+    partial(OnnxModel, threads=threads),
     max_records=settings.max_records,
     refresh_seconds=settings.model_refresh_seconds,
 )

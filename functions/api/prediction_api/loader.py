@@ -9,8 +9,9 @@ from typing import Protocol
 
 from offpath.errors import ManifestError, ObjectMissing, OffpathError, Transient
 from offpath.manifest import KEY, SERVED_ALIAS, Manifest, ModelVersion, RegisteredModel
-from prediction_api.catalog import Catalog, FailedModel, Predictor, ServedModel
+from prediction_api.catalog import Catalog, FailedModel, InputSchema, Predictor, ServedModel
 from prediction_api.records import RecordSchema
+from prediction_api.tensors import TensorSchema
 
 RETRY_SECONDS = 5.0
 
@@ -114,8 +115,13 @@ class ModelLoader:
         return self._load(content, version)
 
     def _served(self, name: str, version: ModelVersion, predictor: Predictor) -> ServedModel:
-        schema = RecordSchema(version.signature.inputs, self._max_records)
-        return ServedModel(name, SERVED_ALIAS, version, predictor, schema)
+        return ServedModel(name, SERVED_ALIAS, version, predictor, self._schema(version))
+
+    def _schema(self, version: ModelVersion) -> InputSchema:
+        signature = version.signature
+        if signature.tensors:
+            return TensorSchema(signature.tensors, self._max_records)
+        return RecordSchema(signature.columns, self._max_records)
 
     def _kept(self, name: str, version: ModelVersion, problem: str) -> ServedModel | FailedModel:
         """What stands in for a version that cannot be served: the one before, if there is one."""

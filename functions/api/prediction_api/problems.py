@@ -49,3 +49,8 @@ class Problem(Exception):
             document["errors"] = [{"field": error.field, "message": error.message} for error in self.errors]
         content = to_json(document | self.members | members)
         return Response(content, self.status, self.headers, media_type=MEDIA_TYPE)
+
+
+def refused(detail: str, errors: Sequence[FieldError] = ()) -> Problem:
+    """What is JSON, but not what the model takes."""
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors)

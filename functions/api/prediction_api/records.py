@@ -1,18 +1,18 @@
 """A model's records: what a request may hold, generated from the model's MLflow signature."""
 
 from collections.abc import Sequence
-from http import HTTPStatus
 from typing import Annotated, Any, NotRequired, Required, TypeVar, cast
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails, from_json
+from pydantic_core import ErrorDetails
 from typing_extensions import TypedDict
 
 from offpath.manifest import Column, ColumnType
-from prediction_api.problems import FieldError, Problem
+from prediction_api.batch import Batch, Record, batch_of, can_be_absent
+from prediction_api.json_body import parse_object
+from prediction_api.problems import FieldError, refused
 
 T = TypeVar("T")
-Record = dict[str, Any]
 MAX_ERRORS = 20
 MAX_SHOWN = 200
 
@@ -45,30 +45,33 @@ class RecordSchema:
 
     def parse(self, body: bytes) -> list[Record]:
         """The records in a request body, at least one and at most max_records. Raises Problem, naming what is off."""
-        document = _json(body)
-        if not isinstance(document, dict):
-            raise _refused('the body is not a JSON object; send {"inputs": [record, …]}')
+        document = parse_object(body, "[record, …]")
         if "inputs" not in document or self._has_column_inputs:
             return [self._validate(self._record, document, "")]
         extra = sorted(document.keys() - {"inputs"})
         if extra:
             shown = [FieldError(name[:MAX_SHOWN], "not known here") for name in extra[:MAX_ERRORS]]
-            raise _refused(f"{len(extra)} unknown field(s) beside inputs", shown)
+            raise refused(f"{len(extra)} unknown field(s) beside inputs", shown)
         inputs = document["inputs"]
         if isinstance(inputs, list):
             return self._many(inputs)
         return [self._validate(self._record, inputs, "inputs")]
 
-    def json_schema(self) -> dict[str, Any]:
-        """The JSON schema of one record."""
-        return self._record.json_schema()
+    def read(self, body: bytes) -> Batch:
+        """The records in a request body as the model takes them. Raises Problem, as parse does."""
+        return batch_of(self.parse(body), self._columns)
+
+    def inputs_schema(self, name: str) -> dict[str, Any]:
+        """The JSON schema of `inputs`, for the model of that name."""
+        record = self._record.json_schema() | {"title": f"{name} record"}
+        return {"anyOf": [{"type": "array", "items": record, "minItems": 1}, record]}
 
     def _many(self, inputs: list[Any]) -> list[Record]:
         if not inputs:
-            raise _refused("inputs is an empty list", [FieldError("inputs", "expected at least one record")])
+            raise refused("inputs is an empty list", [FieldError("inputs", "expected at least one record")])
         if len(inputs) > self._max_records:
             limit = f"expected at most {self._max_records} records, got {len(inputs)}"
-            raise _refused("too many records in one request", [FieldError("inputs", limit)])
+            raise refused("too many records in one request", [FieldError("inputs", limit)])
         return self._validate(self._records, inputs, "inputs")
 
     def _validate(self, adapter: TypeAdapter[T], value: Any, prefix: str) -> T:
@@ -80,7 +83,7 @@ class RecordSchema:
             shown = [FieldError(_path(prefix, detail["loc"]), self._message(detail)) for detail in found[:MAX_ERRORS]]
             count = f"{len(found)} field(s) are not as the model's signature says"
             more = f"; the first {MAX_ERRORS} are listed" if len(found) > MAX_ERRORS else ""
-            raise _refused(count + more, shown) from error
+            raise refused(count + more, shown) from error
 
     def _refuse_many_unknown(self, value: Any, prefix: str) -> None:
         """Refuse early what holds more unknown fields than an answer has room for: listing them all takes seconds."""
@@ -89,7 +92,7 @@ class RecordSchema:
             if isinstance(record, dict) and len(record) > len(self._columns) + MAX_ERRORS:
                 where = _path(prefix, () if index is None else (index,))
                 message = f"has {len(record)} fields; the model's {len(self._columns)} are: {self._names()}"
-                raise _refused("a record has too many fields", [FieldError(where, message)])
+                raise refused("a record has too many fields", [FieldError(where, message)])
 
     def _names(self) -> str:
         return ", ".join(column.name for column in self._columns)
@@ -105,19 +108,7 @@ class RecordSchema:
 
 def _field(column: Column) -> Any:
     """A column that may be missing only where a tensor can say so: whole numbers and booleans have no such value."""
-    may_be_missing = not column.required and column.type in {"double", "float", "string"}
-    return (NotRequired if may_be_missing else Required)[_TYPES[column.type]]
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return from_json(body)
-    except ValueError as error:
-        raise Problem(HTTPStatus.BAD_REQUEST, f"the body is not JSON: {error}") from error
-
-
-def _refused(detail: str, errors: Sequence[FieldError] = ()) -> Problem:
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors)
+    return (NotRequired if can_be_absent(column) else Required)[_TYPES[column.type]]
 
 
 def _path(prefix: str, location: Sequence[int | str]) -> str:

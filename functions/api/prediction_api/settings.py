@@ -20,6 +20,12 @@ class ApiSettings(Settings):
         6_000_000, ge=1, description="the most bytes that a request's body may have (Lambda takes 6 MB)"
     )
     model_refresh_seconds: float = Field(60, gt=0, description="how often, at most, the manifest is read again")
+    onnx_threads: int | None = Field(
+        None,
+        ge=1,
+        le=64,
+        description="the threads within one call of a model, instead of one for each CPU that Lambda gives",
+    )
 
     @property
     def digests(self) -> list[str]:

@@ -38,12 +38,32 @@ class TracedRoute(APIRoute):
                 record_exception=False,
                 set_status_on_exception=False,
             ) as span:
-                response = await _answer(handle, request, span)
+                response = await self._answer(handle, request, span)
                 span.set_attribute("http.response.status_code", response.status_code)
             response.headers[TRACE_ID_HEADER] = mlflow_trace_id(span)
             return response
 
         return traced
+
+    def refuse(self, problem: Problem, trace_id: str) -> Response:
+        """The answer to a request that is refused, or that failed."""
+        return problem.response(trace_id=trace_id)
+
+    async def _answer(self, handle: Handle, request: Request, span: Span) -> Response:
+        try:
+            return await handle(request)
+        except Problem as problem:
+            response = self.refuse(problem, mlflow_trace_id(span))
+            span.set_status(Status(StatusCode.ERROR, problem.detail))
+        except Exception as error:
+            # Whatever a model or a defect raises, the caller gets an answer with a trace id, and the trace tells why.
+            _log.exception("a request failed")
+            detail = "the request failed within the service; the trace tells more to who may read it"
+            response = self.refuse(Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail), mlflow_trace_id(span))
+            span.record_exception(error)
+            span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
+        span.set_attribute(attributes.SPAN_OUTPUTS, bytes(response.body).decode())
+        return response
 
     def _attributes(self, request: Request) -> dict[str, str]:
         """By OpenTelemetry's names for HTTP (https://opentelemetry.io/docs/specs/semconv/http/http-spans/)."""
@@ -61,20 +81,3 @@ class TracedRoute(APIRoute):
 def mlflow_trace_id(span: Span) -> str:
     """The id that MLflow will know the span's trace by."""
     return f"tr-{format_trace_id(span.get_span_context().trace_id)}"
-
-
-async def _answer(handle: Handle, request: Request, span: Span) -> Response:
-    try:
-        return await handle(request)
-    except Problem as problem:
-        response = problem.response(trace_id=mlflow_trace_id(span))
-        span.set_status(Status(StatusCode.ERROR, problem.detail))
-    except Exception as error:
-        # Whatever a model or a defect raises, the caller gets an answer with a trace id, and the trace tells why.
-        _log.exception("a request failed")
-        detail = "the request failed within the service; the trace tells more to who may read it"
-        response = Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail).response(trace_id=mlflow_trace_id(span))
-        span.record_exception(error)
-        span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
-    span.set_attribute(attributes.SPAN_OUTPUTS, bytes(response.body).decode())
-    return response

@@ -4,20 +4,18 @@ Which keys count is in https://mlflow.org/docs/latest/ml/model/ ; `metadata.offp
 `{"task": "classification" | "regression", "labels": ["setosa", …]}`.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
 
 from model_sync.ports import Unservable
-from offpath.manifest import Column, ColumnType, Signature, Task
+from model_sync.signature import Entries, signature_of
+from offpath.manifest import Signature, Task
 
 PATH = "MLmodel"
-_TYPES = get_args(ColumnType)
 _TASKS = get_args(Task)
-Columns = list[dict[str, Any]]
 
 
 class _Onnx(BaseModel):
@@ -30,8 +28,8 @@ class _Flavors(BaseModel):
 
 
 class _Signature(BaseModel):
-    inputs: Json[Columns] | None = None
-    outputs: Json[Columns] | None = None
+    inputs: Json[Entries] | None = None
+    outputs: Json[Entries] | None = None
 
 
 class _Example(BaseModel):
@@ -120,21 +118,4 @@ def _task(mark: _Mark) -> tuple[Task, tuple[str, ...]]:
 def _signature(signature: _Signature | None) -> Signature:
     if signature is None or not signature.inputs:
         raise Unservable("it has no signature of its inputs: log it with signature=mlflow.models.infer_signature(…)")
-    return Signature(
-        inputs=tuple(_column(column) for column in signature.inputs),
-        outputs=tuple(_column(column) for column in signature.outputs or [] if _is_plain(column)),
-    )
-
-
-def _column(column: Mapping[str, Any]) -> Column:
-    if not column.get("name"):
-        raise Unservable("its signature has an input without a name: log it with named columns, not tensors")
-    if not _is_plain(column):
-        kind = f"input {column['name']!r} of type {column.get('type')!r}"
-        raise Unservable(f"its signature has the {kind}, which is not served: expected one of {', '.join(_TYPES)}")
-    required = column.get("required", not column.get("optional", False))  # `optional` before MLflow 2.14
-    return Column(name=column["name"], type=column["type"], required=required)
-
-
-def _is_plain(column: Mapping[str, Any]) -> bool:
-    return bool(column.get("name")) and column.get("type") in _TYPES
+    return signature_of(signature.inputs, signature.outputs or [])

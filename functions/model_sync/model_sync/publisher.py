@@ -1,8 +1,9 @@
 """One version of a registered model, published: its ONNX file in the bucket, and what the manifest says of it."""
 
 import hashlib
+from typing import Any
 
-from model_sync.example import first_record
+from model_sync.example import first_record, first_tensors
 from model_sync.mlmodel import PATH, Description, parse_mlmodel
 from model_sync.onnx_file import check_onnx
 from model_sync.ports import Files, Registry, Unservable, Version
@@ -50,14 +51,16 @@ class Publisher:
             input_example=self._example(version, model),
         )
 
-    def _example(self, version: Version, model: Description) -> dict[str, object] | None:
+    def _example(self, version: Version, model: Description) -> dict[str, Any] | list[Any] | None:
         if model.example_path is None:
             return None
         try:
             content = self._registry.artifact(version, model.example_path)
         except Unservable:  # a model is served without its example
             return None
-        return first_record(content, (column.name for column in model.signature.inputs))
+        if model.signature.tensors:
+            return first_tensors(content, model.signature.tensors)
+        return first_record(content, (column.name for column in model.signature.columns))
 
 
 def _is_same(published: ModelVersion, version: Version) -> bool:

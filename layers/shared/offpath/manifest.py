@@ -4,9 +4,17 @@
 changes only when something in the registry did.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from offpath.errors import ManifestError
 
@@ -17,9 +25,18 @@ SCHEMA: Literal["models/1"] = "models/1"
 SERVED_ALIAS = "champion"
 
 ColumnType = Literal["double", "float", "long", "integer", "boolean", "string"]
+# NumPy's names, as MLflow writes them.
+TensorType = Literal[
+    "float16", "float32", "float64",
+    "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+    "bool", "str",
+]  # fmt: skip
 Task = Literal["classification", "regression"]
 Weight = Annotated[int, Field(ge=0, le=100)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+# Where a registered model's versions with tensors stand: a reader that knows no tensors passes over them.
+_TENSOR_ALIASES = "tensor_aliases"
 
 
 class _Part(BaseModel):
@@ -34,11 +51,50 @@ class Column(_Part):
     required: bool = True
 
 
-class Signature(_Part):
-    """Input and output columns, in the order that the model takes and gives them."""
+class Tensor(_Part):
+    """One input or output tensor of a model's MLflow signature.
 
-    inputs: tuple[Column, ...] = Field(min_length=1)
-    outputs: tuple[Column, ...] = ()
+    shape: -1 stands for a dimension of any length; the first one counts records. name: None in a signature of one
+    tensor that has none.
+    """
+
+    name: str | None = None
+    type: Literal["tensor"] = "tensor"
+    dtype: TensorType
+    shape: tuple[Annotated[int, Field(ge=-1)], ...] = Field(min_length=1)
+
+    @property
+    def key(self) -> str:
+        """What a request calls the tensor."""
+        return self.name or "inputs"
+
+
+Input = Annotated[Column | Tensor, Field(discriminator="type")]
+
+
+class Signature(_Part):
+    """Inputs and outputs, in the order that the model takes and gives them; inputs are all columns or all tensors."""
+
+    inputs: tuple[Input, ...] = Field(min_length=1)
+    outputs: tuple[Input, ...] = ()
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The inputs of a signature of columns; of one of tensors, none."""
+        return tuple(entry for entry in self.inputs if isinstance(entry, Column))
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """The inputs of a signature of tensors; of one of columns, none."""
+        return tuple(entry for entry in self.inputs if isinstance(entry, Tensor))
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> Self:
+        if self.columns and self.tensors:
+            raise ValueError("the inputs are columns and tensors, but a signature has the one or the other")
+        if len(self.tensors) > 1 and not all(tensor.name for tensor in self.tensors):
+            raise ValueError("of several tensors each has a name")
+        return self
 
 
 class ModelVersion(_Part):
@@ -47,7 +103,8 @@ class ModelVersion(_Part):
     key: S3 key of the ONNX file, in the manifest's own bucket. sha256: of that file. bytes: its size. weight: share of
     the model's traffic, in percent. labels: class names, by class index; empty for a regression. source: where the
     registry says its files come from; it tells this version from one of the same number, made after the registered
-    model was deleted and created again.
+    model was deleted and created again. input_example: a record; of a signature of tensors what a request's `inputs`
+    may hold.
     """
 
     version: str
@@ -60,14 +117,34 @@ class ModelVersion(_Part):
     task: Task
     labels: tuple[str, ...] = ()
     signature: Signature
-    input_example: dict[str, Any] | None = None
+    input_example: dict[str, Any] | list[Any] | None = None
 
 
 class RegisteredModel(_Part):
-    """A registered model: the version that each alias stands for."""
+    """A registered model: the version that each alias stands for.
+
+    In the file those with tensors stand apart, under `tensor_aliases`: a reader from before there were any would refuse
+    the whole manifest for one type that it does not know, but it passes over a field.
+    """
 
     description: str = ""
     aliases: dict[str, ModelVersion]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _joined(cls, content: Any) -> Any:
+        match content:
+            case {"aliases": dict(columns), "tensor_aliases": dict(tensors)}:
+                return {**content, "aliases": {**columns, **tensors}}
+            case _:
+                return content
+
+    @model_serializer(mode="wrap")
+    def _apart(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        tensors = [alias for alias, version in self.aliases.items() if version.signature.tensors]
+        apart = {alias: written["aliases"].pop(alias) for alias in tensors}
+        return written | {_TENSOR_ALIASES: apart} if apart else written
 
 
 class Manifest(_Part):

@@ -26,7 +26,10 @@ def test_each_of_several_keys_is_let_in(api: Api, key: str) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-api-key": ""}, {"x-api-key": new_key()}, {"x-api-key": digest_of(OLD)}])
-@pytest.mark.parametrize("path", ["/models/iris/predict", "/models/none/predict", "/models", "/models/iris", "/else"])
+@pytest.mark.parametrize(
+    "path",
+    ["/models/iris/predict", "/models/iris/invocations", "/models/none/predict", "/models", "/models/iris", "/else"],
+)
 def test_others_are_refused_and_not_traced(api: Api, path: str, headers: dict[str, str]) -> None:
     answer = api.client.post(path, json=SETOSA, headers=headers)
     assert answer.status_code == 401

@@ -46,4 +46,14 @@ def test_a_classification_without_classes_says_so() -> None:
 
 @pytest.mark.parametrize("output", [np.array([1.5, 2.0]), np.array([[1.5], [2.0]])])
 def test_a_regression_gives_values(output: Any) -> None:
-    assert regressed([output]) == [{"value": 1.5}, {"value": 2.0}]
+    assert regressed([output], 2) == [{"value": 1.5}, {"value": 2.0}]
+
+
+def test_a_regression_of_several_values_a_record_gives_lists() -> None:
+    output = np.array([[1.5, 2.0], [3.0, 4.0]])
+    assert regressed([output], 2) == [{"value": [1.5, 2.0]}, {"value": [3.0, 4.0]}]
+
+
+def test_an_output_that_does_not_count_the_records_is_none() -> None:
+    with pytest.raises(ValueError, match=r"shape \[2, 2\] is not one value for each of 3"):
+        regressed([np.ones((2, 2))], 3)

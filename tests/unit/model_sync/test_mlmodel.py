@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from model_sync.example import first_record
+from model_sync.example import MAX_TENSOR_BYTES, first_record, first_tensors
 from model_sync.mlmodel import parse_mlmodel
 from model_sync.onnx_file import check_onnx
 from model_sync.ports import Unservable
+from offpath.manifest import Tensor
 from tests.support.model_sync_fakes import IRIS_COLUMNS, IRIS_LABELS, mlmodel, onnx_file
 
 
@@ -18,6 +19,24 @@ def marked(**offpath: Any) -> dict[str, Any]:
 
 def inputs(*columns: dict[str, Any]) -> dict[str, str]:
     return {"inputs": json.dumps(columns)}
+
+
+def tensor(dtype: str, shape: list[int], **name: str) -> dict[str, Any]:
+    return {"type": "tensor", "tensor-spec": {"dtype": dtype, "shape": shape}, **name}
+
+
+def test_a_model_of_one_tensor_without_a_name() -> None:
+    outputs = json.dumps([tensor("int64", [-1]), tensor("complex64", [-1])])
+    signature = parse_mlmodel(mlmodel(signature=inputs(tensor("float32", [-1, 4])) | {"outputs": outputs})).signature
+    assert signature.tensors == (Tensor(dtype="float32", shape=(-1, 4)),)
+    assert signature.outputs == (Tensor(dtype="int64", shape=(-1,)),)
+
+
+def test_a_model_of_several_tensors_keeps_their_order_and_objects_are_texts() -> None:
+    given = inputs(tensor("uint8", [-1, 2, 2], name="image"), tensor("object", [-1], name="caption"))
+    image, caption = parse_mlmodel(mlmodel(signature=given)).signature.tensors
+    assert (image.name, image.dtype, image.shape) == ("image", "uint8", (-1, 2, 2))
+    assert (caption.name, caption.dtype) == ("caption", "str")
 
 
 def test_an_iris_model() -> None:
@@ -43,7 +62,7 @@ def test_a_regression_needs_no_labels() -> None:
 @pytest.mark.parametrize("key", [{"required": False}, {"optional": True}])
 def test_an_optional_column(key: dict[str, bool]) -> None:
     column = {"type": "string", "name": "note"} | key
-    assert not parse_mlmodel(mlmodel(signature=inputs(column))).signature.inputs[0].required
+    assert not parse_mlmodel(mlmodel(signature=inputs(column))).signature.columns[0].required
 
 
 @pytest.mark.parametrize(
@@ -60,7 +79,12 @@ def test_an_optional_column(key: dict[str, bool]) -> None:
         ({"signature": {"inputs": None}}, "no signature"),
         ({"signature": {"inputs": "[]"}}, "no signature"),
         ({"signature": {"inputs": "nonsense"}}, "signature.inputs: Invalid JSON"),
-        ({"signature": inputs({"type": "tensor", "tensor-spec": {}})}, "an input without a name"),
+        ({"signature": inputs({"type": "double"})}, "an input without a name"),
+        ({"signature": inputs({"type": "tensor"})}, "a tensor of type None, which is not served: expected one of"),
+        ({"signature": inputs(tensor("complex64", [-1]))}, "a tensor of type 'complex64', which is not served"),
+        ({"signature": inputs(tensor("float32", []))}, r"a tensor of the shape \[\], which is not served: "),
+        ({"signature": inputs(tensor("float32", [-2]))}, r"a tensor of the shape \[-2\], which is not served: "),
+        ({"signature": inputs(tensor("int8", [-1]), tensor("int8", [-1]))}, "of several tensors each has a name"),
         ({"signature": inputs({"type": "datetime", "name": "day"})}, "input 'day' of type 'datetime', which is not"),
         ({"signature": inputs({"type": "array", "name": "xs", "items": {}})}, "input 'xs' of type 'array'"),
         ({"metadata": None}, "nothing says its task"),
@@ -125,3 +149,23 @@ def test_the_first_record_of_an_example(example: Any) -> None:
 
 def test_a_data_frame_with_a_short_row_is_no_example() -> None:
     assert first_record(b'{"columns": ["a", "b"], "data": [[1]]}', ["a", "b"]) is None
+
+
+FLAT, NAMED = Tensor(dtype="float32", shape=(-1, 2)), Tensor(name="a", dtype="float32", shape=(-1, 2))
+
+
+@pytest.mark.parametrize(
+    ("example", "tensors", "expected"),
+    [
+        ({"inputs": [[1, 2], [3, 4]]}, [FLAT], [[1, 2]]),
+        ({"inputs": {"a": [[1, 2], [3, 4]]}}, [NAMED], {"a": [[1, 2]]}),
+        ({"inputs": [[1, 2], [3, 4]]}, [NAMED], {"a": [[1, 2]]}),
+        ({"inputs": [[1, 2], [3, 4]]}, [Tensor(dtype="float32", shape=(2, 2))], [[1, 2], [3, 4]]),
+        ({"inputs": {"b": [[1, 2]]}}, [NAMED], None),
+        ({"inputs": 1}, [FLAT], None),
+        ([[1, 2]], [FLAT], None),
+        ({"inputs": [[1] * MAX_TENSOR_BYTES]}, [FLAT], None),
+    ],
+)
+def test_the_first_record_of_an_example_of_tensors(example: Any, tensors: list[Tensor], expected: Any) -> None:
+    assert first_tensors(json.dumps(example).encode(), tensors) == expected

@@ -1,6 +1,7 @@
 """What a sync publishes, keeps, skips and refuses to touch."""
 
 import hashlib
+import json
 from dataclasses import dataclass
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from model_sync.publisher import Publisher
 from model_sync.sync import ModelSync, Report
 from offpath.errors import Transient
-from offpath.manifest import KEY, Manifest
+from offpath.manifest import KEY, Manifest, Tensor
 from tests.support.model_sync_fakes import (
     IRIS_COLUMNS,
     IRIS_EXAMPLE,
@@ -214,3 +215,19 @@ def test_an_example_that_does_not_fit_is_left_out(world: World, example: bytes |
     world.registry.add("iris", files)
     assert world.sync().models == {"iris": {"champion": "1"}}
     assert world.manifest().models["iris"].aliases["champion"].input_example is None
+
+
+def test_a_model_of_tensors_is_published_with_the_first_record_of_its_example(world: World) -> None:
+    spec = {"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, 4]}}
+    files = model_files("flowers", signature={"inputs": json.dumps([spec])})
+    files["input_example.json"] = json.dumps({"inputs": [[1, 2, 3, 4], [5, 6, 7, 8]]}).encode()
+    world.registry.add("flowers", files)
+    world.registry.point("flowers", "champion", "1")
+
+    assert world.sync().models == {"flowers": {"champion": "1"}, "iris": {"champion": "1"}}
+    champion = world.manifest().models["flowers"].aliases["champion"]
+    assert champion.signature.tensors == (Tensor(dtype="float32", shape=(-1, 4)),)
+    assert champion.input_example == [[1, 2, 3, 4]]
+    world.registry.fetched.clear()
+    assert not world.sync().changed
+    assert world.registry.fetched == []

@@ -23,7 +23,9 @@ class ModelDescription(BaseModel):
     task: str
     labels: tuple[str, ...] = Field(description="class names, by class index")
     signature: Signature
-    input_example: dict[str, Any] | None
+    input_example: dict[str, Any] | list[Any] | None = Field(
+        description="one record; of tensors, what `inputs` may hold"
+    )
     problem: str = Field(description="why a newer version is not the one that is served, or empty")
 
 

@@ -1,0 +1,131 @@
+"""From a batch to what an ONNX graph is fed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Protocol
+
+import numpy as np
+
+from offpath.manifest import ModelVersion, Tensor
+from prediction_api.arrays import narrowed
+from prediction_api.batch import Array, Batch
+from prediction_api.loader import ModelUnusable
+from prediction_api.problems import FieldError, Problem, refused
+from prediction_api.records import MAX_ERRORS
+
+Feed = Callable[[Batch], dict[str, Array]]
+
+_DTYPES: Mapping[str, Any] = {
+    "tensor(float16)": np.float16,
+    "tensor(float)": np.float32,
+    "tensor(double)": np.float64,
+    "tensor(int8)": np.int8,
+    "tensor(int16)": np.int16,
+    "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
+    "tensor(uint8)": np.uint8,
+    "tensor(uint16)": np.uint16,
+    "tensor(uint32)": np.uint32,
+    "tensor(uint64)": np.uint64,
+    "tensor(bool)": np.bool_,
+    "tensor(string)": np.object_,
+}
+
+
+class GraphInput(Protocol):
+    """An input as ONNX Runtime describes it. shape: a number, a name or None for each dimension."""
+
+    name: str
+    type: str
+    shape: Sequence[int | str | None]
+
+
+def feeder(version: ModelVersion, inputs: Sequence[GraphInput]) -> Feed:
+    """How a batch is given to the graph. Raises ModelUnusable for a graph that does not fit the signature."""
+    tensors = version.signature.tensors
+    return _tensor_feeder(version, tensors, inputs) if tensors else _column_feeder(version, inputs)
+
+
+def _tensor_feeder(version: ModelVersion, tensors: Sequence[Tensor], inputs: Sequence[GraphInput]) -> Feed:
+    pairs = _paired(version, tensors, inputs)
+    dtypes = {entry.name: _dtype(entry) for entry, _ in pairs}
+    for entry, tensor in pairs:
+        if not _castable(tensor, dtypes[entry.name]):
+            raise ModelUnusable(
+                f"{version.key} takes {entry.name!r} as {entry.type}, but the signature says {tensor.dtype}"
+            )
+    return lambda batch: {
+        entry.name: _as(batch.values[tensor.key], dtypes[entry.name], tensor) for entry, tensor in pairs
+    }
+
+
+def _paired(
+    version: ModelVersion, tensors: Sequence[Tensor], inputs: Sequence[GraphInput]
+) -> list[tuple[GraphInput, Tensor]]:
+    """Each of the graph's inputs with the signature's tensor for it: by name, or the only one."""
+    if len(inputs) == len(tensors) == 1:
+        return [(inputs[0], tensors[0])]
+    by_name = {tensor.key: tensor for tensor in tensors}
+    names = sorted(entry.name for entry in inputs)
+    if names != sorted(by_name):
+        raise ModelUnusable(
+            f"{version.key} takes the inputs {names}, but the signature has the tensors {sorted(by_name)}"
+        )
+    return [(entry, by_name[entry.name]) for entry in inputs]
+
+
+def _castable(tensor: Tensor, dtype: Any) -> bool:
+    if tensor.dtype == "str":
+        return bool(dtype is np.object_)
+    given, wanted = np.dtype(tensor.dtype), np.dtype(dtype)
+    return bool(given == wanted) or given.kind == wanted.kind == "f"
+
+
+def _as(array: Any, dtype: Any, tensor: Tensor) -> Array:
+    if array.dtype == dtype:
+        return np.asarray(array)
+    try:
+        return narrowed(array, dtype)
+    except ValueError as error:
+        raise refused(f"a value of {tensor.key} is too large for the model: {error}") from error
+
+
+def _column_feeder(version: ModelVersion, inputs: Sequence[GraphInput]) -> Feed:
+    names = [column.name for column in version.signature.columns]
+    dtypes = {entry.name: _dtype(entry) for entry in inputs}
+    if set(dtypes) == set(names):
+        shapes = {entry.name: (-1,) if len(entry.shape) == 1 else (-1, 1) for entry in inputs}
+        return lambda batch: {name: _column(batch, name, dtypes[name]).reshape(shapes[name]) for name in names}
+    if len(inputs) == 1:
+        [(entry, dtype)] = dtypes.items()
+        return lambda batch: {entry: np.stack([_column(batch, name, dtype) for name in names], axis=1)}
+    raise ModelUnusable(f"{version.key} takes the inputs {sorted(dtypes)}, but the signature has the columns {names}")
+
+
+def _column(batch: Batch, name: str, dtype: Any) -> Array:
+    values = batch.values[name]
+    try:
+        with np.errstate(over="raise"):
+            return np.array(values, dtype=np.float64).astype(dtype) if dtype is np.float32 else np.array(values, dtype)
+    except (OverflowError, FloatingPointError):
+        raise _too_large(values, name, dtype) from None
+
+
+def _too_large(values: Sequence[Any] | Array, name: str, dtype: Any) -> Problem:
+    limits = np.iinfo(dtype) if np.issubdtype(dtype, np.integer) else np.finfo(dtype)
+    kind = int if np.issubdtype(dtype, np.integer) else float
+    least, most = kind(limits.min), kind(limits.max)
+    errors = [
+        FieldError(f"inputs[{index}].{name}", f"too large for the model's {np.dtype(dtype).name}; got {value}")
+        for index, value in enumerate(values)
+        if not least <= value <= most
+    ]
+    detail = f"{len(errors)} field(s) are too large for the model"
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors[:MAX_ERRORS])
+
+
+def _dtype(entry: GraphInput) -> Any:
+    try:
+        return _DTYPES[entry.type]
+    except KeyError:
+        raise ModelUnusable(f"inputs of the type {entry.type} are not supported; {', '.join(_DTYPES)} are") from None

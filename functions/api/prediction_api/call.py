@@ -1,0 +1,88 @@
+"""One call of a model, and the spans that tell of it: what all prediction routes do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from fastapi import Request
+from opentelemetry.trace import Span, Tracer, get_current_span
+
+from offpath import attributes
+from offpath.attributes import trace_tag
+from prediction_api.batch import Batch, Outputs
+from prediction_api.body import read_body
+from prediction_api.catalog import ServedModel
+from prediction_api.loader import ModelLoader
+from prediction_api.settings import ApiSettings
+
+T = TypeVar("T")
+# A protocol's two halves: from a request's body to the model's inputs, and from its outputs to an answer.
+Read = Callable[[ServedModel, bytes], Batch]
+Form = Callable[[ServedModel, Outputs, int], T]
+
+
+@dataclass(frozen=True, slots=True)
+class Called(Generic[T]):
+    """What a model answered. span: the request's."""
+
+    served: ServedModel
+    span: Span
+    outputs: Outputs
+    records: int
+    answer: T
+
+    def conclude(self, written: bytes, label: str | None) -> None:
+        """Note the answer as it is written, and the label where it is that of a single record."""
+        self.span.set_attribute(attributes.SPAN_OUTPUTS, written.decode())
+        if label is not None:
+            self.span.set_attribute(trace_tag("prediction"), label)
+
+
+async def call_model(request: Request, name: str, read: Read, form: Form[T]) -> Called[T]:
+    """Read the request, call the model's champion once, and give its answer a form. Raises Problem."""
+    span, tracer = get_current_span(), request.app.state.tracer
+    loader: ModelLoader = request.app.state.loader
+    body = await _body(request, span)
+    served = loader.catalog.find(name)
+    _describe(span, served, request.app.state.experiment)
+    batch = _validate(tracer, served, body, read)
+    outputs, answer = _predict(tracer, served, batch, form)
+    return Called(served, span, outputs, batch.records, answer)
+
+
+def _describe(span: Span, served: ServedModel, experiment: str) -> None:
+    span.set_attributes(
+        {
+            attributes.EXPERIMENT: f"{experiment}/{served.name}",
+            trace_tag("model"): served.name,
+            trace_tag("model_version"): served.version.version,
+            trace_tag("alias"): served.alias,
+        }
+    )
+
+
+async def _body(request: Request, span: Span) -> bytes:
+    settings: ApiSettings = request.app.state.settings
+    body = await read_body(request, settings.max_body_bytes)
+    # The body is JSON text already, which is what MLflow wants: it is not written a second time.
+    span.set_attribute(attributes.SPAN_INPUTS, body.decode(errors="replace"))
+    return body
+
+
+def _validate(tracer: Tracer, served: ServedModel, body: bytes, read: Read) -> Batch:
+    with tracer.start_as_current_span("validate", attributes={attributes.SPAN_TYPE: "PARSER"}) as span:
+        batch = read(served, body)
+        span.set_attribute(attributes.SPAN_OUTPUTS, f'{{"records": {batch.records}}}')
+    return batch
+
+
+def _predict(tracer: Tracer, served: ServedModel, batch: Batch, form: Form[T]) -> tuple[Outputs, T]:
+    described = {
+        attributes.SPAN_TYPE: "TASK",
+        attributes.SPAN_INPUTS: f'{{"records": {batch.records}}}',
+        "offpath.model": served.name,
+        "offpath.model_version": served.version.version,
+    }
+    with tracer.start_as_current_span(served.name, attributes=described):
+        outputs = served.predictor.run(batch) if batch.values else {}
+        return outputs, form(served, outputs, batch.records)
