@@ -23,6 +23,7 @@ class Shelf(Protocol):
     def registry(self) -> Registry: ...
     def add(self, name: str, files: Mapping[str, bytes]) -> str: ...
     def point(self, name: str, alias: str, number: str) -> None: ...
+    def tag(self, name: str, key: str, value: str) -> None: ...
 
 
 class FakeShelf:
@@ -36,6 +37,9 @@ class FakeShelf:
 
     def point(self, name: str, alias: str, number: str) -> None:
         self.registry.point(name, alias, number)
+
+    def tag(self, name: str, key: str, value: str) -> None:
+        self.registry.tag(name, **{key: value})
 
 
 class MlflowShelf:
@@ -57,6 +61,9 @@ class MlflowShelf:
 
     def point(self, name: str, alias: str, number: str) -> None:
         self._client.set_registered_model_alias(name, alias, number)
+
+    def tag(self, name: str, key: str, value: str) -> None:
+        self._client.set_registered_model_tag(name, key, value)
 
 
 @pytest.fixture(params=["fake", "mlflow"])
@@ -85,6 +92,15 @@ def test_a_model_is_listed_with_its_aliases(shelf: Shelf, name: str) -> None:
 def test_a_model_without_an_alias_is_listed(shelf: Shelf, name: str) -> None:
     shelf.add(name, {})
     assert {entry.name: dict(entry.aliases) for entry in shelf.registry.models()}[name] == {}
+
+
+def test_a_model_is_listed_with_its_tags(shelf: Shelf, name: str) -> None:
+    shelf.add(name, {})
+    shelf.tag(name, "offpath.weight.challenger", "10")
+    shelf.tag(name, "offpath.weight.challenger", "20")
+    shelf.tag(name, "empty", "")
+    listed = {entry.name: dict(entry.tags) for entry in shelf.registry.models()}
+    assert listed[name] == {"offpath.weight.challenger": "20", "empty": ""}
 
 
 def test_a_version_and_its_files(shelf: Shelf, name: str) -> None:

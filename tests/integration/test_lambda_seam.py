@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import events
-from offpath.manifest import KEY
+from offpath.manifest import KEY, Manifest, RegisteredModel
 from tests.support.held_sqs import held_sqs
 from tests.support.lambda_runtime import LambdaRuntime, lambda_runtime
 from tests.support.models import iris_onnx, iris_version, manifest_of
@@ -43,6 +43,15 @@ def environ(aws_endpoint: str, s3: S3Client, bucket_name: str, queue_url: str) -
 def runtime(environ: dict[str, str], tmp_path: Path) -> Iterator[LambdaRuntime]:
     with lambda_runtime(HANDLER, environ, tmp_path / "lambda.log") as running:
         yield running
+
+
+@pytest.fixture
+def with_shadow(environ: dict[str, str], s3: S3Client) -> dict[str, str]:
+    """The same, with a second version that only follows."""
+    aliases = {"champion": iris_version(), "next": iris_version("2", weight=0, shadow=True)}
+    manifest = Manifest(models={"iris": RegisteredModel(aliases=aliases)})
+    s3.put_object(Bucket=environ["OFFPATH_BUCKET"], Key=KEY, Body=manifest.to_json())
+    return environ
 
 
 def predict(runtime: LambdaRuntime) -> str:
@@ -80,6 +89,14 @@ def test_health_answers_and_leaves_no_trace(runtime: LambdaRuntime, sqs: SQSClie
     answer = runtime.invoke(events.load("api_health"))
     assert json.loads(answer["body"])["status"] == "ok"
     assert queued(sqs, queue_url) == []
+
+
+def test_a_shadows_prediction_is_on_the_queue_too_in_the_same_trace(
+    with_shadow: dict[str, str], sqs: SQSClient, queue_url: str, tmp_path: Path
+) -> None:
+    with started(with_shadow, tmp_path) as runtime:
+        predicted = predict(runtime)
+        assert queued(sqs, queue_url) == [predicted, predicted]
 
 
 def test_the_response_is_posted_while_sqs_has_not_answered(environ: dict[str, str], tmp_path: Path) -> None:

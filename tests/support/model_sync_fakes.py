@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import onnx
@@ -75,7 +75,12 @@ class FakeRegistry:
     def point(self, name: str, alias: str, number: str) -> None:
         """Let an alias stand for a version."""
         entry = self.entries[name]
-        self.entries[name] = Entry(name, entry.description, {**entry.aliases, alias: number})
+        self.entries[name] = replace(entry, aliases={**entry.aliases, alias: number})
+
+    def tag(self, name: str, **tags: str) -> None:
+        """Set tags of a registered model."""
+        entry = self.entries[name]
+        self.entries[name] = replace(entry, tags={**entry.tags, **tags})
 
     def models(self) -> Iterator[Entry]:
         self._answer()

@@ -15,6 +15,7 @@ from prediction_api.openapi import OpenApi
 from prediction_api.problems import Problem
 from prediction_api.routes import health, invocations, models, predict
 from prediction_api.settings import ApiSettings
+from prediction_api.shadow import Shadows
 
 SCOPE = "offpath.prediction_api"
 
@@ -42,6 +43,8 @@ def create_app(loader: ModelLoader, tracing: Tracing, settings: ApiSettings) -> 
     app.state.settings = settings
     app.state.experiment = settings.experiment
     app.state.tracer = tracing.tracer(SCOPE)
+    app.state.shadows = Shadows(tracing.tracer(SCOPE))
+    tracing.add_chore(app.state.shadows.run)
     for routes in (predict, invocations, models, health):
         app.include_router(routes.router)
     if settings.digests:

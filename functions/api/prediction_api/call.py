@@ -6,14 +6,18 @@ from typing import Generic, TypeVar
 
 from fastapi import Request
 from opentelemetry.trace import Span, Tracer, get_current_span
+from starlette.background import BackgroundTask
 
 from offpath import attributes
 from offpath.attributes import trace_tag
 from prediction_api.batch import Batch, Outputs
 from prediction_api.body import read_body
-from prediction_api.catalog import ServedModel
+from prediction_api.choice import choice_of
 from prediction_api.loader import ModelLoader
+from prediction_api.served import ServedModel
 from prediction_api.settings import ApiSettings
+from prediction_api.shadow import Answered, Shadows
+from prediction_api.variants import Variants
 
 T = TypeVar("T")
 # A protocol's two halves: from a request's body to the model's inputs, and from its outputs to an answer.
@@ -23,13 +27,14 @@ Form = Callable[[ServedModel, Outputs, int], T]
 
 @dataclass(frozen=True, slots=True)
 class Called(Generic[T]):
-    """What a model answered. span: the request's."""
+    """What a model answered. span: the request's. behind: what the response is to bring with it, for its shadows."""
 
     served: ServedModel
     span: Span
     outputs: Outputs
     records: int
     answer: T
+    behind: BackgroundTask | None
 
     def conclude(self, written: bytes, label: str | None) -> None:
         """Note the answer as it is written, and the label where it is that of a single record."""
@@ -39,26 +44,41 @@ class Called(Generic[T]):
 
 
 async def call_model(request: Request, name: str, read: Read, form: Form[T]) -> Called[T]:
-    """Read the request, call the model's champion once, and give its answer a form. Raises Problem."""
+    """Read the request, call the version that has its turn once, and give its answer a form. Raises Problem."""
     span, tracer = get_current_span(), request.app.state.tracer
-    loader: ModelLoader = request.app.state.loader
     body = await _body(request, span)
-    served = loader.catalog.find(name)
-    _describe(span, served, request.app.state.experiment)
+    variants, served = _choose(request, name, span)
     batch = _validate(tracer, served, body, read)
     outputs, answer = _predict(tracer, served, batch, form)
-    return Called(served, span, outputs, batch.records, answer)
+    behind = None
+    if variants.shadows:
+        shadows: Shadows = request.app.state.shadows
+        experiment = _experiment(request, name)
+        answered = Answered(served, outputs, batch.records, body, read, span.get_span_context(), experiment)
+        behind = shadows.behind(answered, variants.shadows, span)
+    return Called(served, span, outputs, batch.records, answer, behind)
 
 
-def _describe(span: Span, served: ServedModel, experiment: str) -> None:
+def _choose(request: Request, name: str, span: Span) -> tuple[Variants, ServedModel]:
+    loader: ModelLoader = request.app.state.loader
+    choice = choice_of(request)
+    if choice.session_id:
+        span.set_attribute(attributes.SESSION, choice.session_id)
+    variants = loader.catalog.find(name)
+    served = variants.choose(choice)
     span.set_attributes(
         {
-            attributes.EXPERIMENT: f"{experiment}/{served.name}",
+            attributes.EXPERIMENT: _experiment(request, name),
             trace_tag("model"): served.name,
             trace_tag("model_version"): served.version.version,
             trace_tag("alias"): served.alias,
         }
     )
+    return variants, served
+
+
+def _experiment(request: Request, name: str) -> str:
+    return f"{request.app.state.experiment}/{name}"
 
 
 async def _body(request: Request, span: Span) -> bytes:
@@ -80,8 +100,7 @@ def _predict(tracer: Tracer, served: ServedModel, batch: Batch, form: Form[T]) -
     described = {
         attributes.SPAN_TYPE: "TASK",
         attributes.SPAN_INPUTS: f'{{"records": {batch.records}}}',
-        "offpath.model": served.name,
-        "offpath.model_version": served.version.version,
+        **attributes.of_model(served.name, served.version.version, served.alias),
     }
     with tracer.start_as_current_span(served.name, attributes=described):
         outputs = served.predictor.run(batch) if batch.values else {}

@@ -4,14 +4,19 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from offpath.errors import ManifestError, ObjectMissing, OffpathError, Transient
 from offpath.manifest import KEY, SERVED_ALIAS, Manifest, ModelVersion, RegisteredModel
-from prediction_api.catalog import Catalog, FailedModel, InputSchema, Predictor, ServedModel
+from prediction_api.catalog import Catalog
+from prediction_api.on_demand import OnDemand, Runnable
 from prediction_api.records import RecordSchema
+from prediction_api.served import FailedModel, InputSchema, Predictor, ServedModel
 from prediction_api.tensors import TensorSchema
+from prediction_api.variants import Variants, variants_of
 
 RETRY_SECONDS = 5.0
 
@@ -32,7 +37,8 @@ class ModelUnusable(OffpathError):
     """A model's file is not what the manifest says, or does not run."""
 
 
-Load = Callable[[bytes, ModelVersion], Predictor]
+Identity = tuple[Hashable, ...]
+Load = Callable[[bytes, ModelVersion], Runnable]
 
 
 class ModelLoader:
@@ -68,13 +74,13 @@ class ModelLoader:
         with self._lock:
             changed, problem = self._read_manifest()
             if changed or problem or self._has_problems():
-                models = {name: self._model(name, model) for name, model in self._manifest.models.items()}
+                models = {name: self._variants(name, model) for name, model in self._manifest.models.items()}
                 self.catalog = Catalog(models, problem)
             wait = min(self._refresh_seconds, RETRY_SECONDS) if problem else self._refresh_seconds
             self._due = self._clock() + wait
 
     def _has_problems(self) -> bool:
-        return bool(self.catalog.problem) or any(model.problem for model in self.catalog.models.values())
+        return bool(self.catalog.problem) or any(model.problems for model in self.catalog.models.values())
 
     def _read_manifest(self) -> tuple[bool, str]:
         """Keep the manifest if there is a new one. Whether there was, and what was wrong, or nothing."""
@@ -95,27 +101,32 @@ class ModelLoader:
             _log.warning("%s", problem)
         return problem
 
-    def _model(self, name: str, registered: RegisteredModel) -> ServedModel | FailedModel:
-        version = registered.aliases.get(SERVED_ALIAS)
-        if version is None:
-            return FailedModel(name, f"no version has the alias {SERVED_ALIAS}")
+    def _variants(self, name: str, registered: RegisteredModel) -> Variants:
         current = self.catalog.models.get(name)
-        if isinstance(current, ServedModel) and _runs_alike(current.version, version):
-            return self._served(name, version, current.predictor)
-        try:
-            return self._served(name, version, self._loaded(version))
-        except (ModelUnusable, ObjectMissing, Transient) as error:
-            return self._kept(name, version, str(error))
+        predictors = {_identity(served.version): served.predictor for served in current.served} if current else {}
+        by_alias = {
+            alias: self._variant(name, alias, version, predictors) for alias, version in registered.aliases.items()
+        }
+        nobody = FailedModel(name, SERVED_ALIAS, f"no version has the alias {SERVED_ALIAS}")
+        return variants_of(name, {SERVED_ALIAS: nobody} | by_alias)
 
-    def _loaded(self, version: ModelVersion) -> Predictor:
+    def _variant(
+        self, name: str, alias: str, version: ModelVersion, predictors: dict[Identity, Predictor]
+    ) -> ServedModel | FailedModel:
+        predictor = predictors.setdefault(_identity(version), OnDemand(partial(self._loaded, version)))
+        try:
+            if alias == SERVED_ALIAS or version.weight or version.shadow:  # others wait until somebody asks for them
+                predictor.prepare()
+        except (ModelUnusable, ObjectMissing, Transient) as error:
+            return self._kept(name, alias, version, f"version {version.version}: {error}")
+        return ServedModel(name, alias, version, predictor, self._schema(version))
+
+    def _loaded(self, version: ModelVersion) -> Runnable:
         content = self._store.model_file(version.key)
         digest = hashlib.sha256(content).hexdigest()
         if digest != version.sha256:
             raise ModelUnusable(f"{version.key} has SHA-256 {digest}, but the manifest says {version.sha256}")
         return self._load(content, version)
-
-    def _served(self, name: str, version: ModelVersion, predictor: Predictor) -> ServedModel:
-        return ServedModel(name, SERVED_ALIAS, version, predictor, self._schema(version))
 
     def _schema(self, version: ModelVersion) -> InputSchema:
         signature = version.signature
@@ -123,22 +134,18 @@ class ModelLoader:
             return TensorSchema(signature.tensors, self._max_records)
         return RecordSchema(signature.columns, self._max_records)
 
-    def _kept(self, name: str, version: ModelVersion, problem: str) -> ServedModel | FailedModel:
-        """What stands in for a version that cannot be served: the one before, if there is one."""
-        problem = f"version {version.version}: {problem}"
-        current = self.catalog.models.get(name)
+    def _kept(self, name: str, alias: str, version: ModelVersion, problem: str) -> ServedModel | FailedModel:
+        """What stands in for a version that cannot be served: the one that the alias had before, if there is one."""
+        variants = self.catalog.models.get(name)
+        current = variants.by_alias.get(alias) if variants else None
         if current is None or current.problem != problem:
-            _log.warning("model %s, %s", name, problem)
-        if isinstance(current, ServedModel):
-            return ServedModel(name, current.alias, current.version, current.predictor, current.schema, problem)
-        return FailedModel(name, problem)
+            _log.warning("model %s@%s, %s", name, alias, problem)
+        if not isinstance(current, ServedModel):
+            return FailedModel(name, alias, problem, version.weight)
+        traffic = {"weight": version.weight, "shadow": version.shadow}
+        return replace(current, version=current.version.model_copy(update=traffic), problem=problem)
 
 
-def _runs_alike(one: ModelVersion, other: ModelVersion) -> bool:
-    """Whether a loaded graph serves both: the same file, called and read in the same way."""
-    return (one.sha256, one.signature, one.task, one.labels) == (
-        other.sha256,
-        other.signature,
-        other.task,
-        other.labels,
-    )
+def _identity(version: ModelVersion) -> Identity:
+    """What is the same of all versions that one loaded graph serves: the file, and how it is called and read."""
+    return version.sha256, version.signature, version.task, version.labels

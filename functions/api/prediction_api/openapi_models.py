@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from prediction_api.catalog import ServedModel
+from prediction_api.openapi_choice import CHOICE
 from prediction_api.openapi_scoring import scoring_operation
+from prediction_api.served import ServedModel
 
 _DOCUMENT = {
     "type": "object",
@@ -41,6 +42,7 @@ def _predict(served: ServedModel) -> dict[str, Any]:
         "operationId": f"predict_{served.name}",
         "summary": f"Predict with {served.name}",
         "description": f"Version {served.version.version}, alias {served.alias}.{alone}",
+        "parameters": CHOICE,
         "requestBody": {"required": True, "content": {"application/json": {"schema": request, **_example(served)}}},
         "responses": {
             "200": {"description": "Predictions", "content": {"application/json": {"schema": _answer(served)}}},

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from prediction_api.catalog import ServedModel
+from prediction_api.openapi_choice import CHOICE
+from prediction_api.served import ServedModel
 
 _TABLE = {"type": "array", "items": {"type": "array", "items": {}}}
 _ERROR = {
@@ -25,6 +26,7 @@ def scoring_operation(served: ServedModel) -> dict[str, Any]:
         "operationId": f"score_{served.name}",
         "summary": f"Score with {served.name}, in MLflow's protocol",
         "description": f"Version {served.version.version}, alias {served.alias}. One of the four fields is sent.",
+        "parameters": CHOICE,
         "requestBody": {"required": True, "content": _content(served)},
         "responses": {
             "200": {

@@ -54,3 +54,8 @@ class Problem(Exception):
 def refused(detail: str, errors: Sequence[FieldError] = ()) -> Problem:
     """What is JSON, but not what the model takes."""
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors)
+
+
+def unavailable(detail: str) -> Problem:
+    """What cannot be answered now, and may be in a minute."""
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"retry-after": "60"})

@@ -1,7 +1,7 @@
 """What the sync needs from the model registry and from the models' bucket."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from offpath.errors import OffpathError
@@ -13,11 +13,12 @@ class Unservable(OffpathError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A registered model as the registry lists it. aliases: alias → version."""
+    """A registered model as the registry lists it. aliases: alias → version. tags: the model's, not a version's."""
 
     name: str
     description: str
     aliases: Mapping[str, str]
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 Files are published before the manifest names them, and the manifest is written last and whole: a reader sees the
 state before or the state after. What is published is kept: an entry of the previous manifest is used again, not
-fetched again, and an alias moved to a version that cannot be served goes on serving the version it stood for.
+fetched again, and an alias moved to a version that cannot be served goes on serving the version it stood for. So do
+shares of the traffic: tags that cannot be used leave it as it was.
 """
 
 from collections.abc import Mapping
@@ -10,10 +11,9 @@ from dataclasses import dataclass, field
 
 from model_sync.ports import Entry, Files, Registry, Unservable
 from model_sync.publisher import Publisher
+from model_sync.traffic import TagUnusable, Traffic, previous_traffic, traffic_of
 from offpath.errors import ManifestError, ObjectMissing, Transient
-from offpath.manifest import KEY, Manifest, ModelVersion, RegisteredModel
-
-SERVED_ALIAS = "champion"
+from offpath.manifest import KEY, SERVED_ALIAS, Manifest, ModelVersion, RegisteredModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +73,17 @@ class ModelSync:
     def _model(self, entry: Entry, current: _Round) -> RegisteredModel | None:
         if not entry.aliases:
             current.skipped[entry.name] = f"it has no alias: give one to a version, for example {SERVED_ALIAS}"
+            return None
+        traffic = _traffic(entry, current)
         served = {alias: self._alias(entry, alias, current) for alias in entry.aliases}
-        aliases = {alias: version for alias, version in served.items() if version}
+        aliases = {alias: traffic.given_to(alias, version) for alias, version in served.items() if version}
         return RegisteredModel(description=entry.description, aliases=aliases) if aliases else None
 
     def _alias(self, entry: Entry, alias: str, current: _Round) -> ModelVersion | None:
         number = entry.aliases[alias]
-        weight = 100 if alias == SERVED_ALIAS else 0
         match self._once(entry.name, number, current):
             case ModelVersion() as version:
-                return version.model_copy(update={"weight": weight})
+                return version
             case reason:
                 kept = current.previous.aliases(entry.name).get(alias)
                 stays = f"; version {kept.version} stays" if kept else ""
@@ -104,6 +105,14 @@ def _round(stored: bytes | None) -> _Round:
         return _Round(Manifest.parse(stored) if stored else Manifest())
     except ManifestError as error:  # everything in it is found again, in the registry
         return _Round(Manifest(), {KEY: f"{error}: it is written anew"})
+
+
+def _traffic(entry: Entry, current: _Round) -> Traffic:
+    try:
+        return traffic_of(entry.aliases, entry.tags)
+    except TagUnusable as reason:
+        current.skipped[entry.name] = f"{reason}; the traffic stays as it was"
+        return previous_traffic(entry.aliases, current.previous.aliases(entry.name))
 
 
 def _versions(manifest: Manifest) -> dict[str, dict[str, str]]:

@@ -14,7 +14,23 @@ INSTANCE = "offpath.instance"
 SEQUENCE = "offpath.sequence"
 REMOTE_PARENT = "offpath.remote_parent_span_id"
 
+# OpenTelemetry's own (https://opentelemetry.io/docs/specs/semconv/registry/attributes/session/); MLflow groups by it.
+SESSION = "session.id"
+
+MODEL = "offpath.model"
+MODEL_VERSION = "offpath.model_version"
+ALIAS = "offpath.alias"
+SHADOW = "offpath.shadow"
+SHADOW_AGREEMENT = "offpath.shadow.agreement"
+SHADOW_DIFFERENCE = "offpath.shadow.difference"
+SHADOW_SKIPPED = "offpath.shadow.skipped"
+
 
 def trace_tag(key: str) -> str:
     """The root span's attribute that becomes this tag of the trace in MLflow."""
     return TRACE_TAG_PREFIX + key
+
+
+def of_model(name: str, version: str, alias: str) -> dict[str, str]:
+    """The attributes of a span in which that version of a model is called."""
+    return {MODEL: name, MODEL_VERSION: version, ALIAS: alias}

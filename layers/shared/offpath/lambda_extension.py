@@ -86,6 +86,7 @@ class LambdaExtension:
                 self._await_invocation()
                 self._flush()
                 run_chores(self._chores)
+                self._flush()  # what the chores traced
         except Transient as error:
             _log.error("%s; this environment ends", error)
 

@@ -21,7 +21,7 @@ from offpath.errors import ManifestError
 KEY = "models/manifest.json"
 SCHEMA: Literal["models/1"] = "models/1"
 
-# The alias of the version that answers.
+# The alias of the version that answers what no other alias has a share of.
 SERVED_ALIAS = "champion"
 
 ColumnType = Literal["double", "float", "long", "integer", "boolean", "string"]
@@ -101,7 +101,8 @@ class ModelVersion(_Part):
     """A registered version and the file that serves it.
 
     key: S3 key of the ONNX file, in the manifest's own bucket. sha256: of that file. bytes: its size. weight: share of
-    the model's traffic, in percent. labels: class names, by class index; empty for a regression. source: where the
+    the model's traffic, in percent. shadow: whether it predicts, behind the response, what another version answered.
+    labels: class names, by class index; empty for a regression. source: where the
     registry says its files come from; it tells this version from one of the same number, made after the registered
     model was deleted and created again. input_example: a record; of a signature of tensors what a request's `inputs`
     may hold.
@@ -114,6 +115,7 @@ class ModelVersion(_Part):
     sha256: Sha256
     bytes: int
     weight: Weight = 0
+    shadow: bool = False
     task: Task
     labels: tuple[str, ...] = ()
     signature: Signature

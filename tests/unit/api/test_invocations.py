@@ -9,7 +9,7 @@ from mangum import Mangum
 import events
 from offpath.manifest import Column
 from tests.support.api_fakes import Api, BrokenPredictor
-from tests.support.models import IRIS_COLUMNS, SETOSA, VIRGINICA, Model, graph, manifest_of, model_of
+from tests.support.models import IRIS_COLUMNS, SETOSA, VIRGINICA, Model, graph, manifest_of, model_of, sum_version
 from tests.support.scoring_requests import forms
 
 ROOT = "POST /models/{name}/invocations"
@@ -145,7 +145,7 @@ def test_an_unknown_model_a_large_body_and_a_model_that_fails_are_of_that_form_t
     refused(post(api, b" " * 2_001), 413, "BAD_REQUEST", "2000 bytes")
     refused(post(Api(load=BrokenPredictor), {"inputs": [SETOSA]}), 500, "INTERNAL_ERROR", "trace")
     api.store.objects.clear()
-    api.store.publish(manifest_of(new=Api().loader.catalog.find("sum").version))
+    api.store.publish(manifest_of(new=sum_version()))
     api.now += 60
     api.loader.refresh_when_due()
     answer = post(api, {"inputs": [SETOSA]}, "new")

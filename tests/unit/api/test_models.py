@@ -45,7 +45,12 @@ def test_health_is_ok_with_all_models_served(api: Api) -> None:
     answer = api.client.get("/health")
     assert answer.status_code == 200
     assert answer.json()["status"] == "ok"
-    assert answer.json()["models"]["iris"] == {"state": "serving", "version": "1", "problem": ""}
+    assert answer.json()["models"]["iris"] == {
+        "state": "serving",
+        "version": "1",
+        "problem": "",
+        "aliases": {},
+    }
 
 
 def test_a_new_version_is_swapped_in_when_the_manifest_is_due(api: Api) -> None:

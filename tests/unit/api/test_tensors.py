@@ -7,7 +7,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from offpath.manifest import Column, Tensor
-from tests.support.api_fakes import Api, CountedModel
+from tests.support.api_fakes import Api, Calls
 from tests.support.models import SETOSA, Model, graph, iris_onnx, model_of
 
 FLAT = Tensor(dtype="float32", shape=(-1, 4))
@@ -43,7 +43,7 @@ WIDE = handed_through("wide", Tensor(dtype="float64", shape=(-1, -1)), TensorPro
 
 @pytest.fixture(scope="module")
 def api() -> Api:
-    return Api(load=CountedModel, max_records=5, models=[iris(), pair(), IMAGE, COUNTS, FLAGS, WORDS, WIDE])
+    return Api(max_records=5, models=[iris(), pair(), IMAGE, COUNTS, FLAGS, WORDS, WIDE])
 
 
 def post(api: Api, name: str, inputs: Any, route: str = "predict") -> Any:
@@ -54,14 +54,14 @@ def values(answer: Any) -> list[Any]:
     return [prediction["value"] for prediction in answer.json()["predictions"]]
 
 
-def test_a_batch_is_answered_a_prediction_a_record_by_one_call(api: Api) -> None:
-    model = api.loader.catalog.find("flowers").predictor
-    assert isinstance(model, CountedModel)
-    model.calls.clear()
+def test_a_batch_is_answered_a_prediction_a_record_by_one_call() -> None:
+    calls = Calls()
+    api = Api(load=calls.load, models=[iris()])
+    calls.records.clear()
     answer = post(api, "flowers", [ROWS[0], ROWS[1], ROWS[0]]).json()
     assert [one["label"] for one in answer["predictions"]] == ["setosa", "virginica", "setosa"]
     assert set(answer["predictions"][0]["probabilities"]) == set(LABELS)
-    assert model.calls == [3]
+    assert calls.records == [3]
 
 
 def test_tensors_are_taken_by_their_names(api: Api) -> None:

@@ -231,3 +231,34 @@ def test_a_model_of_tensors_is_published_with_the_first_record_of_its_example(wo
     world.registry.fetched.clear()
     assert not world.sync().changed
     assert world.registry.fetched == []
+
+
+def weights(world: World) -> dict[str, int]:
+    return {alias: version.weight for alias, version in world.manifest().models["iris"].aliases.items()}
+
+
+def test_tags_of_the_model_share_its_traffic_and_fetch_nothing_again(world: World) -> None:
+    world.registry.add("iris", model_files("better"), number="2")
+    world.registry.point("iris", "challenger", "2")
+    world.sync()
+    world.registry.fetched.clear()
+
+    world.registry.tag("iris", **{"offpath.weight.challenger": "25", "offpath.shadow": "challenger"})
+    assert world.sync().changed
+    assert weights(world) == {"champion": 75, "challenger": 25}
+    assert world.manifest().models["iris"].aliases["challenger"].shadow
+    assert world.registry.fetched == []
+
+
+def test_a_tag_that_cannot_be_used_leaves_the_traffic_as_it_was_and_is_reported(world: World) -> None:
+    world.registry.point("iris", "challenger", "1")
+    world.registry.tag("iris", **{"offpath.weight.challenger": "25"})
+    world.sync()
+    world.registry.tag("iris", **{"offpath.weight.challenger": "a quarter"})
+
+    report = world.sync()
+
+    assert not report.changed
+    assert weights(world) == {"champion": 75, "challenger": 25}
+    assert "'a quarter'" in report.skipped["iris"]
+    assert report.skipped["iris"].endswith("the traffic stays as it was")

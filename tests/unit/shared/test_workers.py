@@ -212,6 +212,18 @@ def test_the_extension_runs_chores_after_each_invocation() -> None:
     api.end()
 
 
+def test_the_extension_publishes_what_its_chores_trace_within_the_same_invocation() -> None:
+    api, published, trace = FakeExtensionsApi(), Published(), ended_trace()
+    extension = LambdaExtension(published, api)
+    assert api.asked.acquire(timeout=SECONDS)
+    extension.add_chore(lambda: extension.submit(trace))
+    api.invoke("one")
+    extension.wrap(lambda event, context: event)(1, Context("one"))
+    assert api.asked.acquire(timeout=SECONDS)
+    assert published.traces == [trace]
+    api.end()
+
+
 def test_the_extension_sends_what_is_left_when_it_is_closed() -> None:
     api, published, trace = FakeExtensionsApi(), Published(), ended_trace()
     extension = LambdaExtension(published, api)

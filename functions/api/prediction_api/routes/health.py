@@ -6,18 +6,27 @@ from typing import Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from prediction_api.catalog import Catalog, FailedModel, ServedModel
+from offpath.manifest import SERVED_ALIAS
+from prediction_api.catalog import Catalog
 from prediction_api.loader import ModelLoader
+from prediction_api.served import FailedModel, ServedModel
+from prediction_api.variants import Variants
 
 router = APIRouter(tags=["operations"])
 
 
-class ModelHealth(BaseModel):
-    """Whether a model answers."""
+class AliasHealth(BaseModel):
+    """Whether a version answers."""
 
     state: Literal["serving", "failed"]
     version: str | None = None
-    problem: str = Field("", description="what is wrong: with this model, or with a newer version of it")
+    problem: str = Field("", description="what is wrong: with this version, or with a newer one under its alias")
+
+
+class ModelHealth(AliasHealth):
+    """Whether a model's champion answers, and its other aliases."""
+
+    aliases: dict[str, AliasHealth] = Field({}, description="the other aliases")
 
 
 class Health(BaseModel):
@@ -39,20 +48,26 @@ async def health(request: Request, response: Response) -> Health:
 
 
 def _health(catalog: Catalog) -> Health:
-    models = {name: _model(model) for name, model in sorted(catalog.models.items())}
+    models = {name: _model(variants) for name, variants in sorted(catalog.models.items())}
     return Health(status=_status(catalog), problem=catalog.problem, models=models)
 
 
 def _status(catalog: Catalog) -> Literal["ok", "degraded", "unavailable"]:
     if not catalog.served:
         return "unavailable"
-    troubled = catalog.problem or any(model.problem for model in catalog.models.values())
+    troubled = catalog.problem or any(variants.problems for variants in catalog.models.values())
     return "degraded" if troubled else "ok"
 
 
-def _model(model: ServedModel | FailedModel) -> ModelHealth:
-    match model:
+def _model(variants: Variants) -> ModelHealth:
+    aliases = {alias: _alias(variant) for alias, variant in sorted(variants.by_alias.items())}
+    champion = aliases.pop(SERVED_ALIAS)
+    return ModelHealth(**champion.model_dump(), aliases=aliases)
+
+
+def _alias(variant: ServedModel | FailedModel) -> AliasHealth:
+    match variant:
         case ServedModel(version=version, problem=problem):
-            return ModelHealth(state="serving", version=version.version, problem=problem)
+            return AliasHealth(state="serving", version=version.version, problem=problem)
         case FailedModel(problem=problem):
-            return ModelHealth(state="failed", problem=problem)
+            return AliasHealth(state="failed", problem=problem)

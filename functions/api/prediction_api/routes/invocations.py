@@ -10,12 +10,12 @@ from offpath import attributes
 from prediction_api.answers import single_label
 from prediction_api.batch import Batch, Outputs
 from prediction_api.call import call_model
-from prediction_api.catalog import ServedModel
 from prediction_api.problems import Problem
 from prediction_api.scoring.answer import scored
 from prediction_api.scoring.content_type import CSV, content_type_of
 from prediction_api.scoring.protocol import read_request
 from prediction_api.scoring.refusal import refusal
+from prediction_api.served import ServedModel
 from prediction_api.settings import ApiSettings
 from prediction_api.traced_route import TracedRoute
 
@@ -33,7 +33,7 @@ router = APIRouter(route_class=ScoringRoute, tags=["predictions"])
 
 @router.post("/models/{name}/invocations", summary="Score with a model", include_in_schema=False)
 async def invocations(name: str, request: Request) -> Response:
-    """Predictions in MLflow's scoring protocol, by the model's champion."""
+    """Predictions in MLflow's scoring protocol, by the alias that has its turn, or that is asked for."""
     settings: ApiSettings = request.app.state.settings
     header, root = request.headers.get("content-type", ""), get_current_span()
 
@@ -47,7 +47,7 @@ async def invocations(name: str, request: Request) -> Response:
     # A number that is not finite has no word in JSON: MLflow's clients read null as NaN.
     written = to_json(called.answer, inf_nan_mode="null")
     called.conclude(written, single_label(called.served.version, called.outputs, called.records))
-    return Response(b'{"predictions":' + written + b"}", media_type="application/json")
+    return Response(b'{"predictions":' + written + b"}", media_type="application/json", background=called.behind)
 
 
 def _scored(served: ServedModel, outputs: Outputs, records: int) -> Any:

@@ -8,7 +8,7 @@ from pydantic_core import to_json
 from prediction_api.answers import predictions
 from prediction_api.batch import Batch, Outputs
 from prediction_api.call import call_model
-from prediction_api.catalog import ServedModel
+from prediction_api.served import ServedModel
 from prediction_api.traced_route import TracedRoute, mlflow_trace_id
 
 router = APIRouter(route_class=TracedRoute, tags=["predictions"])
@@ -16,7 +16,7 @@ router = APIRouter(route_class=TracedRoute, tags=["predictions"])
 
 @router.post("/models/{name}/predict", summary="Predict with a model", include_in_schema=False)
 async def predict(name: str, request: Request) -> Response:
-    """Predictions for one record or many, by the model's champion."""
+    """Predictions for one record or many, by the alias that has its turn, or that is asked for."""
     called = await call_model(request, name, _read, _predictions)
     written = to_json(called.answer)
     called.conclude(written, called.answer[0].get("label") if called.records == 1 else None)
@@ -28,7 +28,8 @@ async def predict(name: str, request: Request) -> Response:
             "trace_id": mlflow_trace_id(called.span),
         }
     )
-    return Response(frame[:-1] + b',"predictions":' + written + b"}", media_type="application/json")
+    content = frame[:-1] + b',"predictions":' + written + b"}"
+    return Response(content, media_type="application/json", background=called.behind)
 
 
 def _read(served: ServedModel, body: bytes) -> Batch:

@@ -27,10 +27,16 @@ class _Alias(BaseModel):
     version: str
 
 
+class _Tag(BaseModel):
+    key: str
+    value: str = ""
+
+
 class _Model(BaseModel):
     name: str
     description: str = ""
     aliases: list[_Alias] = []
+    tags: list[_Tag] = []
 
 
 class _Page(BaseModel):
@@ -68,8 +74,7 @@ class MlflowRegistry:
         token = ""
         while True:
             page = self._page(token)
-            for model in page.registered_models:
-                yield Entry(model.name, model.description, {alias.alias: alias.version for alias in model.aliases})
+            yield from map(_entry, page.registered_models)
             if not (token := page.next_page_token):
                 return
 
@@ -99,6 +104,11 @@ class MlflowRegistry:
             return answer
         said = f"MLflow answered {answer.status} to GET {path}: {_message(answer.body)}"
         raise Unservable(said) if answer.status in refusals else Transient(said)
+
+
+def _entry(model: _Model) -> Entry:
+    aliases = {alias.alias: alias.version for alias in model.aliases}
+    return Entry(model.name, model.description, aliases, {tag.key: tag.value for tag in model.tags})
 
 
 def _read(answer: Answer, kind: type[Content]) -> Content:

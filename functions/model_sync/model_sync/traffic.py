@@ -1,0 +1,83 @@
+"""Which share of a model's requests each alias answers, by tags of the registered model.
+
+`offpath.weight.<alias>` is a whole number of percent; what the others leave is the champion's, whose own tag may be
+left out. `offpath.shadow` names aliases, with commas between them, that predict behind the response what others
+answered.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from offpath.errors import OffpathError
+from offpath.manifest import SERVED_ALIAS, ModelVersion
+
+WEIGHT = "offpath.weight."
+SHADOW = "offpath.shadow"
+WHOLE = 100
+
+
+class TagUnusable(OffpathError):
+    """A tag that says nothing usable of the traffic; the message is for the person who set it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """weights: alias → percent, together 100. shadows: aliases."""
+
+    weights: Mapping[str, int]
+    shadows: Collection[str] = ()
+
+    def given_to(self, alias: str, version: ModelVersion) -> ModelVersion:
+        """The manifest's entry with this alias' share."""
+        return version.model_copy(update={"weight": self.weights.get(alias, 0), "shadow": alias in self.shadows})
+
+
+def traffic_of(aliases: Collection[str], tags: Mapping[str, str]) -> Traffic:
+    """The shares of these aliases. Raises TagUnusable."""
+    return Traffic(_weights(aliases, tags), _shadows(aliases, tags))
+
+
+def previous_traffic(aliases: Collection[str], published: Mapping[str, ModelVersion]) -> Traffic:
+    """The shares that the aliases had; all to the champion, where these are not whole any more."""
+    weights = {alias: published[alias].weight for alias in aliases if alias in published}
+    shadows = [alias for alias in aliases if alias in published and published[alias].shadow]
+    return Traffic(weights if sum(weights.values()) == WHOLE else {SERVED_ALIAS: WHOLE}, shadows)
+
+
+def _weights(aliases: Collection[str], tags: Mapping[str, str]) -> dict[str, int]:
+    weights = dict(_tagged(aliases, tags))
+    others = sum(weight for alias, weight in weights.items() if alias != SERVED_ALIAS)
+    rest = weights.setdefault(SERVED_ALIAS, max(0, WHOLE - others))
+    if others + rest != WHOLE:
+        said = ", ".join(f"{WEIGHT}{alias} {weight}" for alias, weight in sorted(weights.items()))
+        raise TagUnusable(
+            f"the weights are {others + rest} % together ({said}), expected {WHOLE}: leave out the tag of "
+            f"{SERVED_ALIAS}, which gets the rest"
+        )
+    return weights
+
+
+def _tagged(aliases: Collection[str], tags: Mapping[str, str]) -> Iterator[tuple[str, int]]:
+    for key, text in sorted(tags.items()):
+        if key.startswith(WEIGHT):
+            alias = key.removeprefix(WEIGHT)
+            _check_alias(key, alias, aliases)
+            yield alias, _percent(key, text)
+
+
+def _percent(key: str, text: str) -> int:
+    if not (number := text.strip().removesuffix("%").strip()).isdecimal() or int(number) > WHOLE:
+        raise TagUnusable(f"the tag {key} is {text[:40]!r}, expected a whole number of percent from 0 to {WHOLE}")
+    return int(number)
+
+
+def _shadows(aliases: Collection[str], tags: Mapping[str, str]) -> list[str]:
+    names = [name.strip() for name in tags.get(SHADOW, "").split(",") if name.strip()]
+    for name in names:
+        _check_alias(SHADOW, name, aliases)
+    return names
+
+
+def _check_alias(key: str, alias: str, aliases: Collection[str]) -> None:
+    if alias not in aliases:
+        raise TagUnusable(f"the tag {key} names the alias {alias!r}; there are: {', '.join(sorted(aliases))}")

@@ -1,0 +1,128 @@
+"""A challenger that answers nobody, and what its trace says."""
+
+import json
+from typing import Any
+
+from offpath.manifest import Manifest, ModelVersion, RegisteredModel
+from prediction_api.adapters.onnx_model import OnnxModel
+from prediction_api.loader import Load
+from prediction_api.shadow import MAX_WAITING
+from tests.support.api_fakes import Api, BrokenPredictor
+from tests.support.models import SETOSA, VIRGINICA, iris_onnx, iris_version, sum_version
+
+BETTER = iris_onnx(0.001)
+
+
+def serve() -> Api:
+    return published(iris_version("2", BETTER, weight=0, shadow=True))
+
+
+def breaking(broken: bytes) -> Load:
+    """Loads models, of which the one with that content fails whenever it is called."""
+    return lambda content, version: (BrokenPredictor if content == broken else OnnxModel)(content, version)
+
+
+def published(shadow: ModelVersion, **settings: Any) -> Api:
+    api = Api(**settings)
+    api.store.add(BETTER)
+    api.store.publish(Manifest(models={"iris": RegisteredModel(aliases={"champion": iris_version(), "next": shadow})}))
+    api.now += 60
+    api.loader.refresh_when_due()
+    return api
+
+
+def ask(api: Api, *records: dict[str, float], route: str = "predict", query: str = "") -> Any:
+    answer = api.client.post(f"/models/iris/{route}{query}", json={"inputs": list(records)})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def follow(api: Api) -> None:
+    """What the worker does behind the response."""
+    for chore in api.traced.chores:
+        chore()
+
+
+def test_the_shadow_predicts_behind_the_response_in_the_same_trace() -> None:
+    api = serve()
+    answer = ask(api, SETOSA, VIRGINICA)
+    assert (answer["alias"], answer["version"]) == ("champion", "1")
+    assert len(api.traced.traces) == 1, "the request's own trace is on its way, without the shadow"
+
+    follow(api)
+
+    own, shadow = api.traced.events
+    assert shadow.trace_id == own.trace_id
+    assert shadow.experiment == own.experiment == "offpath/iris"
+    [span] = api.traced.traces[1].spans
+    root = api.traced.traces[0].head
+    assert span.parent is not None
+    assert root.context is not None
+    assert span.parent.span_id == root.context.span_id
+    assert span.name == "iris shadow"
+    noted = api.traced.spans(1)["iris shadow"]
+    assert noted["offpath.shadow"] is True
+    assert (noted["offpath.model"], noted["offpath.model_version"], noted["offpath.alias"]) == ("iris", "2", "next")
+    assert json.loads(noted["mlflow.spanOutputs"])[0]["label"] == "setosa"
+    assert noted["offpath.shadow.agreement"] in {0.5, 1.0}
+
+
+def test_a_difference_is_noted_for_a_regression() -> None:
+    api = Api()
+    models = {"champion": sum_version(), "next": sum_version("2", weight=0, shadow=True)}
+    api.store.publish(Manifest(models={"sum": RegisteredModel(aliases=models)}))
+    api.now += 60
+    api.loader.refresh_when_due()
+    assert api.client.post("/models/sum/predict", json={"a": 1, "b": 2}).status_code == 200
+    follow(api)
+    noted = api.traced.spans(1)["sum shadow"]
+    assert (noted["offpath.shadow.agreement"], noted["offpath.shadow.difference"]) == (1.0, 0.0)
+
+
+def test_the_scoring_protocol_has_shadows_too() -> None:
+    api = serve()
+    ask(api, SETOSA, route="invocations")
+    follow(api)
+    assert api.traced.spans(1)["iris shadow"]["offpath.shadow.agreement"] == 1.0
+
+
+def test_a_shadow_that_was_asked_itself_has_nothing_to_follow() -> None:
+    api = serve()
+    ask(api, SETOSA, query="?alias=next")
+    follow(api)
+    assert len(api.traced.traces) == 1
+
+
+def test_a_refused_request_has_no_shadow() -> None:
+    api = serve()
+    assert api.client.post("/models/iris/predict", json={"inputs": []}).status_code == 422
+    follow(api)
+    assert len(api.traced.traces) == 1
+
+
+def test_a_shadow_with_another_signature_says_why_it_cannot_follow() -> None:
+    api = published(sum_version("2", weight=0, shadow=True))
+    ask(api, SETOSA)
+    follow(api)
+    status = api.traced.traces[1].head.status
+    assert status.status_code.name == "ERROR"
+    assert "not as the model's signature says" in str(status.description)
+
+
+def test_a_shadow_that_fails_leaves_an_error_in_the_trace_and_nothing_else() -> None:
+    api = published(iris_version("2", BETTER, weight=0, shadow=True), load=breaking(BETTER))
+    ask(api, SETOSA)
+    follow(api)
+    [span] = api.traced.traces[1].spans
+    assert "RuntimeError: the model broke" in str(span.status.description)
+    assert ask(api, SETOSA)["version"] == "1"
+
+
+def test_where_shadows_cannot_keep_up_requests_go_without_and_say_so() -> None:
+    api = serve()
+    for _ in range(MAX_WAITING + 1):
+        ask(api, SETOSA)
+    assert api.traced.spans()["POST /models/{name}/predict"]["offpath.shadow.skipped"] == ["next"]
+    assert len(api.traced.traces) == MAX_WAITING + 1
+    follow(api)
+    assert len(api.traced.traces) == 2 * MAX_WAITING + 1

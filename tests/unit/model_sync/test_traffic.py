@@ -1,0 +1,77 @@
+"""Shares of a model's traffic, from what somebody wrote into the registry's tags."""
+
+import pytest
+
+from model_sync.traffic import TagUnusable, previous_traffic, traffic_of
+from offpath.manifest import ModelVersion
+from tests.support.models import iris_version
+
+ALIASES = ("champion", "challenger", "next")
+
+
+@pytest.mark.parametrize(
+    ("tags", "weights"),
+    [
+        ({}, {"champion": 100}),
+        ({"offpath.weight.challenger": "10"}, {"champion": 90, "challenger": 10}),
+        ({"offpath.weight.challenger": " 10 % "}, {"champion": 90, "challenger": 10}),
+        (
+            {"offpath.weight.challenger": "10", "offpath.weight.next": "5"},
+            {"champion": 85, "challenger": 10, "next": 5},
+        ),
+        ({"offpath.weight.champion": "0", "offpath.weight.next": "100"}, {"champion": 0, "next": 100}),
+        ({"offpath.weight.next": "100"}, {"champion": 0, "next": 100}),
+        ({"offpath.weight.champion": "100", "owner": "somebody", "offpath.note": "x"}, {"champion": 100}),
+    ],
+)
+def test_tags_are_percents_and_the_champion_gets_the_rest(tags: dict[str, str], weights: dict[str, int]) -> None:
+    assert traffic_of(ALIASES, tags).weights == weights
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [
+        ({"offpath.weight.challenger": "ten"}, "'ten', expected a whole number of percent from 0 to 100"),
+        ({"offpath.weight.challenger": "101"}, "'101'"),
+        ({"offpath.weight.challenger": "-1"}, "'-1'"),
+        ({"offpath.weight.challenger": "0.5"}, "'0.5'"),
+        ({"offpath.weight.challenger": ""}, "''"),
+        ({"offpath.weight.chalenger": "10"}, "'chalenger'; there are: challenger, champion, next"),
+        ({"offpath.weight.challenger": "60", "offpath.weight.next": "60"}, "120 % together"),
+        ({"offpath.weight.champion": "80"}, "80 % together"),
+        ({"offpath.shadow": "challenger, nobody"}, "'nobody'"),
+    ],
+)
+def test_a_tag_that_cannot_be_used_is_named(tags: dict[str, str], said: str) -> None:
+    with pytest.raises(TagUnusable, match="offpath") as raised:
+        traffic_of(ALIASES, tags)
+    assert said in str(raised.value)
+
+
+def test_a_shadow_may_be_one_alias_or_several() -> None:
+    assert traffic_of(ALIASES, {"offpath.shadow": "next"}).shadows == ["next"]
+    assert traffic_of(ALIASES, {"offpath.shadow": " next ,challenger,"}).shadows == ["next", "challenger"]
+    assert traffic_of(ALIASES, {"offpath.shadow": ""}).shadows == []
+
+
+def test_a_version_gets_its_aliass_share() -> None:
+    traffic = traffic_of(ALIASES, {"offpath.weight.challenger": "10", "offpath.shadow": "next"})
+    given = {alias: traffic.given_to(alias, iris_version(weight=0)) for alias in ALIASES}
+    assert {alias: (version.weight, version.shadow) for alias, version in given.items()} == {
+        "champion": (90, False),
+        "challenger": (10, False),
+        "next": (0, True),
+    }
+
+
+def published(**traffic: tuple[int, bool]) -> dict[str, ModelVersion]:
+    return {alias: iris_version(weight=weight, shadow=shadow) for alias, (weight, shadow) in traffic.items()}
+
+
+def test_what_was_before_stays_where_it_is_still_whole() -> None:
+    before = published(champion=(70, False), challenger=(30, False), next=(0, True))
+    kept = previous_traffic(ALIASES, before)
+    assert kept.weights == {"champion": 70, "challenger": 30, "next": 0}
+    assert kept.shadows == ["next"]
+    without = previous_traffic(("champion",), before)
+    assert (without.weights, without.shadows) == ({"champion": 100}, [])
