@@ -11,15 +11,7 @@ from training.catalog import NAMES
 from training.display import Display
 from training.recipe import TrainingError
 from training.run import Order, train_and_register
-
-# What mlflow reads from the environment. Its own defaults try a server that is gone for minutes.
-MLFLOW_ENVIRONMENT = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
-    "MLFLOW_LOGGING_LEVEL": "WARNING",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-}
+from training.server import prepare_client
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -54,8 +46,7 @@ def main(  # noqa: PLR0913  an option each
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for an MLflow server that is starting.")] = 0,
 ) -> None:
     """Train MODEL, check that its ONNX form agrees, register a version in MLflow and give it the alias."""
-    for name, value in MLFLOW_ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    prepare_client(os.environ)
     console = Console(highlight=False, soft_wrap=True)
     try:
         with Display(console) as display:

@@ -2,9 +2,14 @@
 
 import typer
 
+from offpath_cli.compare.command import compare
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.callback()
 def offpath() -> None:
     """Serve models from AWS Lambda, and see every prediction in MLflow."""
+
+
+app.command()(compare)

@@ -62,7 +62,7 @@ class BackgroundThread:
         self._traces.put(trace)
 
     def add_chore(self, chore: Callable[[], None]) -> None:
-        """Call this between traces, and every second when there are none."""
+        """Call this after each batch of traces, and every second when there are none."""
         self._chores.append(chore)
 
     def wrap(self, handler: Handler) -> Handler:
@@ -106,7 +106,7 @@ class BackgroundThread:
             if mark is None:
                 return
             mark.set()
-            if time.monotonic() - last_chores >= self._idle_seconds:
+            if batch or time.monotonic() - last_chores >= self._idle_seconds:
                 run_chores(self._chores)
                 last_chores = time.monotonic()
 

@@ -1,0 +1,63 @@
+"""Traces as the archive keeps them."""
+
+import gzip
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+import events
+from offpath_cli.compare.archive import ArchivedTraces
+from offpath_cli.compare.observation import observations
+from offpath_cli.compare.span import CompareError
+from tests.support.aws_fakes import FakeBucket
+
+NOW = datetime(2026, 3, 1, 0, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def bucket() -> FakeBucket:
+    return FakeBucket()
+
+
+def archive(bucket: FakeBucket, at: datetime, *lines: str, name: str = "a") -> None:
+    key = f"archive/v1/{at:date=%Y-%m-%d/hour=%H}/{name}.jsonl.gz"
+    bucket.objects[key] = gzip.compress("\n".join(lines).encode())
+
+
+def bodies() -> list[str]:
+    return [record["body"] for record in events.load("sqs_batch")["Records"] if record["body"].startswith('{"resource')]
+
+
+def read(bucket: FakeBucket, model: str, hours: int = 2) -> int:
+    traces = ArchivedTraces(bucket, NOW - timedelta(hours=hours), NOW)
+    return sum(1 for spans in traces.spans(model) for _ in observations(spans, model))
+
+
+def test_answers_are_found_and_what_was_delivered_twice_counts_once(bucket: FakeBucket) -> None:
+    archive(bucket, NOW, *bodies())
+    once = read(bucket, "iris")
+    assert once > 0
+    archive(bucket, NOW, *bodies(), name="again")
+    assert read(bucket, "iris") == once
+    assert read(bucket, "abalone") == 0
+
+
+def test_only_the_hours_asked_for_are_read_over_midnight(bucket: FakeBucket) -> None:
+    archive(bucket, NOW - timedelta(hours=1), *bodies())
+    assert read(bucket, "iris", hours=1) > 0
+    assert read(bucket, "iris", hours=0) == 0
+
+
+def test_what_was_said_and_how_long_it_took_is_as_it_was_written(bucket: FakeBucket) -> None:
+    archive(bucket, NOW, json.dumps(json.loads(bodies()[0])))
+    [spans] = ArchivedTraces(bucket, NOW, NOW).spans("iris")
+    [seen] = observations(spans, "iris")
+    assert (seen.alias, seen.version, list(seen.said)) == ("champion", "1", ["setosa"])
+    assert seen.request_ms == 1.0
+
+
+def test_a_bucket_that_does_not_answer_is_said(bucket: FakeBucket) -> None:
+    bucket.down = True
+    with pytest.raises(CompareError, match="the archive cannot be read"):
+        read(bucket, "iris")

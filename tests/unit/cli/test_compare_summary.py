@@ -1,0 +1,80 @@
+"""Figures of a comparison, and the table of them."""
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from offpath_cli.compare.observation import Observation
+from offpath_cli.compare.summary import summarise
+from offpath_cli.compare.table import table_of
+
+
+def seen(version: str = "1", alias: str = "champion", **more: Any) -> Observation:
+    fields: dict[str, Any] = {
+        "is_shadow": False, "failed": False, "request_ms": 2.0, "model_ms": 1.0, "said": ["setosa"],
+    }  # fmt: skip
+    return Observation(version, alias, **(fields | more))
+
+
+def shadow(**more: Any) -> Observation:
+    return seen("2", "next", **({"is_shadow": True, "request_ms": None} | more))
+
+
+def printed(*observations: Observation) -> str:
+    console = Console(file=io.StringIO(), width=200)
+    console.print(table_of(summarise(observations)))
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert isinstance(text, str)
+    return text
+
+
+def test_each_version_under_each_alias_is_counted_for_itself_answers_first() -> None:
+    summaries = summarise([shadow(), seen(), seen("2", "challenger"), seen(), seen("2", "champion", failed=True)])
+    assert [(one.alias, one.version, one.is_shadow, one.requests) for one in summaries] == [
+        ("champion", "1", False, 2),
+        ("challenger", "2", False, 1),
+        ("champion", "2", False, 1),
+        ("next", "2", True, 1),
+    ]
+
+
+def test_times_are_percentiles_and_errors_a_rate() -> None:
+    times = [seen(request_ms=float(number), model_ms=number / 2) for number in range(1, 101)]
+    failed = seen(failed=True, model_ms=None, said=[])
+    [summary] = summarise([*times, failed])
+    assert summary.request_ms == pytest.approx((50.0, 95.0, 99.0), abs=1)
+    assert summary.model_ms == pytest.approx((25.25, 47.5, 49.5), abs=0.1)
+    assert summary.error_rate == pytest.approx(1 / 101)
+
+
+def test_agreement_is_a_mean_over_records() -> None:
+    [summary] = summarise([shadow(agreement=1.0, said=["a"] * 9), shadow(agreement=0.0), shadow(failed=True, said=[])])
+    assert summary.agreement == pytest.approx(0.9)
+    assert summary.difference is None
+
+
+def test_labels_have_shares_and_values_percentiles() -> None:
+    [labels] = summarise([seen(said=["a", "a", "b"]), seen(said=["a"])])
+    assert labels.labels == {"a": 0.75, "b": 0.25}
+    assert labels.values == ()
+    [values] = summarise([seen(said=[float(number) for number in range(101)])])
+    assert values.values == (5.0, 50.0, 95.0)
+
+
+def test_the_table_shows_versions_side_by_side_and_only_what_there_is() -> None:
+    text = printed(seen(), seen(), seen("2", "challenger", said=["virginica"]), shadow(agreement=0.5))
+    lines = {line.rsplit("  ", text.count("version"))[0].strip(): line for line in text.splitlines()}
+    assert "version 1" in text
+    assert "agrees with the answer" in text
+    assert "50.0%" in next(line for line in lines.values() if "agrees" in line)
+    assert next(line for line in lines.values() if "share of" in line).split()[-2:] == ["66.7%", "33.3%"]
+    assert "value p50" not in text
+    assert "differs" not in text
+
+
+def test_a_regressions_table_shows_values_and_differences() -> None:
+    text = printed(seen(said=[9.5]), shadow(said=[10.5], agreement=0.0, difference=1.0))
+    assert "value p50" in text
+    assert next(line for line in text.splitlines() if "differs" in line).split()[-1] == "1"
