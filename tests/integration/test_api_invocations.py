@@ -79,7 +79,8 @@ Answer = tuple[int, Any]  # status, and predictions or error code
 
 def ask_mlflow(url: str, model: str, body: Any, content_type: str = JSON) -> Answer:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    request = urllib.request.Request(f"{url}/{model}/invocations", content, {"content-type": content_type})
+    path = f"/{model}/invocations" if model else "/invocations"
+    request = urllib.request.Request(url + path, content, {"content-type": content_type})
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.status, json.load(answer)["predictions"]
