@@ -9,17 +9,10 @@ from rich.console import Console
 
 from training.catalog import NAMES
 from training.display import Display
+from training.options import named
 from training.recipe import TrainingError
 from training.run import Order, train_and_register
-
-# What mlflow reads from the environment. Its own defaults try a server that is gone for minutes.
-MLFLOW_ENVIRONMENT = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
-    "MLFLOW_LOGGING_LEVEL": "WARNING",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-}
+from training.server import prepare_client
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -54,12 +47,11 @@ def main(  # noqa: PLR0913  an option each
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for an MLflow server that is starting.")] = 0,
 ) -> None:
     """Train MODEL, check that its ONNX form agrees, register a version in MLflow and give it the alias."""
-    for name, value in MLFLOW_ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    prepare_client(os.environ)
     console = Console(highlight=False, soft_wrap=True)
     try:
         with Display(console) as display:
-            order = Order(model, tracking_uri, seed, param, alias, wait, data)
+            order = Order(model, tracking_uri, seed, named(param), alias, wait, data)
             registered = train_and_register(order, display.say, display.progress)
     except TrainingError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print("error:", str(error), style="red", markup=False)
