@@ -12,7 +12,7 @@ from training.promotion import Measured, decide
 def move_aliases(
     client: MlflowClient, version: ModelVersion, alias: str | None, promotion: Promotion | None
 ) -> Verdict | None:
-    """Give the version the alias, and champion if it is better; once more, it changes nothing. Raises MlflowException."""
+    """Give the version the alias, and champion if it is better; once more changes nothing. Raises MlflowException."""
     if alias:
         client.set_registered_model_alias(version.name, alias, version.version)
     if not promotion:
