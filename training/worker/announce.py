@@ -3,13 +3,18 @@
 A process of its own: the recipes' libraries take seconds to import, and much memory that the worker has no use for.
 """
 
+import hashlib
 import logging
 import os
 import time
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
+import training
 from offpath.aws import Bucket, s3_client
-from offpath.errors import Transient
+from offpath.errors import ObjectMissing, RecipesError, Transient
 from offpath.recipes import KEY, AnnouncedRecipe, Better, Recipes
 from training.catalog import NAMES, find_recipe
 from training.recipe import Recipe
@@ -25,8 +30,20 @@ log = logging.getLogger("worker")
 
 
 def announcement() -> Recipes:
-    """Every recipe that can be imported here; imports their libraries."""
-    return Recipes(recipes={recipe.name: _announced(recipe) for recipe in map(find_recipe, NAMES)})
+    """Every recipe; imports their libraries."""
+    return Recipes(made_from=code_digest(), recipes={recipe.name: _announced(recipe) for recipe in _all()})
+
+
+def code_digest() -> str:
+    """Of the code that the announcement follows from; imports nothing."""
+    digest = hashlib.sha256(version("pydantic").encode())
+    for path in sorted(Path(training.__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _all() -> Iterator[Recipe[Any]]:
+    return map(find_recipe, NAMES)
 
 
 def _announced(recipe: Recipe[Any]) -> AnnouncedRecipe:
@@ -42,23 +59,32 @@ def _announced(recipe: Recipe[Any]) -> AnnouncedRecipe:
 
 
 def main() -> None:
-    """Write it, trying until S3 takes it."""
+    """Write it if it is not there as it is to be, trying until S3 takes it."""
     Leash()
     configure()
     os.nice(LOWEST_PRIORITY)  # it is in nobody's way while the rest starts
-    bucket, recipes = Bucket(s3_client(), WorkerSettings.load(os.environ).bucket), announcement()
-    while not _written(bucket, recipes):
+    bucket = Bucket(s3_client(), WorkerSettings.load(os.environ).bucket)
+    while not _announce(bucket):
         time.sleep(PAUSE_SECONDS)
-    log.info("announced: %s", ", ".join(recipes.recipes))
 
 
-def _written(bucket: Bucket, recipes: Recipes) -> bool:
+def _announce(bucket: Bucket) -> bool:
     try:
-        bucket.put(KEY, recipes.to_json())
+        if not _is_announced(bucket):
+            recipes = announcement()
+            bucket.put(KEY, recipes.to_json())
+            log.info("announced: %s", ", ".join(recipes.recipes))
     except Transient as error:
         log.warning("the recipes could not be announced, retrying: %s", error)
         return False
     return True
+
+
+def _is_announced(bucket: Bucket) -> bool:
+    try:
+        return Recipes.parse(bucket.get(KEY)).made_from == code_digest()
+    except (ObjectMissing, RecipesError):
+        return False
 
 
 if __name__ == "__main__":

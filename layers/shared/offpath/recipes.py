@@ -30,9 +30,10 @@ class AnnouncedRecipe(_Part):
 
 
 class Recipes(_Part):
-    """Every recipe that the worker knows, by name."""
+    """Every recipe that the worker knows, by name. made_from: a digest of their code, that tells when to do it anew."""
 
     schema_: Literal["recipes/1"] = Field(SCHEMA, alias="schema")
+    made_from: str = ""
     recipes: dict[str, AnnouncedRecipe] = {}
 
     @classmethod
