@@ -5,7 +5,7 @@ import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.settings import ACCESS_KEY, ARCHIVE, DEAD_LETTERS, HOST, REGION, SECRET_KEY, LocalSettings
+from local.settings import ACCESS_KEY, ARCHIVE, DEAD_LETTERS, HOST, REGION, SECRET_KEY, TRAINING, LocalSettings
 from local.sources import ROOT, SOURCES
 from offpath.settings import variable
 
@@ -46,6 +46,7 @@ def _offpath(settings: LocalSettings) -> dict[str, str]:
         "OFFPATH_QUEUE_URL": settings.queue_url,
         "OFFPATH_DEAD_LETTER_URL": settings.url_of(DEAD_LETTERS),
         "OFFPATH_MLFLOW_URL": settings.mlflow_url,
+        "OFFPATH_TRAINING_QUEUE_URL": settings.url_of(TRAINING),
     }
     return given | names
 

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 
 from local.environment import part_environment, program
 from local.home import Home
@@ -99,12 +100,20 @@ class Parts:
         """The model sync on its schedule."""
         return self._module("sync", "local.sync_loop", says="syncing every ", grace_seconds=5)
 
+    def worker(self) -> Part:
+        """The training worker: it trains what the API is asked to."""
+        part = self._module("worker", "training.worker", says="waiting for jobs on ", grace_seconds=15)
+        return replace(part, environ=self._training_environment())
+
     def train(self) -> Part:
         """Trains and registers the first model, and waits for MLflow to do so."""
         wait = str(int(self.settings.start_seconds))
         command = (sys.executable, "-m", "training", FIRST_MODEL, "--wait", wait)
-        environ = self._environ | {"MLFLOW_TRACKING_URI": self.settings.mlflow_url, "MLFLOW_DISABLE_TELEMETRY": "true"}
-        return Part("train", command, environ, ROOT)
+        return Part("train", command, self._training_environment(), ROOT)
+
+    def _training_environment(self) -> dict[str, str]:
+        mlflow = {"MLFLOW_TRACKING_URI": self.settings.mlflow_url, "MLFLOW_DISABLE_TELEMETRY": "true"}
+        return self._environ | mlflow
 
     def _module(self, name: str, module: str, says: str, grace_seconds: float) -> Part:
         # sync_loop itself says what changed; the handler would say at every sync that nothing did

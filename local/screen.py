@@ -16,6 +16,7 @@ STYLES = {
     "writer": "green",
     "sync": "blue",
     "train": "magenta",
+    "worker": "magenta",
     "mlflow": "yellow",
     "sqs": "bright_black",
     "s3": "bright_black",

@@ -17,6 +17,7 @@ SECRET_KEY = "offpath-local"  # noqa: S105  (it opens nothing but a loopback por
 
 QUEUE = "offpath-traces"
 DEAD_LETTERS = "offpath-traces-dlq"
+TRAINING = "offpath-training"
 ARCHIVE = "offpath-archive"
 ARTIFACTS = "offpath-artifacts"
 FIRST_MODEL = "iris"

@@ -34,11 +34,11 @@ class Stack:
         self._storage.create()
         self._supervisor.start(self._parts.api())
         self._wait("mlflow")
-        self._supervisor.start(self._parts.writer(), self._parts.sync())
+        self._supervisor.start(self._parts.writer(), self._parts.sync(), self._parts.worker())
         if not training and not has_models(self._settings):  # an earlier first start was cut short
             training = True
             self._supervisor.start(self._parts.train())
-        self._wait("api", "writer", "sync", *(["train"] if training else []))
+        self._wait("api", "writer", "sync", "worker", *(["train"] if training else []))
 
     def try_out(self) -> tuple[Sample, str | None] | None:
         """Send one prediction and wait for its trace: what was sent, and the page of the trace if it arrived."""
@@ -66,7 +66,7 @@ class Stack:
     def stop(self, interrupts: Interrupts) -> None:
         """Stop in the order of the data's way, so that nothing is on the way when its next stop has gone."""
         self._supervisor.stop("api")
-        self._supervisor.stop("writer")
+        self._supervisor.stop("writer", "worker")
         if self._supervisor.runs("sqs") and self._supervisor.runs("s3"):
             self._save(interrupts)
         self._supervisor.stop("sync", "train", "mlflow")

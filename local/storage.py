@@ -5,12 +5,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from local import shelter
+from local.open_jobs import resume
 from local.screen import Screen
-from local.settings import ARCHIVE, ARTIFACTS, DEAD_LETTERS, QUEUE, LocalSettings
+from local.settings import ARCHIVE, ARTIFACTS, DEAD_LETTERS, QUEUE, TRAINING, LocalSettings
 from local.sqs import SqsConsumer
 from offpath import spill
 from offpath.aws import Bucket, S3Claims, SqsQueue, aws_errors
 from offpath.errors import OffpathError
+from offpath.job_store import JobStore
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -36,6 +38,7 @@ class Storage:
         self._create_queues()
         for name in (QUEUE, DEAD_LETTERS):
             self._restore(name)
+        self._resume_jobs()
 
     def save(self, give_up: Callable[[], bool]) -> None:
         """Save what is on the queues; give_up: whether to leave what is still in flight."""
@@ -59,6 +62,7 @@ class Storage:
             redrive = {"deadLetterTargetArn": arn, "maxReceiveCount": self._settings.queue_max_receives}
             visibility = str(self._settings.visibility_seconds)
             self._create_queue(QUEUE, {"VisibilityTimeout": visibility, "RedrivePolicy": json.dumps(redrive)})
+            self._create_queue(TRAINING, {})
 
     def _create_queue(self, name: str, attributes: "dict[QueueAttributeNameType, str]") -> str:
         given = attributes | {"MessageRetentionPeriod": str(RETENTION_SECONDS)}
@@ -72,6 +76,11 @@ class Storage:
             self._screen.step(f"{done.queued} message(s) of the last run are on {name} again")
         for key, reason in done.left.items():
             self._screen.trouble(f"s3://{ARCHIVE}/{key} stays there: {reason}")
+
+    def _resume_jobs(self) -> None:
+        queued = resume(JobStore(self._bucket), SqsQueue(self._sqs, self._settings.url_of(TRAINING)))
+        if queued:
+            self._screen.step(f"{queued} job(s) that had not ended are on {TRAINING} again")
 
     def _save(self, name: str, give_up: Callable[[], bool]) -> None:
         saved, left = shelter.save(self._bucket, SqsConsumer(self._sqs, self._settings.url_of(name)), give_up)

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from training.catalog import NAMES
 from training.display import Display
+from training.options import named
 from training.recipe import TrainingError
 from training.run import Order, train_and_register
 from training.server import prepare_client
@@ -50,7 +51,7 @@ def main(  # noqa: PLR0913  an option each
     console = Console(highlight=False, soft_wrap=True)
     try:
         with Display(console) as display:
-            order = Order(model, tracking_uri, seed, param, alias, wait, data)
+            order = Order(model, tracking_uri, seed, named(param), alias, wait, data)
             registered = train_and_register(order, display.say, display.progress)
     except TrainingError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print("error:", str(error), style="red", markup=False)

@@ -1,7 +1,7 @@
-"""Hyperparameters and alias as they are written on a command line."""
+"""Hyperparameters and alias, as somebody asks for them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -9,10 +9,15 @@ from pydantic import ValidationError
 from training.recipe import Parameters, Recipe, TrainingError
 
 
-def parse_parameters(recipe: Recipe[Any], given: Iterable[str]) -> Parameters:
-    """The recipe's hyperparameters from texts such as `c=0.5`. Raises TrainingError that names each unusable one."""
+def named(texts: Iterable[str]) -> dict[str, str]:
+    """Hyperparameters by name from texts such as `c=0.5`. Raises TrainingError."""
+    return dict(_split(text) for text in texts)
+
+
+def parse_parameters(recipe: Recipe[Any], given: Mapping[str, Any]) -> Parameters:
+    """The recipe's hyperparameters from values or their texts. Raises TrainingError that names each unusable one."""
     try:
-        parameters: Parameters = recipe.parameters.model_validate(dict(_split(text) for text in given))
+        parameters: Parameters = recipe.parameters.model_validate(given)
     except ValidationError as error:
         wrong = "; ".join(f"{detail['loc'][0]}={detail['input']!r}: {detail['msg']}" for detail in error.errors())
         raise TrainingError(f"{wrong}. Hyperparameters of {recipe.name}: {_known(recipe)}") from error

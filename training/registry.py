@@ -1,6 +1,6 @@
 """A trained model in MLflow: a run, the model, a registered version, and last of all its alias."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -11,14 +11,19 @@ from typing import Any
 import mlflow
 import mlflow.onnx
 from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.models.model import ModelInfo
 from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import Array
 
+from offpath.jobs import Promotion, Verdict
+from training.aliases import move_aliases
+from training.earlier_attempts import JOB_TAG, end_runs, registered_version
 from training.pattern import Say, Trained
 from training.recipe import Recipe, TrainingError
+from training.run import Order, unasked
 
 _VERSIONS = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy", "pandas", "mlflow")
 _SERVED_BY = ("onnx", "onnxruntime", "numpy")
@@ -26,41 +31,90 @@ _SERVED_BY = ("onnx", "onnxruntime", "numpy")
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A registered version, and where to look at it."""
+    """A registered version, and where to look at it. alias: what was moved to it; None: nothing was.
+
+    metrics: its run's. verdict: on its promotion, if that was asked for.
+    """
 
     name: str
     version: str
-    alias: str
+    alias: str | None
+    run_id: str
     run_url: str
     version_url: str
+    metrics: Mapping[str, float]
+    verdict: Verdict | None = None
 
 
-def register(trained: Trained, tracking_uri: str, alias: str, say: Say) -> Registered:
-    """Log the run and the model, register a version of it and move the alias to that; the alias moves last.
+def register(  # noqa: PLR0913  what is registered, and how
+    trained: Trained,
+    tracking_uri: str,
+    alias: str | None,
+    say: Say,
+    *,
+    promotion: Promotion | None = None,
+    job: str | None = None,
+    confirm: Callable[[], None] = unasked,
+) -> Registered:
+    """Log the run and the model, register a version of it and move aliases to that; they move last.
 
-    Raises TrainingError when MLflow refuses or goes away: the alias then stands where it stood.
+    confirm: called before the version is made. Raises TrainingError when MLflow refuses or goes away: the aliases then
+    stand where they stood.
     """
     with _mlflow_errors(tracking_uri):
         mlflow.set_tracking_uri(tracking_uri)
         recipe = trained.recipe
-        experiment = mlflow.set_experiment(f"training/{recipe.name}")
+        mark = {JOB_TAG: job} if job else {}
+        mlflow.set_experiment(_experiment(recipe.name))
         about = f"{recipe.description} Learnt from {_data(trained)}."
-        with mlflow.start_run(run_name=recipe.title, description=about, tags=_tags(trained)) as run:
+        with mlflow.start_run(run_name=recipe.title, description=about, tags=_tags(trained) | mark) as run:
             mlflow.log_params(_params(trained))
             mlflow.log_metrics(_metrics(trained))
             for name, figure in trained.figures.items():
                 mlflow.log_figure(figure, f"plots/{name}")
             info = _log_model(trained)
         say(f"logged: run {run.info.run_id}")
-        number = _new_version(trained, info, run.info.run_id)
-        MlflowClient().set_registered_model_alias(recipe.name, alias, number)
+        confirm()
+        version = _new_version(trained, info, run.info.run_id, mark)
+        return _placed(version, tracking_uri, alias, promotion)
+
+
+def finish(order: Order, tracking_uri: str, say: Say, confirm: Callable[[], None]) -> Registered | None:
+    """Move the aliases to the version that an earlier attempt of the order's job registered; None if there is none.
+
+    Runs that such attempts left are ended. confirm: called before aliases move. Raises TrainingError.
+    """
+    assert order.job is not None
+    with _mlflow_errors(tracking_uri):
+        mlflow.set_tracking_uri(tracking_uri)
+        client = MlflowClient()
+        version = registered_version(client, order.model, order.job)
+        end_runs(client, _experiment(order.model), order.job, keep=version.run_id if version else None)
+        if version is None:
+            return None
+        say(f"version {version.version} was registered by an earlier attempt")
+        confirm()
+        return _placed(version, tracking_uri, order.alias, order.promotion)
+
+
+def _placed(version: ModelVersion, tracking_uri: str, alias: str | None, promotion: Promotion | None) -> Registered:
+    client = MlflowClient()
+    verdict = move_aliases(client, version, alias, promotion)
+    run = client.get_run(str(version.run_id))
     return Registered(
-        name=recipe.name,
-        version=number,
+        name=version.name,
+        version=str(version.version),
         alias=alias,
-        run_url=f"{tracking_uri}/#/experiments/{experiment.experiment_id}/runs/{run.info.run_id}",
-        version_url=f"{tracking_uri}/#/models/{recipe.name}/versions/{number}",
+        run_id=run.info.run_id,
+        run_url=f"{tracking_uri}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}",
+        version_url=f"{tracking_uri}/#/models/{version.name}/versions/{version.version}",
+        metrics=run.data.metrics,
+        verdict=verdict,
     )
+
+
+def _experiment(model: str) -> str:
+    return f"training/{model}"
 
 
 @contextmanager
@@ -135,7 +189,7 @@ def _signature(recipe: Recipe[Any]) -> ModelSignature:
     return ModelSignature(inputs, outputs)
 
 
-def _new_version(trained: Trained, info: ModelInfo, run_id: str) -> str:
+def _new_version(trained: Trained, info: ModelInfo, run_id: str, tags: dict[str, str]) -> ModelVersion:
     client, recipe = MlflowClient(), trained.recipe
     try:
         client.create_registered_model(recipe.name, description=_describe(recipe))
@@ -145,10 +199,9 @@ def _new_version(trained: Trained, info: ModelInfo, run_id: str) -> str:
     scores = ", ".join(f"{name} {value:.3f}" for name, value in trained.metrics.items())
     title = recipe.title[0].upper() + recipe.title[1:]
     about = f"{title} on {_data(trained)}; on {trained.test_rows} held-out rows: {scores}."
-    made = client.create_model_version(
-        recipe.name, info.model_uri, run_id=run_id, description=about, model_id=info.model_id
+    return client.create_model_version(
+        recipe.name, info.model_uri, run_id=run_id, tags=tags, description=about, model_id=info.model_id
     )
-    return str(made.version)
 
 
 def _describe(recipe: Recipe[Any]) -> str:

@@ -1,9 +1,9 @@
 """One training from its order to its registered version."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from training.catalog import check_name, find_recipe
 from training.data_files import check_paths, read_dataset
@@ -11,6 +11,7 @@ from training.options import check_alias, parse_parameters
 from training.server import checked_address, wait_for
 
 if TYPE_CHECKING:
+    from offpath.jobs import Promotion
     from training.pattern import Say
     from training.recipe import Progress
     from training.registry import Registered
@@ -18,28 +19,39 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to train. parameters: texts `NAME=VALUE`. wait_seconds: for an MLflow server that is starting.
+    """What to train. parameters: values or their texts. wait_seconds: for an MLflow server that is starting.
 
-    data: files to learn from; if there are none, from what the recipe brings.
+    alias: None for a version without one. data: files to learn from; if there are none, from what the recipe brings.
+    promotion: when the new version becomes champion, if that is asked for. job: the id of the training job, if it is
+    one: run and version bear it.
     """
 
     model: str
     tracking_uri: str
     seed: int
-    parameters: Sequence[str]
-    alias: str
+    parameters: Mapping[str, Any]
+    alias: str | None
     wait_seconds: float
     data: Sequence[Path] = ()
+    promotion: "Promotion | None" = None
+    job: str | None = None
 
 
-def train_and_register(order: Order, say: "Say", progress: "Progress") -> "Registered":
+def unasked() -> None:
+    """Nobody minds that a version is registered."""
+
+
+def train_and_register(
+    order: Order, say: "Say", progress: "Progress", confirm: Callable[[], None] = unasked
+) -> "Registered":
     """Train, check, register. Everything that can be told to be wrong is, before anything slow or lasting is done.
 
-    Raises TrainingError.
+    confirm: called before a version is made; it does not return if there is to be none. Raises TrainingError.
     """
     check_name(order.model)
     address = checked_address(order.tracking_uri)
-    check_alias(order.alias)
+    if order.alias is not None:
+        check_alias(order.alias)
     check_paths(order.data)
     if not order.wait_seconds:
         wait_for(address, 0)
@@ -55,4 +67,17 @@ def train_and_register(order: Order, say: "Say", progress: "Progress") -> "Regis
     from training.registry import register  # mlflow takes seconds to import: the server may start meanwhile
 
     wait_for(address, order.wait_seconds)
-    return register(trained, address, order.alias, say)
+    return register(trained, address, order.alias, say, promotion=order.promotion, job=order.job, confirm=confirm)
+
+
+def finish_registered(order: Order, say: "Say", confirm: Callable[[], None]) -> "Registered | None":
+    """Finish what an earlier attempt of the order's job registered; None if it registered nothing.
+
+    What else such attempts left in MLflow is ended. confirm: called before aliases move. Raises TrainingError.
+    """
+    address = checked_address(order.tracking_uri)
+    wait_for(address, order.wait_seconds)
+
+    from training.registry import finish
+
+    return finish(order, address, say, confirm)

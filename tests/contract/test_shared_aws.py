@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from offpath.aws import Bucket, S3Claims, SqsQueue
-from offpath.errors import ClaimLost, ObjectMissing, Transient
+from offpath.errors import ClaimLost, ObjectChanged, ObjectMissing, Transient
 from offpath.event import ClaimStore, Message
 from tests.support.aws_fakes import FakeBucket, FakeClaims, FakeQueue
 
@@ -91,6 +91,24 @@ def test_an_unchanged_object_is_not_read_again(bucket: AnyBucket) -> None:
     assert second.content == b"two"
 
 
+def test_of_two_who_write_a_new_object_the_second_finds_out(bucket: AnyBucket) -> None:
+    bucket.put_if_unchanged("a", b"one", None)
+    with pytest.raises(ObjectChanged, match="/a is not the object that was read"):
+        bucket.put_if_unchanged("a", b"two", None)
+    assert bucket.get("a") == b"one"
+
+
+def test_an_object_is_replaced_only_as_long_as_it_is_the_one_that_was_read(bucket: AnyBucket) -> None:
+    first = bucket.put_if_unchanged("a", b"one", None)
+    second = bucket.put_if_unchanged("a", b"two", first)
+    with pytest.raises(ObjectChanged):
+        bucket.put_if_unchanged("a", b"three", first)
+    assert bucket.get("a") == b"two"
+    bucket.delete("a")
+    with pytest.raises(ObjectChanged):
+        bucket.put_if_unchanged("a", b"three", second)
+
+
 def test_a_claim_is_kept_and_found(bucket: AnyBucket, claims: ClaimStore) -> None:
     name = claims.put("claims/1", b"body")
     assert claims.get(name, "claims/1") == b"body"
@@ -126,6 +144,8 @@ def test_a_bucket_that_does_not_exist_is_worth_another_try(s3: S3Client) -> None
     gone = Bucket(s3, f"gone-{uuid.uuid4().hex[:8]}")
     with pytest.raises(Transient, match="writing s3://gone-"):
         gone.put("a", b"")
+    with pytest.raises(Transient, match="writing s3://gone-"):
+        gone.put_if_unchanged("a", b"", None)
     with pytest.raises(Transient, match="reading s3://gone-"):
         gone.get("a")
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from offpath.aws import Fetched
-from offpath.errors import ClaimLost, ObjectMissing, Transient
+from offpath.errors import ClaimLost, ObjectChanged, ObjectMissing, Transient
 from offpath.event import Message
 
 
@@ -55,6 +55,14 @@ class FakeBucket:
         content = self.get(key)
         found = f'"{hash(content)}"'
         return None if found == etag else Fetched(content, found)
+
+    def put_if_unchanged(self, key: str, content: bytes, etag: str | None) -> str:
+        self._check(key)
+        there = self.objects.get(key)
+        if (None if there is None else f'"{hash(there)}"') != etag:
+            raise ObjectChanged(f"s3://{self.name}/{key} is not the object that was read")
+        self.objects[key] = content
+        return f'"{hash(content)}"'
 
     def exists(self, key: str) -> bool:
         self._check(key)

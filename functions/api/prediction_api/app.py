@@ -10,18 +10,24 @@ from starlette.exceptions import HTTPException
 
 from offpath.tracing import Tracing
 from prediction_api.access import ApiKeyGate
+from prediction_api.jobs.training import Training
 from prediction_api.loader import ModelLoader
 from prediction_api.openapi import OpenApi
 from prediction_api.problems import Problem
-from prediction_api.routes import health, invocations, models, predict
+from prediction_api.routes import health, invocations, jobs, models, predict, training
 from prediction_api.settings import ApiSettings
 from prediction_api.shadow import Shadows
 
 SCOPE = "offpath.prediction_api"
 
 
-def create_app(loader: ModelLoader, tracing: Tracing, settings: ApiSettings) -> FastAPI:
-    """The application that serves the loader's models and traces every prediction."""
+def create_app(
+    loader: ModelLoader, tracing: Tracing, settings: ApiSettings, jobs_to_train: Training | None = None
+) -> FastAPI:
+    """The application that serves the loader's models and traces every prediction.
+
+    jobs_to_train: takes training jobs; None where none are taken.
+    """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -42,10 +48,11 @@ def create_app(loader: ModelLoader, tracing: Tracing, settings: ApiSettings) -> 
     app.state.loader = loader
     app.state.settings = settings
     app.state.experiment = settings.experiment
+    app.state.training = jobs_to_train
     app.state.tracer = tracing.tracer(SCOPE)
     app.state.shadows = Shadows(tracing.tracer(SCOPE))
     tracing.add_chore(app.state.shadows.run)
-    for routes in (predict, invocations, models, health):
+    for routes in (predict, invocations, models, training, jobs, health):
         app.include_router(routes.router)
     if settings.digests:
         app.add_middleware(ApiKeyGate, digests=settings.digests)

@@ -6,11 +6,14 @@ from functools import partial
 
 from mangum import Mangum
 
-from offpath.aws import Bucket, s3_client
+from offpath.aws import Bucket, SqsQueue, s3_client, sqs_client
+from offpath.job_store import JobStore
 from offpath.tracing import install, new_provider
 from prediction_api.adapters.onnx_model import OnnxModel
 from prediction_api.adapters.s3_models import S3Models
 from prediction_api.app import create_app
+from prediction_api.jobs.recipe_book import RecipeBook
+from prediction_api.jobs.training import Training
 from prediction_api.loader import ModelLoader
 from prediction_api.settings import ApiSettings
 from prediction_api.threads import onnx_threads
@@ -22,13 +25,18 @@ logging.getLogger("mangum").setLevel(logging.WARNING)
 settings = ApiSettings.load(os.environ)
 tracing = install(os.environ, service_name=SERVICE, provider=new_provider(SERVICE))
 threads = onnx_threads(settings.onnx_threads, os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
+bucket = Bucket(s3_client(timeout_seconds=2.0, attempts=2), settings.bucket)
 loader = ModelLoader(
-    S3Models(Bucket(s3_client(timeout_seconds=2.0, attempts=2), settings.bucket)),
+    S3Models(bucket),
     partial(OnnxModel, threads=threads),
     max_records=settings.max_records,
     refresh_seconds=settings.model_refresh_seconds,
 )
 loader.refresh()
 tracing.add_chore(loader.refresh_when_due)
-app = create_app(loader, tracing, settings)
+training = None
+if settings.training_queue_url:
+    queue = SqsQueue(sqs_client(timeout_seconds=2.0, attempts=2), settings.training_queue_url)
+    training = Training(RecipeBook(bucket), JobStore(bucket), queue, bucket)
+app = create_app(loader, tracing, settings, training)
 handler = tracing.lambda_handler(Mangum(app, lifespan="off"))

@@ -9,6 +9,9 @@ class ApiSettings(Settings):
     """Settings of the prediction API."""
 
     bucket: str = Field(min_length=3, description="the S3 bucket that holds the model manifest and the models")
+    training_queue_url: str | None = Field(
+        None, description="the URL of the SQS queue of training jobs; without it, none are taken"
+    )
     experiment: str = Field("offpath", description="the MLflow experiment above those of each model")
     api_key_digests: str = Field(
         "",

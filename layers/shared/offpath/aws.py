@@ -9,7 +9,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from offpath.errors import ClaimLost, ObjectMissing, Transient
+from offpath.errors import ClaimLost, ObjectChanged, ObjectMissing, Transient
 from offpath.event import Message
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, SendMessageBatchRequestEntryTypeDef
 
 _MISSING = {"NoSuchKey", "404", "ResourceNotFoundException"}
+# S3 answers the second to one of two who write at the same moment.
+_CHANGED = {"PreconditionFailed", "412", "ConditionalRequestConflict"}
 
 
 @contextmanager
@@ -29,8 +31,7 @@ def aws_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        kind = ObjectMissing if code in _MISSING else Transient
+        kind = ObjectMissing if _code(error) in _MISSING else Transient
         raise kind(f"{doing}: {error}") from error
     except BotoCoreError as error:
         raise Transient(f"{doing}: {error}") from error
@@ -102,8 +103,23 @@ class Bucket:
                 answer = self._client.get_object(Bucket=self.name, Key=key, **condition)  # type: ignore[arg-type]
                 return Fetched(answer["Body"].read(), answer["ETag"])
         except Transient as error:
-            if _is_not_modified(error.__cause__):
+            if _code(error.__cause__) in {"304", "NotModified"}:
                 return None
+            raise
+
+    def put_if_unchanged(self, key: str, content: bytes, etag: str | None) -> str:
+        """Replace the object that has that entity tag, None for one that is not there; the new object's tag.
+
+        Raises ObjectChanged if there is another one, or none any more.
+        """
+        condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
+        given: Any = {"Bucket": self.name, "Key": key, "Body": content, "ContentType": "application/json", **condition}
+        try:
+            with aws_errors(f"writing {self._uri(key)}"):
+                return self._client.put_object(**given)["ETag"]
+        except (ObjectMissing, Transient) as error:
+            if isinstance(error, ObjectMissing) or _code(error.__cause__) in _CHANGED:
+                raise ObjectChanged(f"{self._uri(key)} is not the object that was read") from error
             raise
 
     def exists(self, key: str) -> bool:
@@ -131,8 +147,8 @@ class Bucket:
         return f"s3://{self.name}/{key}"
 
 
-def _is_not_modified(cause: BaseException | None) -> bool:
-    return isinstance(cause, ClientError) and cause.response.get("Error", {}).get("Code") in {"304", "NotModified"}
+def _code(cause: BaseException | None) -> str:
+    return cause.response.get("Error", {}).get("Code", "") if isinstance(cause, ClientError) else ""
 
 
 class S3Claims:

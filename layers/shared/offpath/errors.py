@@ -3,10 +3,13 @@
     OffpathError
     ├── SettingsError      the environment holds an unusable value: do not start
     ├── ManifestError      the model manifest cannot be used: keep what is loaded
+    ├── RecipesError       the announcement of recipes cannot be used: keep what is known
     ├── ObjectMissing      an S3 object, or a secret, does not exist
+    ├── ObjectChanged      an S3 object is not the one that was read: read it again
     ├── Transient          may succeed later: retry, or leave the message on its queue
     └── Poison             cannot succeed, however often it is tried: keep it, dead-letter it
         ├── MalformedEvent     not a trace event
+        ├── MalformedJob       not a training job, or not the message of one
         ├── UnknownSchema      a schema version that this code does not read
         ├── ClaimLost          the S3 object that a message stands for does not exist
         ├── ClaimAltered       that object is not the one the message was sent with
@@ -28,8 +31,16 @@ class ManifestError(OffpathError):
     """The model manifest is missing, or is not a manifest."""
 
 
+class RecipesError(OffpathError):
+    """What can be trained is not known: its announcement is none."""
+
+
 class ObjectMissing(OffpathError):
     """An S3 object, or a secret, does not exist."""
+
+
+class ObjectChanged(OffpathError):
+    """An S3 object is not the one that was read: somebody else wrote it meanwhile."""
 
 
 class Transient(OffpathError):
@@ -42,6 +53,10 @@ class Poison(OffpathError):
 
 class MalformedEvent(Poison):
     """The message is not a trace event."""
+
+
+class MalformedJob(Poison):
+    """Not a training job, or not the message of one."""
 
 
 class UnknownSchema(Poison):

@@ -3,14 +3,14 @@
 import pytest
 
 from training.iris import RECIPE, IrisParameters
-from training.options import check_alias, parse_parameters
+from training.options import check_alias, named, parse_parameters
 from training.recipe import TrainingError
 from training.server import checked_address
 
 
 def test_hyperparameters() -> None:
-    assert parse_parameters(RECIPE, []) == IrisParameters(c=1.0, max_iter=200)
-    assert parse_parameters(RECIPE, ["c=0.5", " max_iter = 50 "]) == IrisParameters(c=0.5, max_iter=50)
+    assert parse_parameters(RECIPE, {}) == IrisParameters(c=1.0, max_iter=200)
+    assert parse_parameters(RECIPE, named(["c=0.5", " max_iter = 50 "])) == IrisParameters(c=0.5, max_iter=50)
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_hyperparameters() -> None:
 )
 def test_a_hyperparameter_that_cannot_be_used(text: str, complaint: str) -> None:
     with pytest.raises(TrainingError, match=complaint):
-        parse_parameters(RECIPE, [text])
+        parse_parameters(RECIPE, named([text]))
 
 
 @pytest.mark.parametrize("alias", ["champion", "blue-2", "v", "a" * 255])

@@ -1,0 +1,68 @@
+"""What can be trained, as the worker announced it: read when it is asked for, and kept for a minute."""
+
+import threading
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Protocol
+
+from offpath.aws import Fetched
+from offpath.errors import ObjectMissing, RecipesError, Transient
+from offpath.recipes import KEY, AnnouncedRecipe, Recipes
+from prediction_api.problems import Problem
+
+KEEP_SECONDS = 60.0
+
+
+class Announcements(Protocol):
+    """Where the announcement lies."""
+
+    def get_if_changed(self, key: str, etag: str | None) -> Fetched | None:
+        """The object; None if its entity tag is still that one. Raises ObjectMissing or Transient."""
+
+
+class RecipeBook:
+    """The recipes; what was read last stays where a newer announcement cannot be read."""
+
+    def __init__(self, announcements: Announcements, clock: Callable[[], float] = time.monotonic) -> None:
+        self._announcements = announcements
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._recipes: Recipes | None = None
+        self._etag: str | None = None
+        self._due = clock()
+
+    def recipes(self) -> Recipes:
+        """All of them. Raises Problem (503) while no worker has announced any."""
+        with self._lock:
+            if self._clock() >= self._due:
+                self._read()
+            if self._recipes is None:
+                raise unavailable(f"no training worker has announced itself yet: there is no {KEY} in the bucket")
+            return self._recipes
+
+    def find(self, name: str) -> AnnouncedRecipe:
+        """The recipe of that name. Raises Problem: 404 with the names that there are, or 503."""
+        recipes = self.recipes().recipes
+        if name not in recipes:
+            names = sorted(recipes)
+            detail = f"there is no recipe {name[:200]!r} to train; there is: {', '.join(names)}"
+            raise Problem(HTTPStatus.NOT_FOUND, detail, recipes=names)
+        return recipes[name]
+
+    def _read(self) -> None:
+        try:
+            fetched = self._announcements.get_if_changed(KEY, self._etag)
+            if fetched:
+                self._recipes, self._etag = Recipes.parse(fetched.content), fetched.etag
+        except ObjectMissing:
+            return
+        except (RecipesError, Transient) as error:
+            if self._recipes is None:
+                raise unavailable(f"what can be trained is not known: {error}") from error
+        self._due = self._clock() + KEEP_SECONDS
+
+
+def unavailable(detail: str) -> Problem:
+    """It may be otherwise in a while."""
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"retry-after": "30"})

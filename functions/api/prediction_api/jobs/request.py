@@ -1,0 +1,76 @@
+"""What a request for a training may hold, whatever the recipe."""
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from offpath.jobs import DATASETS, Promotion
+from offpath.manifest import SERVED_ALIAS
+from prediction_api.problems import FieldError
+
+MAX_FILES = 10
+MAX_KEY = 500
+MAX_SHOWN = 200
+
+
+def _dataset_key(key: str) -> str:
+    steps = key.split("/")
+    if not key.startswith(DATASETS) or not key.isprintable() or not set(steps).isdisjoint({"", ".", ".."}):
+        raise PydanticCustomError("dataset_key", f"expected the key of a file below {DATASETS}")
+    return key
+
+
+def _alias(alias: str) -> str:
+    """As MLflow takes them."""
+    if not re.fullmatch(r"[\w-]{1,255}", alias, re.ASCII) or re.fullmatch(r"latest|v\d+", alias, re.IGNORECASE):
+        raise PydanticCustomError("alias", "expected letters, digits, - and _, and neither latest nor v1, v2 …")
+    return alias
+
+
+DatasetKey = Annotated[str, Field(max_length=MAX_KEY), AfterValidator(_dataset_key)]
+Alias = Annotated[str, Field(max_length=255), AfterValidator(_alias)]
+
+
+class PromotionRequest(Promotion):
+    """When the new version becomes champion."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class TrainingRequest(BaseModel):
+    """What to train with, and what becomes of the version."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    parameters: dict[str, JsonValue] = Field({}, description="hyperparameters of the recipe; GET /recipes lists them")
+    seed: int = Field(42, ge=0, le=2**32 - 1, description="random seed of the split, and of the training")
+    data: tuple[DatasetKey, ...] = Field(
+        (), max_length=MAX_FILES, description=f"keys below {DATASETS} in the bucket; without any, the recipe's own data"
+    )
+    alias: Alias | None = Field(None, description="the alias that the new version gets; null: none")
+    promote: PromotionRequest | None = Field(
+        None, description=f"when the new version becomes {SERVED_ALIAS}: only if it is better; null: it does not"
+    )
+
+
+def field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:
+    """Each field that is wrong. prefix: of their paths."""
+    found = error.errors(include_url=False)
+    return [FieldError(_path(prefix, detail["loc"]), _message(detail)) for detail in found]
+
+
+def _message(detail: ErrorDetails) -> str:
+    if detail["type"] == "extra_forbidden":
+        return "not known here"
+    if detail["type"] == "missing":
+        return "required, but not there"
+    message = detail["msg"][:1].lower() + detail["msg"][1:]
+    return f"{message}; got {repr(detail['input'])[:80]}"
+
+
+def _path(prefix: str, location: Sequence[Any]) -> str:
+    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
+    return (prefix + steps).lstrip(".")[:MAX_SHOWN] or "the body"

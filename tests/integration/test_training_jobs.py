@@ -1,0 +1,139 @@
+"""Training jobs with the real processes: workers that are killed, stopped and held to their limits."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from offpath.recipes import KEY
+from tests.support.holding_proxy import HoldingProxy, holding_proxy
+from tests.support.local_stack import descendants, wait_for
+from tests.support.training_jobs import SLOW, Jobs, registered_version
+from training.worker.announce import announcement
+
+# mlflow warns of its own type hints when parts of it are imported.
+pytestmark = pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyType")
+
+SET_ALIAS = "POST /api/2.0/mlflow/registered-models/alias"
+LOG_MODEL = "POST /api/2.0/mlflow/logged-models"
+CREATE_VERSION = "POST /api/2.0/mlflow/model-versions/create"
+
+
+@pytest.fixture
+def mlflow(mlflow_url: str) -> Iterator[HoldingProxy]:
+    with holding_proxy(mlflow_url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def jobs(tmp_path: Path, mlflow: HoldingProxy, bucket_name: str, queue_url: str, aws_endpoint: str) -> Iterator[Jobs]:
+    jobs = Jobs(tmp_path, mlflow, bucket_name, queue_url, aws_endpoint)
+    jobs.bucket.put(KEY, announcement().to_json())  # the worker's own comes seconds after its start
+    yield jobs
+    jobs.clean_up()
+
+
+def test_jobs_from_their_order_to_their_end(jobs: Jobs) -> None:
+    jobs.bucket.delete(KEY)
+    assert jobs.post("iris").status_code == 503
+    jobs.worker()
+    wait_for(lambda: jobs.bucket.exists(KEY), 40, jobs.logs)
+    jobs.bucket.put("datasets/abalone.data", b"M,1\n")
+    answer = jobs.post("iris", parameters={"c": 0.5}, seed=4, alias="blue", promote={"metric": "validation_f1"})
+    assert answer.status_code == 202, answer.text
+    assert answer.headers["location"] == f"/jobs/{answer.json()['id']}"
+    assert answer.json()["state"] == "queued"
+    refused = jobs.order("abalone", data=["datasets/abalone.data"])
+
+    job = jobs.ended(answer.json()["id"])
+    assert (job["state"], job["attempts"], job["progress"]["fraction"]) == ("succeeded", 1, 1.0)
+    assert job["parameters"] == {"c": 0.5, "max_iter": 200}
+    version = jobs.client.get_model_version_by_alias("iris", "blue")
+    assert (job["result"]["version"], job["result"]["alias"]) == (version.version, "blue")
+    assert version.tags == {"offpath.job": job["id"]}
+    run = jobs.client.get_run(job["result"]["run_id"])
+    assert (run.data.tags["offpath.job"], run.data.params["seed"], run.data.params["c"]) == (job["id"], "4", "0.5")
+    assert job["result"]["metrics"] == run.data.metrics
+    assert "champion" in job["result"]["promotion"]["reason"]
+
+    job = jobs.ended(refused)
+    assert (job["state"], job["attempts"]) == ("failed", 1)
+    assert "abalone.data: the first row has 2 columns" in job["error"]
+
+
+def test_a_worker_killed_while_it_trains_is_made_up_for_once(jobs: Jobs) -> None:
+    first, job_id = jobs.worker(), jobs.order("abalone", **SLOW)
+    jobs.wait(job_id, lambda job: "fitting" in job["progress"]["text"])
+    jobs.kill(first)
+    assert jobs.job(job_id)["state"] == "running"
+
+    jobs.worker()
+    job = jobs.ended(job_id)
+    assert (job["state"], job["attempts"], job["result"]["alias"]) == ("succeeded", 2, None)
+    assert [version.version for version in jobs.versions("abalone", job_id)] == [job["result"]["version"]]
+    assert jobs.runs("abalone", job_id) == ["FINISHED"]
+
+
+def test_a_worker_killed_twice_fails_the_job_and_leaves_nothing_behind(jobs: Jobs, mlflow: HoldingProxy) -> None:
+    before = registered_version(jobs.client, "iris", "green")
+    worker, job_id = jobs.worker(), jobs.order("iris", alias="green")
+    for request, runs in ((LOG_MODEL, ["RUNNING"]), (CREATE_VERSION, ["FINISHED", "KILLED"])):
+        mlflow.hold(request)
+        jobs.at(job_id)
+        assert jobs.runs("iris", job_id) == runs
+        jobs.kill(worker)
+        worker = jobs.worker()
+
+    job = jobs.ended(job_id)
+    assert (job["state"], job["attempts"], job["result"]) == ("failed", 2, None)
+    assert job["error"] == "it was tried twice, and each time its worker ended in the middle of it"
+    assert jobs.client.get_model_version_by_alias("iris", "green").version == before
+    assert jobs.versions("iris", job_id) == []
+    assert jobs.models_of_runs("iris", job_id) == []
+
+
+def test_a_worker_killed_between_version_and_alias_leaves_one_version(jobs: Jobs, mlflow: HoldingProxy) -> None:
+    mlflow.hold(SET_ALIAS)
+    first, job_id = jobs.worker(), jobs.order("iris", alias="red")
+    jobs.at(job_id)
+    jobs.kill(first)
+    mlflow.release()
+    jobs.worker()
+
+    job = jobs.ended(job_id)
+    assert (job["state"], job["attempts"]) == ("succeeded", 2)
+    [version] = jobs.versions("iris", job_id)
+    assert jobs.client.get_model_version_by_alias("iris", "red").version == version.version
+    assert job["result"]["version"] == version.version
+    assert jobs.runs("iris", job_id) == ["FINISHED"]
+
+
+def test_a_worker_that_is_stopped_hands_its_job_back(jobs: Jobs) -> None:
+    first, job_id = jobs.worker(), jobs.order("abalone", **SLOW)
+    jobs.wait(job_id, lambda job: "fitting" in job["progress"]["text"])
+    family = descendants(first.process.pid)
+    assert first.end(signal.SIGTERM) == 0
+    assert not any(process.is_running() for process in family)
+    job = jobs.job(job_id)
+    assert (job["state"], job["attempts"]) == ("queued", 0)
+
+    second = jobs.worker()
+    assert jobs.wait(job_id, lambda job: job["state"] == "running")["attempts"] == 1
+    assert second.end(signal.SIGINT) == 0
+    assert "Traceback" not in jobs.logs()
+
+
+def test_a_training_is_held_to_its_limits(jobs: Jobs) -> None:
+    slow = jobs.order("abalone", **SLOW)
+    worker = jobs.worker(OFFPATH_TRAINING_SECONDS="2")
+    assert jobs.ended(slow)["error"] == "it took longer than 2 s (OFFPATH_TRAINING_SECONDS)"
+    worker.end(signal.SIGTERM)
+    large = jobs.order("iris")
+    jobs.worker(OFFPATH_TRAINING_MEMORY_MB="100")
+    job = jobs.ended(large)
+    assert (job["state"], job["attempts"]) == ("failed", 1)
+    assert job["error"].startswith("out of memory: it took ")
+    assert "of 100 (OFFPATH_TRAINING_MEMORY_MB)" in job["error"]

@@ -1,0 +1,145 @@
+"""Training jobs with the real processes: the API over moto, workers as a system would start them, a real MLflow."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from fastapi.testclient import TestClient
+from httpx2 import Response
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+
+from local.sources import ROOT, SOURCES
+from offpath.aws import Bucket, SqsQueue, s3_client, sqs_client
+from offpath.job_store import JobStore
+from prediction_api.app import create_app
+from prediction_api.jobs.recipe_book import RecipeBook
+from prediction_api.jobs.training import Training
+from tests.support.api_fakes import Api
+from tests.support.holding_proxy import HoldingProxy
+from tests.support.local_stack import Command, descendants, wait_for
+from tests.support.spans import recorded_tracing
+
+# After how long a job is tried again whose worker was killed.
+VISIBILITY_SECONDS = 3
+# Seconds of trees, which make a small file all the same.
+SLOW = {"parameters": {"n_estimators": 1_000, "max_depth": 1}}
+
+
+class Jobs:
+    """Somebody who orders trainings, starts workers and ends them."""
+
+    def __init__(self, folder: Path, mlflow: HoldingProxy, bucket: str, queue_url: str, endpoint: str) -> None:
+        self.folder = folder
+        self.mlflow = mlflow
+        self.client = MlflowClient(mlflow.target)
+        self.workers: list[Command] = []
+        self.bucket = Bucket(s3_client(), bucket)
+        self.store = JobStore(self.bucket)
+        self._environ = {
+            "AWS_ENDPOINT_URL": endpoint,
+            "OFFPATH_BUCKET": bucket,
+            "OFFPATH_TRAINING_QUEUE_URL": queue_url,
+            "OFFPATH_TRAINING_VISIBILITY_SECONDS": str(VISIBILITY_SECONDS),
+            "MLFLOW_TRACKING_URI": mlflow.url,
+            "PYTHONPATH": os.pathsep.join(str(ROOT / source) for source in SOURCES),
+        }
+        training = Training(RecipeBook(self.bucket), self.store, SqsQueue(sqs_client(), queue_url), self.bucket)
+        served = Api()
+        self.api = TestClient(create_app(served.loader, recorded_tracing()[0], served.settings, training))
+
+    def worker(self, **environ: str) -> Command:
+        """A worker's process."""
+        log = self.folder / f"worker-{len(self.workers)}.log"
+        self.workers.append(Command(log, self._environ | environ, "training.worker"))
+        self.workers[-1].wait_for("waiting for jobs on")
+        return self.workers[-1]
+
+    def order(self, model: str, **body: Any) -> str:
+        """The id of a new job."""
+        answer = self.post(model, **body)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
+
+    def post(self, model: str, **body: Any) -> Response:
+        return self.api.post(f"/models/{model}/train", json=body)
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """The job, as the API shows it."""
+        answer = self.api.get(f"/jobs/{job_id}")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def wait(self, job_id: str, until: Callable[[dict[str, Any]], bool], seconds: float = 40) -> dict[str, Any]:
+        """The job, once it is so far."""
+        wait_for(lambda: until(self.job(job_id)), seconds, lambda: f"{self.job(job_id)}\n{self.logs()}")
+        return self.job(job_id)
+
+    def ended(self, job_id: str) -> dict[str, Any]:
+        """The job, once it has ended."""
+        return self.wait(job_id, lambda job: job["state"] in {"succeeded", "failed"})
+
+    def at(self, job_id: str) -> None:
+        """Return once the job's training stands still before the request to MLflow that is held."""
+        wait_for(self.mlflow.held.is_set, 40, lambda: f"{self.job(job_id)}\n{self.logs()}")
+
+    def kill(self, worker: Command) -> None:
+        """SIGKILL to the worker alone, and see that its training goes with it."""
+        family = descendants(worker.process.pid)
+        worker.process.send_signal(signal.SIGKILL)
+        worker.process.wait()
+        wait_for(lambda: not any(one.is_running() for one in family), 10, lambda: f"still there: {family}")
+
+    def versions(self, model: str, job_id: str) -> list[ModelVersion]:
+        """What the job registered."""
+        return [one for one in self.client.search_model_versions(f"name = '{model}'") if _of(one, job_id)]
+
+    def runs(self, model: str, job_id: str) -> list[str]:
+        """The states of the job's runs."""
+        experiment = self.client.get_experiment_by_name(f"training/{model}")
+        if experiment is None:
+            return []
+        found = self.client.search_runs([experiment.experiment_id], f"tags.`offpath.job` = '{job_id}'")
+        return sorted(run.info.status for run in found)
+
+    def models_of_runs(self, model: str, job_id: str) -> list[str]:
+        """The models that the job logged and that are not deleted."""
+        experiment = self.client.get_experiment_by_name(f"training/{model}")
+        assert experiment is not None
+        found = self.client.search_runs([experiment.experiment_id], f"tags.`offpath.job` = '{job_id}'")
+        queries = [f"source_run_id = '{run.info.run_id}'" for run in found]
+        models = [self.client.search_logged_models([experiment.experiment_id], filter_string=one) for one in queries]
+        return [logged.model_id for page in models for logged in page]
+
+    def logs(self) -> str:
+        return "\n".join(worker.text for worker in self.workers)
+
+    def clean_up(self) -> None:
+        for worker in self.workers:
+            worker.clean_up()
+
+
+def registered_version(
+    client: MlflowClient, name: str, alias: str, metrics: Mapping[str, float] | None = None, sha256: str = "0"
+) -> str:
+    """A version that nothing was trained for: only what its run says is there."""
+    experiment = client.get_experiment_by_name("measured")
+    experiment_id = experiment.experiment_id if experiment else client.create_experiment("measured")
+    run = client.create_run(experiment_id, tags={"data.sha256": sha256})
+    for metric, value in (metrics or {}).items():
+        client.log_metric(run.info.run_id, metric, value)
+    with suppress(MlflowException):
+        client.create_registered_model(name)
+    made = client.create_model_version(name, f"{run.info.artifact_uri}/model", run.info.run_id)
+    client.set_registered_model_alias(name, alias, made.version)
+    return str(made.version)
+
+
+def _of(version: ModelVersion, job_id: str) -> bool:
+    return version.tags.get("offpath.job") == job_id

@@ -1,0 +1,79 @@
+"""`python -m training.worker`: the training worker. It imports nothing slow; trainings are processes of their own."""
+
+import logging
+import os
+import sys
+from collections.abc import Mapping
+
+from offpath.aws import Bucket, s3_client, sqs_client
+from offpath.errors import SettingsError
+from offpath.job_store import JobStore
+from training.worker.attempt import Limits
+from training.worker.held_job import HeldJob
+from training.worker.log import configure
+from training.worker.process import TrainingProcess, end_process, start_process
+from training.worker.settings import WorkerSettings
+from training.worker.sqs_jobs import WAIT_SECONDS, SqsJobs
+from training.worker.stop import Stop
+from training.worker.words import Assignment
+from training.worker.worker import Start, Worker
+
+ANNOUNCE = (sys.executable, "-m", "training.worker.announce")
+# How many of its beats may fail before others see a job's message.
+BEATS = 3
+
+log = logging.getLogger("worker")
+
+
+def main() -> None:
+    """Work until SIGTERM or SIGINT."""
+    configure()
+    settings = _settings(os.environ)
+    stop = Stop()
+    stop.install()
+    queue = SqsJobs(
+        sqs_client(timeout_seconds=WAIT_SECONDS + 10),
+        settings.training_queue_url,
+        settings.training_visibility_seconds,
+    )
+    store = JobStore(Bucket(s3_client(), settings.bucket))
+    limits = Limits(
+        settings.training_seconds, settings.training_memory_mb, settings.training_visibility_seconds / BEATS
+    )
+    announcing = start_process(ANNOUNCE)
+    log.info("waiting for jobs on %s", settings.training_queue_url)
+    try:
+        Worker(queue, store, _starter(settings), limits, stop).run()
+    finally:
+        end_process(announcing)
+
+
+def _starter(settings: WorkerSettings) -> Start:
+    def start(held: HeldJob, folder: str) -> TrainingProcess:
+        return TrainingProcess(
+            Assignment(
+                job=held.job,
+                again=held.again,
+                train=not held.exhausted,
+                folder=folder,
+                bucket=settings.bucket,
+                mlflow_wait_seconds=settings.training_mlflow_wait_seconds,
+            )
+        )
+
+    return start
+
+
+def _settings(environ: Mapping[str, str]) -> WorkerSettings:
+    """Raises SystemExit that says what is wrong."""
+    try:
+        settings = WorkerSettings.load(environ)
+        if not environ.get("MLFLOW_TRACKING_URI"):
+            raise SettingsError("MLFLOW_TRACKING_URI is not set; it holds the address of the MLflow server")
+    except SettingsError as error:
+        raise SystemExit(str(error)) from error
+    return settings
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""`python -m training.worker.announce`: write down in S3 what can be trained, for the API to read.
+
+A process of its own: the recipes' libraries take seconds to import, and much memory that the worker has no use for.
+"""
+
+import hashlib
+import logging
+import os
+import time
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import training
+from offpath.aws import Bucket, s3_client
+from offpath.errors import ObjectMissing, RecipesError, Transient
+from offpath.recipes import KEY, AnnouncedRecipe, Better, Recipes
+from training.catalog import NAMES, find_recipe
+from training.recipe import Recipe
+from training.scores import less_is_better, metrics_of
+from training.worker.leash import Leash
+from training.worker.log import configure
+from training.worker.settings import WorkerSettings
+
+LOWEST_PRIORITY = 19
+PAUSE_SECONDS = 5.0
+
+log = logging.getLogger("worker")
+
+
+def announcement() -> Recipes:
+    """Every recipe; imports their libraries."""
+    return Recipes(made_from=code_digest(), recipes={recipe.name: _announced(recipe) for recipe in _all()})
+
+
+def code_digest() -> str:
+    """Of the code that the announcement follows from; imports nothing."""
+    digest = hashlib.sha256(version("pydantic").encode())
+    for path in sorted(Path(training.__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _all() -> Iterator[Recipe[Any]]:
+    return map(find_recipe, NAMES)
+
+
+def _announced(recipe: Recipe[Any]) -> AnnouncedRecipe:
+    better: dict[str, Better] = {
+        name: "lower" if less_is_better(name) else "higher" for name in metrics_of(recipe.task)
+    }
+    return AnnouncedRecipe(
+        description=recipe.description,
+        parameters=recipe.parameters.model_json_schema(),
+        metrics=better,
+        takes_data=recipe.read is not None,
+    )
+
+
+def main() -> None:
+    """Write it if it is not there as it is to be, trying until S3 takes it."""
+    Leash()
+    configure()
+    os.nice(LOWEST_PRIORITY)  # it is in nobody's way while the rest starts
+    bucket = Bucket(s3_client(), WorkerSettings.load(os.environ).bucket)
+    while not _announce(bucket):
+        time.sleep(PAUSE_SECONDS)
+
+
+def _announce(bucket: Bucket) -> bool:
+    try:
+        if not _is_announced(bucket):
+            recipes = announcement()
+            bucket.put(KEY, recipes.to_json())
+            log.info("announced: %s", ", ".join(recipes.recipes))
+    except Transient as error:
+        log.warning("the recipes could not be announced, retrying: %s", error)
+        return False
+    return True
+
+
+def _is_announced(bucket: Bucket) -> bool:
+    try:
+        return Recipes.parse(bucket.get(KEY)).made_from == code_digest()
+    except (ObjectMissing, RecipesError):
+        return False
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+"""What the training worker is told by its environment, beside MLflow's own variables."""
+
+from pydantic import Field
+
+from offpath.settings import Settings
+
+
+class WorkerSettings(Settings):
+    """Settings of the training worker."""
+
+    training_queue_url: str = Field(description="the URL of the SQS queue of training jobs")
+    bucket: str = Field(min_length=3, description="the S3 bucket of jobs and datasets")
+    training_seconds: float = Field(3_600, gt=0, description="how long one attempt of a job may train")
+    training_memory_mb: int | None = Field(
+        None, ge=1, description="how much memory, in MB, a training may take; without it, what there is"
+    )
+    training_visibility_seconds: int = Field(
+        60, ge=1, le=43_200, description="after how long a job is tried again whose worker was killed"
+    )
+    training_mlflow_wait_seconds: float = Field(
+        120, ge=0, description="how long a job waits for an MLflow server that does not answer"
+    )

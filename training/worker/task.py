@@ -1,0 +1,121 @@
+"""`python -m training.worker.task`: one attempt of one job, as the worker starts it."""
+
+import faulthandler
+import os
+import sys
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from offpath.jobs import Progress, Result
+from training.recipe import TrainingError
+from training.run import Order, finish_registered, train_and_register
+from training.server import prepare_client
+from training.worker.datasets import fetch
+from training.worker.leash import Leash
+from training.worker.words import GO, Advanced, Assignment, Failed, Ready, Succeeded, Word
+
+# What of the whole the training itself is; registering is the rest.
+TRAINING_SHARE = 0.9
+NICENESS = 10
+TRIED_TWICE = "it was tried twice, and each time its worker ended in the middle of it"
+
+
+class Voice:
+    """What the worker is told, on the standard output that this process was started with."""
+
+    def __init__(self, stream: IO[bytes], leash: Leash) -> None:
+        self._stream = stream
+        self._leash = leash
+        self._fraction = 0.0
+
+    def tell(self, word: Word) -> None:
+        """Tell it one thing."""
+        self._stream.write(word.model_dump_json().encode() + b"\n")
+        self._stream.flush()
+
+    def say(self, text: str) -> None:
+        """A line of the training's."""
+        print(f"  {text}", file=sys.stderr, flush=True)  # noqa: T201  the worker's log
+        self.tell(Advanced(progress=Progress(fraction=self._fraction, text=text)))
+
+    def progress(self, done: int, total: int) -> None:
+        """How far the fitting is."""
+        self._fraction = round(TRAINING_SHARE * done / max(total, 1), 3)
+        self.tell(Advanced(progress=Progress(fraction=self._fraction, text=f"fitting: {done} of {total}")))
+
+    def confirm(self) -> None:
+        """Wait until the worker says that a version may be registered: that the job is still this attempt's."""
+        self._fraction = TRAINING_SHARE
+        self.tell(Ready())
+        while self._leash.line() != GO:
+            pass
+
+
+def main() -> None:
+    """Do what standard input says, and tell how it went. Whatever else is printed goes to the log."""
+    faulthandler.enable()
+    leash = Leash()
+    stream = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    voice = Voice(stream, leash)
+    assignment = Assignment.model_validate_json(leash.line())
+    _make_way()
+    prepare_client(os.environ)
+    voice.tell(_outcome(assignment, voice))
+
+
+def _outcome(assignment: Assignment, voice: Voice) -> Word:
+    try:
+        return _attempt(assignment, voice)
+    except TrainingError as error:
+        return Failed(reason=str(error) if assignment.train else f"{TRIED_TWICE}; {error}")
+    except MemoryError:
+        return Failed(reason="out of memory")
+    except Exception as error:
+        traceback.print_exc()
+        return Failed(reason=f"{type(error).__name__}: {error}"[:2_000])
+
+
+def _attempt(assignment: Assignment, voice: Voice) -> Word:
+    job = assignment.job
+    files = fetch(assignment.bucket, job.data, Path(assignment.folder)) if assignment.train else []
+    order = Order(
+        model=job.model,
+        tracking_uri=os.environ["MLFLOW_TRACKING_URI"],
+        seed=job.seed,
+        parameters=job.parameters,
+        alias=job.alias,
+        wait_seconds=assignment.mlflow_wait_seconds,
+        data=files,
+        promotion=job.promote,
+        job=job.id,
+    )
+    registered = finish_registered(order, voice.say, voice.confirm) if assignment.again else None
+    if registered is None and not assignment.train:
+        return Failed(reason=TRIED_TWICE)
+    if registered is None:
+        registered = train_and_register(order, voice.say, voice.progress, voice.confirm)
+    return Succeeded(
+        result=Result(
+            version=registered.version,
+            run_id=registered.run_id,
+            run_url=registered.run_url,
+            version_url=registered.version_url,
+            metrics=dict(registered.metrics),
+            alias=registered.alias,
+            promotion=registered.verdict,
+        )
+    )
+
+
+def _make_way() -> None:
+    """Yield to what else runs on this machine, and be the first to go if that runs out of memory."""
+    os.nice(NICENESS)
+    with suppress(OSError):  # Linux has it
+        Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""Takes one job after the other from the queue, and sees to it that each ends as its document says."""
+
+import logging
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from offpath.errors import MalformedJob, ObjectChanged, ObjectMissing, Transient, UnknownSchema
+from offpath.job_store import JobStore, StoredJob
+from offpath.jobs import Progress, id_in, now
+from training.worker.attempt import Attempt, Ending, HandedBack, Limits, Lost, Training
+from training.worker.held_job import ClaimLost, HeldJob
+from training.worker.insist import insist
+from training.worker.stop import Stop
+from training.worker.words import Failed, Succeeded
+
+BACKOFF_SECONDS = 5.0
+
+log = logging.getLogger("worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message, and what SQS wants to hear to change or delete it."""
+
+    body: str
+    receipt: str
+
+
+class Queue(Protocol):
+    """The queue of jobs. Each method may raise Transient."""
+
+    def receive(self) -> Received | None:
+        """The next message, which others do not see for a while; waits for one."""
+
+    def extend(self, message: Received) -> None:
+        """Keep it from others for that while from now on."""
+
+    def release(self, message: Received) -> None:
+        """Let it be received again at once."""
+
+    def delete(self, message: Received) -> None:
+        """Take it off the queue."""
+
+
+# Starts the training of a claimed job, with a folder of its own for files.
+Start = Callable[[HeldJob, str], Training]
+
+
+class Worker:
+    """Works until it is told to stop, whatever the trainings do."""
+
+    def __init__(  # noqa: PLR0913, PLR0917  what it works with
+        self,
+        queue: Queue,
+        store: JobStore,
+        start: Start,
+        limits: Limits,
+        stop: Stop,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._queue = queue
+        self._store = store
+        self._start = start
+        self._limits = limits
+        self._stop = stop
+        self._clock = clock
+        self._troubled = False
+
+    def run(self) -> None:
+        """Take jobs until a signal says otherwise."""
+        while not self._stop.asked:
+            try:
+                with self._stop.idle():
+                    message = self._queue.receive()
+                self._recovered()
+                if message:
+                    self.take(message)
+            except KeyboardInterrupt:
+                return
+            except Transient as error:
+                self._back_off(error)
+
+    def take(self, message: Received) -> None:
+        """Do what a message asks for. Raises Transient: then it is received again."""
+        stored = self._job_of(message)
+        if stored is None:
+            return
+        if stored.job.ended:
+            self._queue.delete(message)
+            return
+        try:
+            held = HeldJob(self._store, stored)
+            self._conclude(held, self._attempt(held, message), message)
+        except (ClaimLost, ObjectChanged) as error:
+            log.warning("%s", error)
+
+    def _job_of(self, message: Received) -> StoredJob | None:
+        try:
+            return self._store.read(id_in(message.body))
+        except UnknownSchema as error:
+            log.warning("a message is left on the queue: %s; deploy a newer worker", error)
+        except (MalformedJob, ObjectMissing) as error:
+            log.warning("a message is deleted that stands for no job: %s", error)
+            self._queue.delete(message)
+        return None
+
+    def _attempt(self, held: HeldJob, message: Received) -> Ending:
+        job = held.job
+        log.info("job %s: attempt %d to train %s", job.id, job.attempts, job.model)
+        with tempfile.TemporaryDirectory(prefix="offpath-job-") as folder:
+            training = self._start(held, folder)
+            beat = partial(self._queue.extend, message)
+            return Attempt(held, training, beat, self._limits, lambda: self._stop.asked, self._clock).run()
+
+    def _conclude(self, held: HeldJob, ending: Ending, message: Received) -> None:
+        match ending:
+            case Succeeded(result=result):
+                done = Progress(fraction=1.0, text="done")
+                insist(lambda: held.write(state="succeeded", result=result, progress=done, ended_at=now()))
+                log.info("job %s succeeded: %s version %s", held.job.id, held.job.model, result.version)
+            case Failed(reason=reason):
+                self._fail(held, reason)
+            case Lost(reason=reason) if held.last:
+                self._fail(held, f"{reason}; {held.job.model} may have a version of this job without an alias")
+            case Lost(reason=reason):
+                log.warning("job %s is tried once more: %s", held.job.id, reason)
+                self._queue.release(message)
+                return
+            case HandedBack():
+                insist(held.hand_back)
+                log.info("job %s is handed back", held.job.id)
+                self._queue.release(message)
+                return
+        insist(lambda: self._queue.delete(message))
+
+    def _fail(self, held: HeldJob, reason: str) -> None:
+        insist(lambda: held.write(state="failed", error=reason, ended_at=now()))
+        log.warning("job %s failed: %s", held.job.id, reason)
+
+    def _back_off(self, error: Transient) -> None:
+        if not self._troubled:
+            log.warning("the worker is in trouble, and goes on trying: %s", error)
+        self._troubled = True
+        with self._stop.idle():
+            time.sleep(BACKOFF_SECONDS)
+
+    def _recovered(self) -> None:
+        if self._troubled:
+            log.warning("the worker works again")
+        self._troubled = False
