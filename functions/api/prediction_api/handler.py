@@ -8,7 +8,7 @@ from mangum import Mangum
 
 from offpath.aws import Bucket, s3_client
 from offpath.tracing import install, new_provider
-from prediction_api.adapters.onnx_model import OnnxModel
+from prediction_api.adapters.onnx_load import load_model
 from prediction_api.adapters.s3_models import S3Models
 from prediction_api.app import create_app
 from prediction_api.loader import ModelLoader
@@ -24,7 +24,7 @@ tracing = install(os.environ, service_name=SERVICE, provider=new_provider(SERVIC
 threads = onnx_threads(settings.onnx_threads, os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
 loader = ModelLoader(
     S3Models(Bucket(s3_client(timeout_seconds=2.0, attempts=2), settings.bucket)),
-    partial(OnnxModel, threads=threads),
+    partial(load_model, threads=threads),
     max_records=settings.max_records,
     refresh_seconds=settings.model_refresh_seconds,
 )

@@ -5,10 +5,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from offpath.errors import ManifestError, ObjectMissing, OffpathError, Transient
-from offpath.manifest import KEY, SERVED_ALIAS, Manifest, ModelVersion, RegisteredModel
+from offpath.manifest import KEY, SERVED_ALIAS, Manifest, ModelVersion, PublishedFile, RegisteredModel
 from prediction_api.catalog import Catalog, FailedModel, InputSchema, Predictor, ServedModel
 from prediction_api.records import RecordSchema
 from prediction_api.tensors import TensorSchema
@@ -32,7 +33,15 @@ class ModelUnusable(OffpathError):
     """A model's file is not what the manifest says, or does not run."""
 
 
-Load = Callable[[bytes, ModelVersion], Predictor]
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """The content of a version's files. tokenizer: of a graph that takes tokens."""
+
+    graph: bytes
+    tokenizer: bytes | None = None
+
+
+Load = Callable[[ModelFiles, ModelVersion], Predictor]
 
 
 class ModelLoader:
@@ -108,11 +117,15 @@ class ModelLoader:
             return self._kept(name, version, str(error))
 
     def _loaded(self, version: ModelVersion) -> Predictor:
-        content = self._store.model_file(version.key)
+        tokenizer = self._fetched(version.tokenizer) if version.tokenizer else None
+        return self._load(ModelFiles(self._fetched(version), tokenizer), version)
+
+    def _fetched(self, file: ModelVersion | PublishedFile) -> bytes:
+        content = self._store.model_file(file.key)
         digest = hashlib.sha256(content).hexdigest()
-        if digest != version.sha256:
-            raise ModelUnusable(f"{version.key} has SHA-256 {digest}, but the manifest says {version.sha256}")
-        return self._load(content, version)
+        if digest != file.sha256:
+            raise ModelUnusable(f"{file.key} has SHA-256 {digest}, but the manifest says {file.sha256}")
+        return content
 
     def _served(self, name: str, version: ModelVersion, predictor: Predictor) -> ServedModel:
         return ServedModel(name, SERVED_ALIAS, version, predictor, self._schema(version))
@@ -135,9 +148,10 @@ class ModelLoader:
 
 
 def _runs_alike(one: ModelVersion, other: ModelVersion) -> bool:
-    """Whether a loaded graph serves both: the same file, called and read in the same way."""
-    return (one.sha256, one.signature, one.task, one.labels) == (
+    """Whether a loaded graph serves both: the same files, called and read in the same way."""
+    return (one.sha256, one.tokenizer, one.signature, one.task, one.labels) == (
         other.sha256,
+        other.tokenizer,
         other.signature,
         other.task,
         other.labels,
