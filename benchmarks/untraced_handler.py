@@ -13,7 +13,7 @@ from offpath.identity import Emitter
 from offpath.otlp import EndedTrace
 from offpath.tracing import Tracing
 from offpath.workers import InRequest
-from prediction_api.adapters.onnx_model import OnnxModel
+from prediction_api.adapters.onnx_load import load_model
 from prediction_api.adapters.s3_models import S3Models
 from prediction_api.app import create_app
 from prediction_api.loader import ModelLoader
@@ -37,7 +37,7 @@ worker = InRequest(no_traces)
 tracing = Untraced(TracerProvider(shutdown_on_exit=False), worker, TraceCollector(worker.submit, Emitter()))
 loader = ModelLoader(
     S3Models(Bucket(s3_client(), settings.bucket)),
-    OnnxModel,
+    load_model,
     max_records=settings.max_records,
     refresh_seconds=settings.model_refresh_seconds,
 )

@@ -39,7 +39,7 @@ def main(  # noqa: PLR0913  an option each
         typer.Option(
             "--data",
             metavar="PATH",
-            help="A file or folder of data, for abalone and sentiment-tfidf; without it they learn from a made-up "
+            help="A file or folder of data, for all recipes but iris; without it they learn from a made-up "
             "sample. Repeatable: a file of positive and one of negative sentences.",
         ),
     ] = [],  # noqa: B006

@@ -5,7 +5,7 @@ from typing import Any
 
 from training.recipe import Recipe, TrainingError
 
-NAMES = ("iris", "abalone", "sentiment-tfidf")
+NAMES = ("iris", "abalone", "sentiment-tfidf", "sentiment-bert")
 
 
 def find_recipe(name: str) -> Recipe[Any]:

@@ -48,4 +48,4 @@ class Display:
         """How far the training is; the next line that stays ends it."""
         if self._training is None:
             self._training = self._live.add_task("training", total=total)
-        self._live.update(self._training, completed=done)
+        self._live.update(self._training, completed=done, total=total)

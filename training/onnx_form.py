@@ -8,11 +8,10 @@ from onnxruntime import InferenceSession
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import BooleanTensorType, FloatTensorType, Int64TensorType, StringTensorType
 
-from training.recipe import Column, ColumnType, Estimator, Frame, Onnx, Recipe, TrainingError
+from training.recipe import Column, ColumnType, Estimator, Form, Frame, HeldOut, Recipe, TrainingError
+from training.text_form import run_texts
 
 TOLERANCE = 1e-5
-# A larger file takes the serving side long to fetch and to load when it starts.
-MAX_BYTES = 10_000_000
 # onnxruntime takes longer to know an operator set than skl2onnx to write it, and the serving side has its own release.
 OPSET = 21
 _TENSORS: dict[ColumnType, tuple[type[Any], str]] = {
@@ -25,8 +24,8 @@ _TENSORS: dict[ColumnType, tuple[type[Any], str]] = {
 }
 
 
-def to_onnx(recipe: Recipe[Any], estimator: Estimator) -> Onnx:
-    """The ONNX model (`onnx.ModelProto`) of a trained estimator.
+def to_onnx(recipe: Recipe[Any], estimator: Estimator) -> Form:
+    """The ONNX form of a trained estimator.
 
     Inputs: `inputs`, float32 [N, columns], or for a mixed recipe one [N, 1] a column. Outputs of a classification:
     `label`, int64 [N], and `probabilities`, float32 [N, classes]; of a regression `variable`, float32 [N, 1].
@@ -34,7 +33,7 @@ def to_onnx(recipe: Recipe[Any], estimator: Estimator) -> Onnx:
     if recipe.convert:
         return recipe.convert(estimator)
     options = {"zipmap": False} if recipe.task == "classification" else None
-    return convert_sklearn(estimator, recipe.name, _inputs(recipe), target_opset=OPSET, options=options)
+    return Form(convert_sklearn(estimator, recipe.name, _inputs(recipe), target_opset=OPSET, options=options))
 
 
 def _inputs(recipe: Recipe[Any]) -> list[tuple[str, Any]]:
@@ -43,34 +42,38 @@ def _inputs(recipe: Recipe[Any]) -> list[tuple[str, Any]]:
     return [("inputs", FloatTensorType([None, len(recipe.columns)]))]
 
 
-def check_size(model: Onnx) -> int:
-    """The size of the model's file in bytes. Raises TrainingError for one over MAX_BYTES."""
-    size = int(model.ByteSize())
-    if size > MAX_BYTES:
+def check_size(recipe: Recipe[Any], form: Form) -> None:
+    """Raises TrainingError for a graph whose file is over the recipe's limit."""
+    if form.bytes > recipe.max_bytes:
         raise TrainingError(
-            f"the ONNX file takes {size / 1e6:.1f} MB, over {MAX_BYTES / 1e6:.0f} MB: not registered. Take "
-            "hyperparameters that make a smaller model: fewer or shallower trees, larger leaves, fewer features"
+            f"the ONNX file takes {form.bytes / 1e6:.1f} MB, over {recipe.max_bytes / 1e6:.0f} MB: not registered. "
+            "Take hyperparameters that make a smaller model: fewer or shallower trees, larger leaves, fewer features"
         )
-    return size
 
 
-def check_agreement(recipe: Recipe[Any], estimator: Estimator, model: Onnx, features: Frame) -> float:
-    """The largest difference between what the two predict: of probabilities, or relative to a regression's values.
+def check_agreement(recipe: Recipe[Any], form: Form, held_out: HeldOut) -> float:
+    """The largest difference from what the estimator predicts: of probabilities, or relative to a regression's values.
 
-    Raises TrainingError for one over TOLERANCE, or for a label that is not the same.
+    Raises TrainingError for one over TOLERANCE, or for a label that is not the same, but where two are as probable.
     """
-    outputs = _run(recipe, model, features)
+    outputs = run(recipe, form, held_out.features)
     if recipe.task == "regression":
-        expected = np.asarray(estimator.predict(features), dtype=float)
-        return _within_tolerance(outputs["variable"].reshape(-1) / _scale(expected), expected / _scale(expected))
-    different = int(np.sum(outputs["label"] != estimator.predict(features)))
-    if different:
-        raise TrainingError(f"ONNX gives {different} of {len(features)} held-out rows another label: not registered")
-    return _within_tolerance(outputs["probabilities"], estimator.predict_proba(features))
+        expected = np.asarray(held_out.predicted, dtype=float)
+        scale = max(1.0, float(np.max(np.abs(expected))))
+        return _within_tolerance(recipe, outputs["variable"].reshape(-1) / scale, expected / scale)
+    different = outputs["label"] != held_out.predicted
+    different &= _lead(held_out.probabilities) > TOLERANCE
+    if different.any():
+        count, rows = int(different.sum()), len(held_out.features)
+        raise TrainingError(f"ONNX gives {count} of {rows} held-out rows another label: not registered")
+    return _within_tolerance(recipe, outputs["probabilities"], held_out.probabilities)
 
 
-def _run(recipe: Recipe[Any], model: Onnx, features: Frame) -> dict[str, NDArray[Any]]:
-    session = InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+def run(recipe: Recipe[Any], form: Form, features: Frame) -> dict[str, NDArray[Any]]:
+    """What the form says of these rows, by the graph's names."""
+    session = InferenceSession(form.onnx.SerializeToString(), providers=["CPUExecutionProvider"])
+    if form.tokenizer:
+        return run_texts(session, form.tokenizer, features[recipe.column_names[0]])
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, _feeds(recipe, features)), strict=True))
 
@@ -86,12 +89,16 @@ def _tensor(column: Column, features: Frame) -> NDArray[Any]:
     return tensor
 
 
-def _scale(expected: NDArray[Any]) -> float:
-    return max(1.0, float(np.max(np.abs(expected))))
+def _lead(probabilities: NDArray[Any]) -> NDArray[Any]:
+    """By how much each row's most probable label leads the next."""
+    ordered = np.sort(probabilities, axis=1)
+    lead: NDArray[Any] = ordered[:, -1] - ordered[:, -2]
+    return lead
 
 
-def _within_tolerance(given: NDArray[Any], expected: NDArray[Any]) -> float:
+def _within_tolerance(recipe: Recipe[Any], given: NDArray[Any], expected: NDArray[Any]) -> float:
     difference = float(np.max(np.abs(given - expected)))
     if not difference <= TOLERANCE:  # NaN, too, is a disagreement
-        raise TrainingError(f"ONNX and scikit-learn differ by {difference:.2g}, over {TOLERANCE:.0e}: not registered")
+        both = f"ONNX and {recipe.library}"
+        raise TrainingError(f"{both} differ by {difference:.2g}, over {TOLERANCE:.0e}: not registered")
     return difference

@@ -1,23 +1,33 @@
 """What every recipe goes through: data, training, evaluation, ONNX, agreement; registering is the tracker's."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from training.enough import check_enough
 from training.metrics import evaluate
 from training.onnx_form import check_agreement, check_size, to_onnx
-from training.recipe import Dataset, Estimator, Onnx, Parameters, Progress, Recipe, TrainingError
+from training.recipe import (
+    Chosen,
+    Dataset,
+    Estimator,
+    Form,
+    Frame,
+    HeldOut,
+    Parameters,
+    Progress,
+    Recipe,
+    Say,
+    TrainingError,
+)
 from training.split import split
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A model that is fit to be registered. metrics: on the held-out rows. example: one held-out record.
+    """A model that is fit to be registered. metrics: of its form, on the held-out rows. example: one held-out record.
 
-    figures: `matplotlib.figure.Figure` by file name.
+    more_metrics, tags: what the recipe tells of its choice of a form. figures: `matplotlib.figure.Figure` by file name.
     """
 
     recipe: Recipe[Any]
@@ -28,9 +38,11 @@ class Trained:
     test_rows: int
     metrics: dict[str, float]
     train_metrics: dict[str, float]
-    onnx: Onnx
+    form: Form
     largest_difference: float
     example: dict[str, Any]
+    more_metrics: Mapping[str, float] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
 
 
@@ -55,13 +67,14 @@ def train(  # noqa: PLR0913, PLR0917  what to train, and two ways to follow it
     train_x, test_x, train_y, test_y = split(recipe, data, seed)
     say(f"data: {len(train_x)} rows to train, {len(test_x)} held out{' (synthetic)' if data.synthetic else ''}")
     estimator = _fit(recipe, recipe.build(parameters, seed), train_x, train_y, progress)
-    predicted = estimator.predict(test_x)
-    metrics = evaluate(recipe.task, test_y, predicted)
-    say("trained: " + ", ".join(f"{name} {value:.3f}" for name, value in metrics.items()))
-    model = to_onnx(recipe, estimator)
-    size = check_size(model)
-    difference = check_agreement(recipe, estimator, model, test_x)
-    say(f"ONNX and scikit-learn agree: largest difference {difference:.1e}; {size / 1e3:,.1f} kB")
+    held_out = _judged(recipe, estimator, test_x, test_y)
+    scores = evaluate(recipe.task, test_y, held_out.predicted)
+    say("trained: " + ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
+    exact = to_onnx(recipe, estimator)
+    difference = check_agreement(recipe, exact, held_out)
+    say(f"ONNX and {recipe.library} agree: largest difference {difference:.1e}; {exact.bytes / 1e3:,.1f} kB")
+    chosen = recipe.choose(parameters, exact, held_out, say) if recipe.choose else Chosen(exact, held_out.predicted)
+    check_size(recipe, chosen.form)
     return Trained(
         recipe=recipe,
         parameters=parameters,
@@ -69,13 +82,21 @@ def train(  # noqa: PLR0913, PLR0917  what to train, and two ways to follow it
         data=data,
         train_rows=len(train_x),
         test_rows=len(test_x),
-        metrics=metrics,
+        metrics=evaluate(recipe.task, test_y, chosen.predicted),
         train_metrics=evaluate(recipe.task, train_y, estimator.predict(train_x)),
-        onnx=model,
+        form=chosen.form,
         largest_difference=difference,
         example=test_x.iloc[0].to_dict(),
-        figures=_figures(recipe, test_y, predicted),
+        more_metrics=chosen.metrics,
+        tags=chosen.tags,
+        figures=_figures(recipe, test_y, chosen.predicted),
     )
+
+
+def _judged(recipe: Recipe[Any], estimator: Estimator, rows: Frame, target: Any) -> HeldOut:
+    is_classification = recipe.task == "classification"
+    probabilities = estimator.predict_proba(rows) if is_classification else None
+    return HeldOut(rows, target, estimator.predict(rows), probabilities)
 
 
 def _fit(recipe: Recipe[Any], estimator: Estimator, rows: Any, target: Any, progress: Progress) -> Estimator:

@@ -1,8 +1,8 @@
 """What a recipe is: the part of a training that differs from model to model."""
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
@@ -14,6 +14,7 @@ Frame = Any  # pandas.DataFrame: pandas is not typed
 Estimator = Any  # a scikit-learn estimator: scikit-learn is not typed
 Onnx = Any  # onnx.ModelProto: onnx takes a while to import
 Progress = Callable[[int, int], None]  # so many parts done, of so many
+Say = Callable[[str], None]
 
 
 class TrainingError(Exception):
@@ -66,6 +67,53 @@ class Dataset:
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """A trained model as it is served. tokenizer: for a graph that takes tokens, the file that makes them of a text."""
+
+    onnx: Onnx
+    tokenizer: bytes | None = None
+
+    @property
+    def bytes(self) -> int:
+        """The size of the graph's file."""
+        return int(self.onnx.ByteSize())
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """The rows that a model is judged by, and what the estimator says of them: labels or values, and probabilities."""
+
+    features: Frame
+    target: Any
+    predicted: Any
+    probabilities: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The form that a recipe takes in place of the exact one. predicted: what it says of the held-out rows.
+
+    metrics, tags: what the run tells of the choice.
+    """
+
+    form: Form
+    predicted: Any
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """What a recipe takes beside the development environment.
+
+    packages: module by distribution. install: which command installs them.
+    """
+
+    packages: Mapping[str, str]
+    install: str
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe(Generic[P]):
     """How one model is made.
 
@@ -75,7 +123,8 @@ class Recipe(Generic[P]):
 
     load: the data when none are given. read: the data of files; without it the recipe takes none. fit: how the
     estimator is fitted where that is worth a progress bar. convert: the ONNX form where skl2onnx has none that will do.
-    plots: whether pictures of how good the model is go with the run.
+    choose: a smaller form that is not exact, or the exact one. max_bytes: of the form's graph. plots: whether pictures
+    of how good the model is go with the run. library: what the estimator runs on. extra: what else has to be installed.
     """
 
     name: str
@@ -91,8 +140,13 @@ class Recipe(Generic[P]):
     test_share: float = 0.2
     read: Callable[[Sequence[Path]], Dataset] | None = None
     fit: Callable[[Estimator, Frame, Any, Progress], Estimator] | None = None
-    convert: Callable[[Estimator], Onnx] | None = None
+    convert: Callable[[Estimator], Form] | None = None
+    choose: Callable[[P, Form, HeldOut, Say], Chosen] | None = None
+    # A larger file takes the serving side long to fetch and to load when it starts.
+    max_bytes: int = 10_000_000
     plots: bool = True
+    library: str = "scikit-learn"
+    extra: Extra | None = None
 
     @property
     def column_names(self) -> list[str]:

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from platform import python_version
 from types import SimpleNamespace
 from typing import Any
@@ -21,12 +23,13 @@ from mlflow.types.schema import Array
 from offpath.jobs import Promotion, Verdict
 from training.aliases import move_aliases
 from training.earlier_attempts import JOB_TAG, end_runs, registered_version
-from training.pattern import Say, Trained
-from training.recipe import Recipe, TrainingError
+from training.pattern import Trained
+from training.recipe import Recipe, Say, TrainingError
 from training.run import Order, unasked
 
 _VERSIONS = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy", "pandas", "mlflow")
 _SERVED_BY = ("onnx", "onnxruntime", "numpy")
+_TOKENIZER = "tokenizer.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +135,8 @@ def _params(trained: Trained) -> dict[str, Any]:
 def _metrics(trained: Trained) -> dict[str, float]:
     on_train = {f"train_{name}": value for name, value in trained.train_metrics.items()}
     held_out = {f"validation_{name}": value for name, value in trained.metrics.items()}
-    about_onnx = {"onnx_largest_difference": trained.largest_difference, "onnx_bytes": float(trained.onnx.ByteSize())}
-    return on_train | held_out | about_onnx
+    about_onnx = {"onnx_largest_difference": trained.largest_difference, "onnx_bytes": float(trained.form.bytes)}
+    return on_train | held_out | about_onnx | dict(trained.more_metrics)
 
 
 def _data(trained: Trained) -> str:
@@ -150,21 +153,25 @@ def _tags(trained: Trained) -> dict[str, str]:
         "data.train_rows": str(trained.train_rows),
         "data.test_rows": str(trained.test_rows),
     }
-    return data | {"version.python": python_version()} | {f"version.{name}": version(name) for name in _VERSIONS}
+    extra = trained.recipe.extra
+    versions = {f"version.{name}": version(name) for name in (*_VERSIONS, *(extra.packages if extra else ()))}
+    return data | {"version.python": python_version()} | versions | dict(trained.tags)
 
 
 def _log_model(trained: Trained) -> ModelInfo:
-    recipe = trained.recipe
+    recipe, tokenizer = trained.recipe, trained.form.tokenizer
+    named = {"tokenizer": _TOKENIZER} if tokenizer else {}
+    served_by = (*_SERVED_BY, "tokenizers") if tokenizer else _SERVED_BY
     info: ModelInfo = Model.log(
         artifact_path=None,
         name="model",
-        flavor=SimpleNamespace(save_model=_save_model),
+        flavor=SimpleNamespace(save_model=partial(_save_model, tokenizer)),
         flavor_name="mlflow.onnx",
-        onnx_model=trained.onnx,
+        onnx_model=trained.form.onnx,
         signature=_signature(recipe),
         input_example=trained.example,
-        metadata={"offpath": {"task": recipe.task, "labels": list(recipe.labels)}},
-        pip_requirements=[f"{name}=={version(name)}" for name in _SERVED_BY],
+        metadata={"offpath": {"task": recipe.task, "labels": list(recipe.labels), **named}},
+        pip_requirements=[f"{name}=={version(name)}" for name in served_by],
         onnx_execution_providers=["CPUExecutionProvider"],
         save_as_external_data=False,  # one file, so that what serves it needs no other
         validate_serving_input=False,
@@ -172,13 +179,21 @@ def _log_model(trained: Trained) -> ModelInfo:
     return info
 
 
-def _save_model(*, validate_serving_input: bool, **options: Any) -> None:  # noqa: ARG001
-    """`mlflow.onnx.save_model`, which hands an option meant for `Model.log` on to onnx.
+def _save_model(
+    tokenizer: bytes | None,
+    *,
+    path: str,
+    validate_serving_input: bool,  # noqa: ARG001
+    **options: Any,
+) -> None:
+    """`mlflow.onnx.save_model`, which hands an option meant for `Model.log` on to onnx; and the tokenizer beside it.
 
     The validation would call the model through MLflow's pyfunc, which cannot hold labels and probabilities in one
     frame; that ONNX answers as it should is proven already.
     """
-    mlflow.onnx.save_model(**options)
+    mlflow.onnx.save_model(path=path, **options)
+    if tokenizer:
+        (Path(path) / _TOKENIZER).write_bytes(tokenizer)
 
 
 def _signature(recipe: Recipe[Any]) -> ModelSignature:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from training.catalog import check_name, find_recipe
 from training.data_files import check_paths, read_dataset
+from training.extra import check_installed
 from training.options import check_alias, parse_parameters
 from training.server import checked_address, wait_for
 
 if TYPE_CHECKING:
     from offpath.jobs import Promotion
-    from training.pattern import Say
-    from training.recipe import Progress
+    from training.recipe import Progress, Say
     from training.registry import Registered
 
 
@@ -57,6 +57,7 @@ def train_and_register(
         wait_for(address, 0)
     say(f"training {order.model}")
     recipe = find_recipe(order.model)
+    check_installed(recipe)
     parameters = parse_parameters(recipe, order.parameters)
     data = read_dataset(recipe, order.data)
 

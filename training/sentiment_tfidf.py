@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from training import words
-from training.recipe import Column, Estimator, Onnx, Parameters, Recipe
+from training.recipe import Column, Estimator, Form, Parameters, Recipe
 from training.sentiment_files import read
 from training.sentiment_labels import LABELS
 from training.sentiment_sample import sample
@@ -41,9 +41,9 @@ def build(parameters: SentimentParameters, seed: int) -> Estimator:
     return make_pipeline(ColumnTransformer([(TEXT, vectorizer, TEXT)]), model)
 
 
-def convert(estimator: Estimator) -> Onnx:
-    """The ONNX model of a fitted pipeline."""
-    return to_onnx(estimator[0].named_transformers_[TEXT], estimator[-1], TEXT)
+def convert(estimator: Estimator) -> Form:
+    """The ONNX form of a fitted pipeline."""
+    return Form(to_onnx(estimator[0].named_transformers_[TEXT], estimator[-1], TEXT))
 
 
 RECIPE = Recipe(

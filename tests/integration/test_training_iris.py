@@ -105,7 +105,7 @@ def test_what_mlflow_refuses_is_not_half_registered(mlflow_url: str, client: Mlf
     [
         (["iris"], "no MLflow server answers at http://127.0.0.1:{port}"),
         (["iris", "--wait", "0.1"], "no MLflow server answers at http://127.0.0.1:{port}"),
-        (["abalon"], "error: there is no recipe 'abalon'; there is: iris, abalone, sentiment-tfidf"),
+        (["abalon"], "error: there is no recipe 'abalon'; there is: iris, abalone, sentiment-tfidf, sentiment-bert"),
         (["iris", "--alias", "v1"], "error: alias 'v1'"),
         (["iris", "--data", "gone.csv"], "error: no such file or folder: gone.csv"),
         (["iris", "--tracking-uri", "databricks"], "error: tracking URI 'databricks': expected the http"),
@@ -128,4 +128,4 @@ def test_another_server_at_the_address(moto_url: str) -> None:
 def test_help_names_the_recipes() -> None:
     done = training("--help")
     assert done.returncode == 0
-    assert "The recipe: iris, abalone, sentiment-tfidf." in done.stdout
+    assert "The recipe: iris, abalone, sentiment-tfidf, sentiment-bert." in done.stdout

@@ -7,11 +7,12 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from offpath.errors import ObjectMissing, Transient
-from offpath.manifest import KEY, Manifest, ModelVersion
+from offpath.manifest import KEY, Manifest, ModelVersion, model_file_key, tokenizer_file_key
+from prediction_api.adapters.onnx_load import load_model
 from prediction_api.adapters.onnx_model import OnnxModel
 from prediction_api.app import create_app
 from prediction_api.batch import Batch, Outputs
-from prediction_api.loader import ModelLoader
+from prediction_api.loader import ModelFiles, ModelLoader
 from prediction_api.settings import ApiSettings
 from tests.support.models import Model, iris_onnx, iris_version, manifest_of, sum_onnx, sum_version
 from tests.support.spans import recorded_tracing
@@ -27,7 +28,10 @@ class FakeModels:
             self.add(content)
 
     def add(self, content: bytes) -> None:
-        self.objects[f"models/sha256/{hashlib.sha256(content).hexdigest()}.onnx"] = content
+        self.objects[model_file_key(hashlib.sha256(content).hexdigest())] = content
+
+    def add_tokenizer(self, content: bytes) -> None:
+        self.objects[tokenizer_file_key(hashlib.sha256(content).hexdigest())] = content
 
     def publish(self, manifest: Manifest | bytes) -> None:
         self.objects[KEY] = manifest if isinstance(manifest, bytes) else manifest.to_json()
@@ -49,7 +53,7 @@ class FakeModels:
 class BrokenPredictor:
     """A model that fails whenever it is called."""
 
-    def __init__(self, content: bytes, version: ModelVersion) -> None:
+    def __init__(self, files: ModelFiles, version: ModelVersion) -> None:
         pass
 
     def run(self, batch: Batch) -> Outputs:
@@ -62,7 +66,7 @@ class Calls:
     def __init__(self) -> None:
         self.records: list[int] = []
 
-    def load(self, content: bytes, version: ModelVersion) -> OnnxModel:
+    def load(self, files: ModelFiles, version: ModelVersion) -> OnnxModel:
         records = self.records
 
         class Noted(OnnxModel):
@@ -70,13 +74,15 @@ class Calls:
                 records.append(batch.records)
                 return super().run(batch)
 
-        return Noted(content, version)
+        return Noted(files.graph, version)
 
 
 class Api:
     """The application over fakes: its client, its store and what it traced."""
 
-    def __init__(self, load: Any = OnnxModel, missing: str = "", models: Sequence[Model] = (), **settings: Any) -> None:
+    def __init__(
+        self, load: Any = load_model, missing: str = "", models: Sequence[Model] = (), **settings: Any
+    ) -> None:
         self.store = FakeModels(iris_onnx(), sum_onnx(), *(model.content for model in models))
         versions = {"iris": iris_version(), "sum": sum_version()} | {model.name: model.version for model in models}
         self.store.publish(manifest_of(**versions))

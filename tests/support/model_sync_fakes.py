@@ -57,6 +57,19 @@ def model_files(name: str = "iris", **changes: Any) -> dict[str, bytes]:
     return {"MLmodel": mlmodel(**changes), "model.onnx": onnx_file(name), "input_example.json": example}
 
 
+TOKENIZER = b'{"version": "1.0", "model": {"type": "WordLevel", "vocab": {"[UNK]": 0}, "unk_token": "[UNK]"}}'
+
+
+def text_model_files(tokenizer: bytes = TOKENIZER) -> dict[str, bytes]:
+    """Every file of a version whose graph takes the tokens of a text."""
+    signature = {"inputs": json.dumps([{"type": "string", "name": "text", "required": True}])}
+    mark = {"offpath": {"task": "regression", "tokenizer": "tokenizer.json"}}
+    example = json.dumps({"text": "a great film"}).encode()
+    described = mlmodel(metadata=mark, signature=signature)
+    files = {"MLmodel": described, "model.onnx": onnx_file("text"), "input_example.json": example}
+    return files | {"tokenizer.json": tokenizer}
+
+
 @dataclass
 class FakeRegistry:
     """A model registry in memory."""

@@ -9,7 +9,7 @@ from mangum import Mangum
 from offpath.aws import Bucket, SqsQueue, s3_client, sqs_client
 from offpath.job_store import JobStore
 from offpath.tracing import install, new_provider
-from prediction_api.adapters.onnx_model import OnnxModel
+from prediction_api.adapters.onnx_load import load_model
 from prediction_api.adapters.s3_models import S3Models
 from prediction_api.app import create_app
 from prediction_api.jobs.recipe_book import RecipeBook
@@ -28,7 +28,7 @@ threads = onnx_threads(settings.onnx_threads, os.environ.get("AWS_LAMBDA_FUNCTIO
 bucket = Bucket(s3_client(timeout_seconds=2.0, attempts=2), settings.bucket)
 loader = ModelLoader(
     S3Models(bucket),
-    partial(OnnxModel, threads=threads),
+    partial(load_model, threads=threads),
     max_records=settings.max_records,
     refresh_seconds=settings.model_refresh_seconds,
 )

@@ -5,12 +5,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Hashable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
 from offpath.errors import ManifestError, ObjectMissing, OffpathError, Transient
-from offpath.manifest import KEY, SERVED_ALIAS, Manifest, ModelVersion, RegisteredModel
+from offpath.manifest import KEY, SERVED_ALIAS, Manifest, ModelVersion, PublishedFile, RegisteredModel
 from prediction_api.catalog import Catalog
 from prediction_api.on_demand import OnDemand, Runnable
 from prediction_api.records import RecordSchema
@@ -38,7 +38,17 @@ class ModelUnusable(OffpathError):
 
 
 Identity = tuple[Hashable, ...]
-Load = Callable[[bytes, ModelVersion], Runnable]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """The content of a version's files. tokenizer: of a graph that takes tokens."""
+
+    graph: bytes
+    tokenizer: bytes | None = None
+
+
+Load = Callable[[ModelFiles, ModelVersion], Runnable]
 
 
 class ModelLoader:
@@ -122,11 +132,15 @@ class ModelLoader:
         return ServedModel(name, alias, version, predictor, self._schema(version))
 
     def _loaded(self, version: ModelVersion) -> Runnable:
-        content = self._store.model_file(version.key)
+        tokenizer = self._fetched(version.tokenizer) if version.tokenizer else None
+        return self._load(ModelFiles(self._fetched(version), tokenizer), version)
+
+    def _fetched(self, file: ModelVersion | PublishedFile) -> bytes:
+        content = self._store.model_file(file.key)
         digest = hashlib.sha256(content).hexdigest()
-        if digest != version.sha256:
-            raise ModelUnusable(f"{version.key} has SHA-256 {digest}, but the manifest says {version.sha256}")
-        return self._load(content, version)
+        if digest != file.sha256:
+            raise ModelUnusable(f"{file.key} has SHA-256 {digest}, but the manifest says {file.sha256}")
+        return content
 
     def _schema(self, version: ModelVersion) -> InputSchema:
         signature = version.signature
@@ -147,5 +161,5 @@ class ModelLoader:
 
 
 def _identity(version: ModelVersion) -> Identity:
-    """What is the same of all versions that one loaded graph serves: the file, and how it is called and read."""
-    return version.sha256, version.signature, version.task, version.labels
+    """What is the same of all versions that one loaded graph serves: the files, and how they are called and read."""
+    return version.sha256, version.tokenizer, version.signature, version.task, version.labels

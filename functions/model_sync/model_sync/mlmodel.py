@@ -1,7 +1,8 @@
 """The MLmodel file: what MLflow, and the recipe that logged the model, say about one version.
 
 Which keys count is in https://mlflow.org/docs/latest/ml/model/ ; `metadata.offpath` is ours:
-`{"task": "classification" | "regression", "labels": ["setosa", …]}`.
+`{"task": "classification" | "regression", "labels": ["setosa", …], "tokenizer": "tokenizer.json"}`. The last is for a
+graph that takes tokens: the path, among the model's files, of its tokenizer's.
 """
 
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ class _Example(BaseModel):
 class _Mark(BaseModel):
     task: str | None = None
     labels: list[str | int | float | bool] = []
+    tokenizer: str | None = None
 
 
 class _Metadata(BaseModel):
@@ -55,9 +57,13 @@ class _File(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What serving needs to know. onnx_path, example_path: among the version's files. bytes: of all of these files."""
+    """What serving needs to know.
+
+    onnx_path, tokenizer_path, example_path: among the version's files. bytes: of all of these files.
+    """
 
     onnx_path: str
+    tokenizer_path: str | None
     example_path: str | None
     bytes: int
     task: Task
@@ -69,9 +75,11 @@ def parse_mlmodel(content: bytes) -> Description:
     """Read an MLmodel file. Raises Unservable with what is missing and how the model has to be logged."""
     file = _parse(content)
     onnx_path, signature = _onnx_path(file.flavors), _signature(file.signature)
-    task, labels = _task((file.metadata or _Metadata()).offpath)
+    mark = (file.metadata or _Metadata()).offpath
+    task, labels = _task(mark)
     return Description(
         onnx_path=onnx_path,
+        tokenizer_path=_tokenizer(mark, signature),
         example_path=file.saved_input_example_info.artifact_path if file.saved_input_example_info else None,
         bytes=file.model_size_bytes,
         task=task,
@@ -113,6 +121,13 @@ def _task(mark: _Mark) -> tuple[Task, tuple[str, ...]]:
             )
         case other:
             raise Unservable(f"its task {other!r} is not known here: expected one of {', '.join(_TASKS)}")
+
+
+def _tokenizer(mark: _Mark, signature: Signature) -> str | None:
+    if mark.tokenizer and [entry.type for entry in signature.inputs] != ["string"]:
+        names = [entry.name for entry in signature.inputs]
+        raise Unservable(f"it has a tokenizer, but its inputs are {names}: a tokenizer reads one column, a string")
+    return mark.tokenizer
 
 
 def _signature(signature: _Signature | None) -> Signature:

@@ -1,4 +1,4 @@
-"""One version of a registered model, published: its ONNX file in the bucket, and what the manifest says of it."""
+"""One version of a registered model, published: its files in the bucket, and what the manifest says of it."""
 
 import hashlib
 from typing import Any
@@ -7,7 +7,8 @@ from model_sync.example import first_record, first_tensors
 from model_sync.mlmodel import PATH, Description, parse_mlmodel
 from model_sync.onnx_file import check_onnx
 from model_sync.ports import Files, Registry, Unservable, Version
-from offpath.manifest import Manifest, ModelVersion, model_file_key
+from model_sync.tokenizer_file import check_tokenizer
+from offpath.manifest import Manifest, ModelVersion, PublishedFile, model_file_key, tokenizer_file_key
 
 
 class Publisher:
@@ -19,12 +20,12 @@ class Publisher:
         self._max_model_bytes = max_model_bytes
 
     def publish(self, version: Version, previous: Manifest) -> ModelVersion:
-        """The manifest's entry for a version, once its file is in the bucket; the previous one's, if it has it.
+        """The manifest's entry for a version, once its files are in the bucket; the previous one's, if it has it.
 
         Raises Unservable with the reason, or Transient.
         """
         for published in previous.aliases(version.name).values():
-            if _is_same(published, version) and self._files.exists(published.key):
+            if _is_same(published, version) and all(map(self._files.exists, published.file_keys)):
                 return published
         if not version.ready:
             raise Unservable("it is not ready: the registry has not got all of it, or gave it up")
@@ -35,9 +36,9 @@ class Publisher:
             raise Unservable(f"its {model.bytes} bytes are over OFFPATH_MAX_MODEL_BYTES={self._max_model_bytes}")
         content = self._registry.artifact(version, model.onnx_path)
         check_onnx(content)
+        tokenizer = self._tokenizer(version, model)
         digest = hashlib.sha256(content).hexdigest()
-        if not self._files.exists(key := model_file_key(digest)):
-            self._files.put(key, content, "application/octet-stream")
+        self._put(key := model_file_key(digest), content, "application/octet-stream")
         return ModelVersion(
             version=version.number,
             run_id=version.run_id,
@@ -45,11 +46,25 @@ class Publisher:
             key=key,
             sha256=digest,
             bytes=len(content),
+            tokenizer=tokenizer,
             task=model.task,
             labels=model.labels,
             signature=model.signature,
             input_example=self._example(version, model),
         )
+
+    def _tokenizer(self, version: Version, model: Description) -> PublishedFile | None:
+        if model.tokenizer_path is None:
+            return None
+        content = self._registry.artifact(version, model.tokenizer_path)
+        check_tokenizer(content)
+        digest = hashlib.sha256(content).hexdigest()
+        self._put(key := tokenizer_file_key(digest), content, "application/json")
+        return PublishedFile(key=key, sha256=digest, bytes=len(content))
+
+    def _put(self, key: str, content: bytes, content_type: str) -> None:
+        if not self._files.exists(key):  # a key with a digest in it always has the same content
+            self._files.put(key, content, content_type)
 
     def _example(self, version: Version, model: Description) -> dict[str, Any] | list[Any] | None:
         if model.example_path is None:

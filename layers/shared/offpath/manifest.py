@@ -97,15 +97,23 @@ class Signature(_Part):
         return self
 
 
-class ModelVersion(_Part):
-    """A registered version and the file that serves it.
+class PublishedFile(_Part):
+    """A file beside a model's graph. key: in the manifest's own bucket. bytes: its size."""
 
-    key: S3 key of the ONNX file, in the manifest's own bucket. sha256: of that file. bytes: its size. weight: share of
-    the model's traffic, in percent. shadow: whether it predicts, behind the response, what another version answered.
-    labels: class names, by class index; empty for a regression. source: where the
-    registry says its files come from; it tells this version from one of the same number, made after the registered
-    model was deleted and created again. input_example: a record; of a signature of tensors what a request's `inputs`
-    may hold.
+    key: str
+    sha256: Sha256
+    bytes: int
+
+
+class ModelVersion(_Part):
+    """A registered version and the files that serve it.
+
+    key: S3 key of the ONNX file, in the manifest's own bucket. sha256: of that file. bytes: its size. tokenizer: of a
+    model whose graph takes tokens, what makes them of its only column, a text. weight: share of the model's traffic, in
+    percent. shadow: whether it predicts, behind the response, what another version answered. labels: class names, by
+    class index; empty for a regression. source: where the registry says its files come from; it tells this version from
+    one of the same number, made after the registered model was deleted and created again. input_example: a record; of a
+    signature of tensors what a request's `inputs` may hold.
     """
 
     version: str
@@ -114,12 +122,19 @@ class ModelVersion(_Part):
     key: str
     sha256: Sha256
     bytes: int
+    # Written only where there is one: the manifest of models without is the same bytes with and without these fields.
+    tokenizer: PublishedFile | None = Field(default=None, exclude_if=lambda tokenizer: tokenizer is None)
     weight: Weight = 0
-    shadow: bool = False
+    shadow: bool = Field(default=False, exclude_if=lambda shadow: not shadow)
     task: Task
     labels: tuple[str, ...] = ()
     signature: Signature
     input_example: dict[str, Any] | list[Any] | None = None
+
+    @property
+    def file_keys(self) -> tuple[str, ...]:
+        """The keys of all its files."""
+        return (self.key, self.tokenizer.key) if self.tokenizer else (self.key,)
 
 
 class RegisteredModel(_Part):
@@ -183,3 +198,8 @@ def _sorted(model: RegisteredModel) -> RegisteredModel:
 def model_file_key(sha256: str) -> str:
     """Where an ONNX file of that content is published."""
     return f"models/sha256/{sha256}.onnx"
+
+
+def tokenizer_file_key(sha256: str) -> str:
+    """Where a tokenizer's file of that content is published."""
+    return f"models/sha256/{sha256}.json"

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from offpath.manifest import Manifest, ModelVersion, RegisteredModel
-from prediction_api.adapters.onnx_model import OnnxModel
+from prediction_api.adapters.onnx_load import load_model
 from prediction_api.loader import Load
 from prediction_api.shadow import MAX_WAITING
 from tests.support.api_fakes import Api, BrokenPredictor
@@ -19,7 +19,7 @@ def serve() -> Api:
 
 def breaking(broken: bytes) -> Load:
     """Loads models, of which the one with that content fails whenever it is called."""
-    return lambda content, version: (BrokenPredictor if content == broken else OnnxModel)(content, version)
+    return lambda files, version: (BrokenPredictor if files.graph == broken else load_model)(files, version)
 
 
 def published(shadow: ModelVersion, **settings: Any) -> Api:

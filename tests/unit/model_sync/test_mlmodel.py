@@ -39,6 +39,26 @@ def test_a_model_of_several_tensors_keeps_their_order_and_objects_are_texts() ->
     assert (caption.name, caption.dtype) == ("caption", "str")
 
 
+def test_a_model_with_a_tokenizer() -> None:
+    text = inputs({"type": "string", "name": "review"})
+    model = parse_mlmodel(mlmodel(signature=text, metadata=marked(labels=["a"], tokenizer="tokenizer.json")))
+    assert model.tokenizer_path == "tokenizer.json"
+    assert parse_mlmodel(mlmodel()).tokenizer_path is None
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [{"type": "string", "name": "a"}, {"type": "string", "name": "b"}],
+        [{"type": "double", "name": "a"}],
+        [tensor("int64", [-1, -1], name="a")],
+    ],
+)
+def test_a_tokenizer_reads_one_text(given: list[dict[str, Any]]) -> None:
+    with pytest.raises(Unservable, match="a tokenizer reads one column, a string"):
+        parse_mlmodel(mlmodel(signature=inputs(*given), metadata=marked(labels=["x"], tokenizer="tokenizer.json")))
+
+
 def test_an_iris_model() -> None:
     model = parse_mlmodel(mlmodel())
     assert (model.onnx_path, model.example_path, model.bytes) == ("model.onnx", "input_example.json", 823)

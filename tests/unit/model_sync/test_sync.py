@@ -8,17 +8,20 @@ import pytest
 
 from model_sync.publisher import Publisher
 from model_sync.sync import ModelSync, Report
+from model_sync.tokenizer_file import MAX_BYTES
 from offpath.errors import Transient
-from offpath.manifest import KEY, Manifest, Tensor
+from offpath.manifest import KEY, Manifest, PublishedFile, Tensor
 from tests.support.model_sync_fakes import (
     IRIS_COLUMNS,
     IRIS_EXAMPLE,
     IRIS_LABELS,
+    TOKENIZER,
     FakeFiles,
     FakeRegistry,
     mlmodel,
     model_files,
     onnx_file,
+    text_model_files,
 )
 
 
@@ -262,3 +265,57 @@ def test_a_tag_that_cannot_be_used_leaves_the_traffic_as_it_was_and_is_reported(
     assert weights(world) == {"champion": 75, "challenger": 25}
     assert "'a quarter'" in report.skipped["iris"]
     assert report.skipped["iris"].endswith("the traffic stays as it was")
+
+
+def text_world(tokenizer: bytes = TOKENIZER) -> World:
+    """A registry whose model `sentiment` reads texts, and an empty bucket."""
+    registry = FakeRegistry()
+    registry.add("sentiment", text_model_files(tokenizer))
+    registry.point("sentiment", "champion", "1")
+    return World(registry, FakeFiles())
+
+
+def test_a_tokenizer_is_published_beside_the_graph() -> None:
+    world = text_world()
+    assert world.sync().skipped == {}
+    champion = world.manifest().models["sentiment"].aliases["champion"]
+    digest = hashlib.sha256(TOKENIZER).hexdigest()
+    assert champion.tokenizer == PublishedFile(key=f"models/sha256/{digest}.json", sha256=digest, bytes=len(TOKENIZER))
+    assert world.files.content[champion.tokenizer.key] == TOKENIZER
+    assert world.files.written[-1] == KEY
+    assert not world.sync().changed
+
+
+@pytest.mark.parametrize("kind", [".onnx", ".json"])
+def test_either_file_that_has_gone_from_the_bucket_is_published_again(kind: str) -> None:
+    world = text_world()
+    world.sync()
+    [key] = [key for key in world.files.content if key.endswith(kind) and key != KEY]
+    del world.files.content[key]
+    assert not world.sync().changed
+    assert world.files.exists(key)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b"\xff", "not JSON"),
+        (b"[" * 200_000, "not JSON"),
+        (b"[]", "not as tokenizers.Tokenizer.save writes it"),
+        (b'{"vocab": {}}', "not as tokenizers.Tokenizer.save writes it"),
+        (b" " * (MAX_BYTES + 1), "are over 33554432"),
+    ],
+)
+def test_a_tokenizer_that_is_none_is_not_published(content: bytes, reason: str) -> None:
+    world = text_world(content)
+    assert reason in world.sync().skipped["sentiment@champion"]
+    assert world.files.written == [KEY]
+
+
+def test_a_tokenizer_that_is_named_and_not_there() -> None:
+    world = text_world()
+    files = {path: content for path, content in text_model_files().items() if path != "tokenizer.json"}
+    world.registry.add("sentiment", files)
+    assert "no file tokenizer.json" in world.sync().skipped["sentiment@champion"]

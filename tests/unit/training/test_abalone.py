@@ -133,7 +133,7 @@ def test_values_at_the_thresholds_go_the_same_way() -> None:
     """Single precision's neighbours of every threshold, too, and a sex that there is not."""
     data = sample()
     estimator = build(AbaloneParameters(n_estimators=3), 1).fit(data.features, data.target)
-    session = InferenceSession(to_onnx(RECIPE, estimator).SerializeToString(), providers=["CPUExecutionProvider"])
+    session = InferenceSession(to_onnx(RECIPE, estimator).onnx.SerializeToString(), providers=["CPUExecutionProvider"])
     for tree in estimator[-1].estimators_:
         thresholds = tree.tree_.threshold[tree.tree_.feature >= 0].astype("float32")
         near = [np.nextafter(thresholds, np.float32(0)), thresholds, np.nextafter(thresholds, np.float32(9))]

@@ -14,9 +14,9 @@ from training.catalog import NAMES, find_recipe
 from training.iris import RECIPE as IRIS
 from training.iris import IrisParameters
 from training.metrics import evaluate
-from training.onnx_form import MAX_BYTES, TOLERANCE, check_agreement, check_size, to_onnx
+from training.onnx_form import TOLERANCE, check_agreement, check_size, to_onnx
 from training.pattern import Trained, train
-from training.recipe import Recipe, TrainingError
+from training.recipe import Chosen, Form, HeldOut, Parameters, Recipe, TrainingError
 from training.split import split
 
 SHELLS = ABALONE.load()
@@ -24,6 +24,11 @@ SHELLS = ABALONE.load()
 
 def trained(recipe: Recipe[Any], said: list[str] | None = None) -> Trained:
     return train(recipe, recipe.parameters(), seed=7, say=(said if said is not None else []).append)
+
+
+def held_out(estimator: Any, features: Any) -> HeldOut:
+    probabilities = estimator.predict_proba(features) if hasattr(estimator, "predict_proba") else None
+    return HeldOut(features, None, estimator.predict(features), probabilities)
 
 
 def session(model: Any) -> onnxruntime.InferenceSession:
@@ -43,7 +48,7 @@ def test_iris_is_learnt_and_reported() -> None:
 
 
 def test_iris_in_onnx_takes_a_matrix_and_gives_labels_and_probabilities() -> None:
-    model = session(trained(IRIS).onnx)
+    model = session(trained(IRIS).form.onnx)
     label, probabilities = model.run(["label", "probabilities"], {"inputs": np.full((2, 4), 1.5, dtype="float32")})
     assert [(entry.name, entry.type, entry.shape[1]) for entry in model.get_inputs()] == [
         ("inputs", "tensor(float)", 4)
@@ -54,7 +59,7 @@ def test_iris_in_onnx_takes_a_matrix_and_gives_labels_and_probabilities() -> Non
 
 def test_a_mixed_regression_gets_an_input_of_its_own_for_each_column() -> None:
     result = trained(PARCELS)
-    model = session(result.onnx)
+    model = session(result.form.onnx)
     assert [(entry.name, entry.type) for entry in model.get_inputs()] == [
         ("zone", "tensor(string)"),
         ("weight", "tensor(float)"),
@@ -70,8 +75,8 @@ def test_a_mixed_regression_gets_an_input_of_its_own_for_each_column() -> None:
 def test_the_seed_makes_a_training_repeatable() -> None:
     first, second = trained(IRIS), trained(IRIS)
     other = train(IRIS, IrisParameters(), seed=8, say=print)
-    assert first.onnx.SerializeToString() == second.onnx.SerializeToString()
-    assert first.onnx.SerializeToString() != other.onnx.SerializeToString()
+    assert first.form.onnx.SerializeToString() == second.form.onnx.SerializeToString()
+    assert first.form.onnx.SerializeToString() != other.form.onnx.SerializeToString()
 
 
 def test_the_digest_of_the_data_tells_other_data() -> None:
@@ -118,11 +123,13 @@ def test_values_that_do_not_part_in_tenths_are_split_all_the_same(rows: int) -> 
 
 
 def test_a_model_that_is_too_large_is_refused() -> None:
-    model = trained(IRIS).onnx
-    assert check_size(model) == len(model.SerializeToString())
-    model.doc_string = "x" * MAX_BYTES
+    form = trained(IRIS).form
+    assert form.bytes == len(form.onnx.SerializeToString())
+    check_size(IRIS, form)
+    form.onnx.doc_string = "x" * IRIS.max_bytes
     with pytest.raises(TrainingError, match=r"takes 10\.0 MB, over 10 MB: not registered\. Take hyperparameters that"):
-        check_size(model)
+        check_size(IRIS, form)
+    check_size(replace(IRIS, max_bytes=11_000_000), form)
 
 
 @pytest.mark.parametrize("recipe", [IRIS, PARCELS], ids=lambda recipe: recipe.name)
@@ -132,7 +139,7 @@ def test_a_model_that_onnx_does_not_agree_with_is_refused(recipe: Recipe[Any]) -
     reversed_target = data.target.to_numpy()[::-1]
     other = recipe.build(recipe.parameters(), 1).fit(data.features, reversed_target)
     with pytest.raises(TrainingError, match="not registered"):
-        check_agreement(recipe, estimator, to_onnx(recipe, other), data.features)
+        check_agreement(recipe, to_onnx(recipe, other), held_out(estimator, data.features))
 
 
 def test_probabilities_that_differ_are_refused_although_the_labels_are_the_same() -> None:
@@ -141,13 +148,35 @@ def test_probabilities_that_differ_are_refused_although_the_labels_are_the_same(
     first = IRIS.build(IrisParameters(c=1.0), 1).fit(data.features, data.target)
     second = IRIS.build(IrisParameters(c=1.1), 1).fit(data.features, data.target)
     with pytest.raises(TrainingError, match=r"differ by 0\.0"):
-        check_agreement(IRIS, first, to_onnx(IRIS, second), rows)
+        check_agreement(IRIS, to_onnx(IRIS, second), held_out(first, rows))
 
 
 def test_a_regression_is_compared_relative_to_its_values() -> None:
     data = PARCELS.load()
     estimator = PARCELS.build(PARCELS.parameters(), 1).fit(data.features, data.target * 1e6)
-    assert check_agreement(PARCELS, estimator, to_onnx(PARCELS, estimator), data.features) <= TOLERANCE
+    assert check_agreement(PARCELS, to_onnx(PARCELS, estimator), held_out(estimator, data.features)) <= TOLERANCE
+
+
+def test_two_labels_that_are_as_probable_may_change_places() -> None:
+    data = IRIS.load()
+    estimator = IRIS.build(IrisParameters(), 1).fit(data.features, data.target)
+    estimator[-1].coef_[:], estimator[-1].intercept_[:] = 0, 0
+    even = replace(held_out(estimator, data.features), predicted=np.full(len(data.features), 2))
+    assert check_agreement(IRIS, to_onnx(IRIS, estimator), even) <= TOLERANCE
+
+
+def test_a_recipe_may_choose_another_form_and_is_judged_by_that() -> None:
+    form, said = trained(IRIS).form, list[str]()
+
+    def choose(_: Parameters, exact: Form, rows: HeldOut, say: Any) -> Chosen:
+        say("chosen")
+        return Chosen(form, 0 * rows.predicted, {"float32_bytes": float(exact.bytes)}, {"onnx.precision": "int8"})
+
+    result = trained(replace(IRIS, choose=choose), said)
+    assert said[-1] == "chosen"
+    assert result.form is form
+    assert result.metrics["accuracy"] == pytest.approx(1 / 3)
+    assert (result.more_metrics["float32_bytes"] > 0, dict(result.tags)) == (True, {"onnx.precision": "int8"})
 
 
 def test_metrics_are_averaged_over_classes() -> None:

@@ -19,7 +19,7 @@ from tests.support.training_reviews import BAD, GOOD, HARD_TEXTS, answered, expe
 from training.sentiment_tfidf import convert
 
 ESTIMATOR = fitted()
-MODEL = convert(ESTIMATOR).SerializeToString()
+MODEL = convert(ESTIMATOR).onnx.SerializeToString()
 SESSION = InferenceSession(MODEL, providers=["CPUExecutionProvider"])
 
 # What somebody runs who has the file and ONNX Runtime, and nothing of this project.
@@ -67,7 +67,7 @@ def test_any_texts(texts: list[str]) -> None:
 )
 def test_other_hyperparameters(parameters: dict[str, Any]) -> None:
     estimator = fitted(**parameters)
-    session = InferenceSession(convert(estimator).SerializeToString(), providers=["CPUExecutionProvider"])
+    session = InferenceSession(convert(estimator).onnx.SerializeToString(), providers=["CPUExecutionProvider"])
     check(session, estimator, list(HARD_TEXTS))
 
 

@@ -48,7 +48,7 @@ def feeder(version: ModelVersion, inputs: Sequence[GraphInput]) -> Feed:
 
 def _tensor_feeder(version: ModelVersion, tensors: Sequence[Tensor], inputs: Sequence[GraphInput]) -> Feed:
     pairs = _paired(version, tensors, inputs)
-    dtypes = {entry.name: _dtype(entry) for entry, _ in pairs}
+    dtypes = {entry.name: dtype_of(entry) for entry, _ in pairs}
     for entry, tensor in pairs:
         if not _castable(tensor, dtypes[entry.name]):
             raise ModelUnusable(
@@ -92,7 +92,7 @@ def _as(array: Any, dtype: Any, tensor: Tensor) -> Array:
 
 def _column_feeder(version: ModelVersion, inputs: Sequence[GraphInput]) -> Feed:
     names = [column.name for column in version.signature.columns]
-    dtypes = {entry.name: _dtype(entry) for entry in inputs}
+    dtypes = {entry.name: dtype_of(entry) for entry in inputs}
     if set(dtypes) == set(names):
         shapes = {entry.name: (-1,) if len(entry.shape) == 1 else (-1, 1) for entry in inputs}
         return lambda batch: {name: _column(batch, name, dtypes[name]).reshape(shapes[name]) for name in names}
@@ -124,7 +124,8 @@ def _too_large(values: Sequence[Any] | Array, name: str, dtype: Any) -> Problem:
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors[:MAX_ERRORS])
 
 
-def _dtype(entry: GraphInput) -> Any:
+def dtype_of(entry: GraphInput) -> Any:
+    """NumPy's type for an input. Raises ModelUnusable for one that is not supported."""
     try:
         return _DTYPES[entry.type]
     except KeyError:
