@@ -37,7 +37,8 @@ class Voice:
 
     def say(self, text: str) -> None:
         """A line of the training's."""
-        print(f"  {text}", file=sys.stderr, flush=True)  # noqa: T201  the worker's log
+        with suppress(OSError):  # whoever reads the worker's log may be gone
+            print(f"  {text}", file=sys.stderr, flush=True)  # noqa: T201
         self.tell(Advanced(progress=Progress(fraction=self._fraction, text=text)))
 
     def progress(self, done: int, total: int) -> None:
@@ -92,7 +93,10 @@ def _attempt(assignment: Assignment, voice: Voice) -> Word:
         promotion=job.promote,
         job=job.id,
     )
-    registered = finish_registered(order, voice.say, voice.confirm) if assignment.again else None
+    registered = None
+    if assignment.again:
+        voice.say("looking for what an earlier attempt registered")
+        registered = finish_registered(order, voice.say, voice.confirm)
     if registered is None and not assignment.train:
         return Failed(reason=TRIED_TWICE)
     if registered is None:
