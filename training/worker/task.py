@@ -5,6 +5,7 @@ import os
 import sys
 import traceback
 from contextlib import suppress
+from math import isfinite
 from pathlib import Path
 from typing import IO
 
@@ -76,7 +77,7 @@ def _outcome(assignment: Assignment, voice: Voice) -> Word:
         return Failed(reason="out of memory")
     except Exception as error:
         traceback.print_exc()
-        return Failed(reason=f"{type(error).__name__}: {error}"[:2_000])
+        return Failed(reason=f"{type(error).__name__}: {error}")
 
 
 def _attempt(assignment: Assignment, voice: Voice) -> Word:
@@ -107,7 +108,7 @@ def _attempt(assignment: Assignment, voice: Voice) -> Word:
             run_id=registered.run_id,
             run_url=registered.run_url,
             version_url=registered.version_url,
-            metrics=dict(registered.metrics),
+            metrics={name: value for name, value in registered.metrics.items() if isfinite(value)},
             alias=registered.alias,
             promotion=registered.verdict,
         )
