@@ -18,6 +18,7 @@ from training.worker.stop import Stop
 from training.worker.words import Failed, Succeeded
 
 BACKOFF_SECONDS = 5.0
+MAX_REASON = 4_000
 
 log = logging.getLogger("worker")
 
@@ -72,17 +73,21 @@ class Worker:
 
     def run(self) -> None:
         """Take jobs until a signal says otherwise."""
-        while not self._stop.asked:
-            try:
-                with self._stop.idle():
-                    message = self._queue.receive()
-                self._recovered()
-                if message:
-                    self.take(message)
-            except KeyboardInterrupt:
-                return
-            except Transient as error:
-                self._back_off(error)
+        try:
+            while not self._stop.asked:
+                self._step()
+        except KeyboardInterrupt:
+            return
+
+    def _step(self) -> None:
+        try:
+            with self._stop.idle():
+                message = self._queue.receive()
+            self._recovered()
+            if message:
+                self.take(message)
+        except Transient as error:
+            self._back_off(error)
 
     def take(self, message: Received) -> None:
         """Do what a message asks for. Raises Transient: then it is received again."""
@@ -138,7 +143,7 @@ class Worker:
         insist(lambda: self._queue.delete(message))
 
     def _fail(self, held: HeldJob, reason: str) -> None:
-        insist(lambda: held.write(state="failed", error=reason, ended_at=now()))
+        insist(lambda: held.write(state="failed", error=reason[:MAX_REASON], ended_at=now()))
         log.warning("job %s failed: %s", held.job.id, reason)
 
     def _back_off(self, error: Transient) -> None:
