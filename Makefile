@@ -14,12 +14,12 @@ BIN := $(VENV)/bin
 TOOLS := .venv-tools
 UV := $(TOOLS)/bin/uv
 FUNCTIONS := api trace_writer model_sync
-SCRIPTS := .ci/run $(shell grep -rl '^\#!/usr/bin/env bash' layers)
-CODE := functions layers local training benchmarks tests events
+SCRIPTS := .ci/run cli/offpath $(shell grep -rl '^\#!/usr/bin/env bash' layers)
+CODE := functions layers local training cli benchmarks tests events
 
 export MLFLOW_DISABLE_TELEMETRY := true
 export SAM_CLI_TELEMETRY := 0
-export PYTHONPATH := functions/api:functions/trace_writer:functions/model_sync:layers/shared:layers/mlflow_host:.
+export PYTHONPATH := functions/api:functions/trace_writer:functions/model_sync:layers/shared:layers/mlflow_host:cli:.
 
 .PHONY: help
 help: ## list the targets
@@ -120,10 +120,11 @@ $(UV): pyproject.toml
 		"$$($(PYTHON) -c 'import tomllib; print(tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["tools"][0])')"
 	@touch $(UV)
 
-$(VENV)/.ready: requirements-dev.txt | $(UV)
+$(VENV)/.ready: requirements-dev.txt cli/offpath | $(UV)
 	@echo "· setting up the development environment ($(VENV)): some 200 packages, minutes the first time"
 	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
 	@$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements-dev.txt
+	@ln -sf ../../cli/offpath $(BIN)/offpath
 	@touch $@
 
 $(SAM)/.ready: requirements-sam.txt | $(UV)

@@ -1,0 +1,10 @@
+"""The commands of `offpath`: each is a module's function, named here."""
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def offpath() -> None:
+    """Serve models from AWS Lambda, and see every prediction in MLflow."""
