@@ -8,9 +8,9 @@ from onnxruntime import InferenceSession
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import BooleanTensorType, FloatTensorType, Int64TensorType, StringTensorType
 
+from training.agreement import TOLERANCE, is_tolerable, largest_difference, relative_difference
 from training.recipe import Column, ColumnType, Estimator, Frame, Onnx, Recipe, TrainingError
 
-TOLERANCE = 1e-5
 # A larger file takes the serving side long to fetch and to load when it starts.
 MAX_BYTES = 10_000_000
 # onnxruntime takes longer to know an operator set than skl2onnx to write it, and the serving side has its own release.
@@ -62,11 +62,11 @@ def check_agreement(recipe: Recipe[Any], estimator: Estimator, model: Onnx, feat
     outputs = _run(recipe, model, features)
     if recipe.task == "regression":
         expected = np.asarray(estimator.predict(features), dtype=float)
-        return _within_tolerance(outputs["variable"].reshape(-1) / _scale(expected), expected / _scale(expected))
+        return _tolerable(relative_difference(outputs["variable"].reshape(-1), expected))
     different = int(np.sum(outputs["label"] != estimator.predict(features)))
     if different:
         raise TrainingError(f"ONNX gives {different} of {len(features)} held-out rows another label: not registered")
-    return _within_tolerance(outputs["probabilities"], estimator.predict_proba(features))
+    return _tolerable(largest_difference(outputs["probabilities"], estimator.predict_proba(features)))
 
 
 def _run(recipe: Recipe[Any], model: Onnx, features: Frame) -> dict[str, NDArray[Any]]:
@@ -86,12 +86,7 @@ def _tensor(column: Column, features: Frame) -> NDArray[Any]:
     return tensor
 
 
-def _scale(expected: NDArray[Any]) -> float:
-    return max(1.0, float(np.max(np.abs(expected))))
-
-
-def _within_tolerance(given: NDArray[Any], expected: NDArray[Any]) -> float:
-    difference = float(np.max(np.abs(given - expected)))
-    if not difference <= TOLERANCE:  # NaN, too, is a disagreement
+def _tolerable(difference: float) -> float:
+    if not is_tolerable(difference):
         raise TrainingError(f"ONNX and scikit-learn differ by {difference:.2g}, over {TOLERANCE:.0e}: not registered")
     return difference

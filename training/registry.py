@@ -1,74 +1,45 @@
-"""A trained model in MLflow: a run, the model, a registered version, and last of all its alias."""
+"""A trained model in MLflow: what its run and its version tell of the training."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.metadata import version
 from platform import python_version
-from types import SimpleNamespace
 from typing import Any
 
-import mlflow
-import mlflow.onnx
-from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
-from mlflow.models import Model, ModelSignature
-from mlflow.models.model import ModelInfo
+from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import Array
 
 from training.pattern import Say, Trained
-from training.recipe import Recipe, TrainingError
+from training.recipe import Recipe
+from training.versions import NewVersion, Registered, ServedModel, register_version
 
 _VERSIONS = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy", "pandas", "mlflow")
-_SERVED_BY = ("onnx", "onnxruntime", "numpy")
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """A registered version, and where to look at it."""
-
-    name: str
-    version: str
-    alias: str
-    run_url: str
-    version_url: str
 
 
 def register(trained: Trained, tracking_uri: str, alias: str, say: Say) -> Registered:
-    """Log the run and the model, register a version of it and move the alias to that; the alias moves last.
+    """Register a version of a trained model and move the alias to it.
 
     Raises TrainingError when MLflow refuses or goes away: the alias then stands where it stood.
     """
-    with _mlflow_errors(tracking_uri):
-        mlflow.set_tracking_uri(tracking_uri)
-        recipe = trained.recipe
-        experiment = mlflow.set_experiment(f"training/{recipe.name}")
-        about = f"{recipe.description} Learnt from {_data(trained)}."
-        with mlflow.start_run(run_name=recipe.title, description=about, tags=_tags(trained)) as run:
-            mlflow.log_params(_params(trained))
-            mlflow.log_metrics(_metrics(trained))
-            for name, figure in trained.figures.items():
-                mlflow.log_figure(figure, f"plots/{name}")
-            info = _log_model(trained)
-        say(f"logged: run {run.info.run_id}")
-        number = _new_version(trained, info, run.info.run_id)
-        MlflowClient().set_registered_model_alias(recipe.name, alias, number)
-    return Registered(
+    return register_version(_new_version(trained), tracking_uri, alias, say)
+
+
+def _new_version(trained: Trained) -> NewVersion:
+    recipe = trained.recipe
+    scores = ", ".join(f"{name} {value:.3f}" for name, value in trained.metrics.items())
+    title = recipe.title[0].upper() + recipe.title[1:]
+    return NewVersion(
         name=recipe.name,
-        version=number,
-        alias=alias,
-        run_url=f"{tracking_uri}/#/experiments/{experiment.experiment_id}/runs/{run.info.run_id}",
-        version_url=f"{tracking_uri}/#/models/{recipe.name}/versions/{number}",
+        experiment=f"training/{recipe.name}",
+        title=recipe.title,
+        about=f"{recipe.description} Learnt from {_data(trained)}.",
+        model=ServedModel(trained.onnx, _signature(recipe), trained.example, recipe.task, recipe.labels),
+        params=_params(trained),
+        metrics=_metrics(trained),
+        tags=_tags(trained),
+        description=_describe(recipe),
+        version_description=f"{title} on {_data(trained)}; on {trained.test_rows} held-out rows: {scores}.",
+        figures=trained.figures,
     )
-
-
-@contextmanager
-def _mlflow_errors(tracking_uri: str) -> Iterator[None]:
-    try:
-        yield
-    except MlflowException as error:
-        raise TrainingError(f"MLflow at {tracking_uri} did not take the model: {error}") from error
 
 
 def _params(trained: Trained) -> dict[str, Any]:
@@ -99,56 +70,12 @@ def _tags(trained: Trained) -> dict[str, str]:
     return data | {"version.python": python_version()} | {f"version.{name}": version(name) for name in _VERSIONS}
 
 
-def _log_model(trained: Trained) -> ModelInfo:
-    recipe = trained.recipe
-    info: ModelInfo = Model.log(
-        artifact_path=None,
-        name="model",
-        flavor=SimpleNamespace(save_model=_save_model),
-        flavor_name="mlflow.onnx",
-        onnx_model=trained.onnx,
-        signature=_signature(recipe),
-        input_example=trained.example,
-        metadata={"offpath": {"task": recipe.task, "labels": list(recipe.labels)}},
-        pip_requirements=[f"{name}=={version(name)}" for name in _SERVED_BY],
-        onnx_execution_providers=["CPUExecutionProvider"],
-        save_as_external_data=False,  # one file, so that what serves it needs no other
-        validate_serving_input=False,
-    )
-    return info
-
-
-def _save_model(*, validate_serving_input: bool, **options: Any) -> None:  # noqa: ARG001
-    """`mlflow.onnx.save_model`, which hands an option meant for `Model.log` on to onnx.
-
-    The validation would call the model through MLflow's pyfunc, which cannot hold labels and probabilities in one
-    frame; that ONNX answers as it should is proven already.
-    """
-    mlflow.onnx.save_model(**options)
-
-
 def _signature(recipe: Recipe[Any]) -> ModelSignature:
     inputs = Schema([ColSpec(DataType[column.type], column.name) for column in recipe.columns])
     if recipe.task == "regression":
         return ModelSignature(inputs, Schema([ColSpec(DataType.float, "variable")]))
     outputs = Schema([ColSpec(DataType.long, "label"), ColSpec(Array(DataType.float), "probabilities")])
     return ModelSignature(inputs, outputs)
-
-
-def _new_version(trained: Trained, info: ModelInfo, run_id: str) -> str:
-    client, recipe = MlflowClient(), trained.recipe
-    try:
-        client.create_registered_model(recipe.name, description=_describe(recipe))
-    except MlflowException as error:  # a description that somebody wrote since is not written over
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
-    scores = ", ".join(f"{name} {value:.3f}" for name, value in trained.metrics.items())
-    title = recipe.title[0].upper() + recipe.title[1:]
-    about = f"{title} on {_data(trained)}; on {trained.test_rows} held-out rows: {scores}."
-    made = client.create_model_version(
-        recipe.name, info.model_uri, run_id=run_id, description=about, model_id=info.model_id
-    )
-    return str(made.version)
 
 
 def _describe(recipe: Recipe[Any]) -> str:

@@ -13,7 +13,7 @@ from training.server import checked_address, wait_for
 if TYPE_CHECKING:
     from training.pattern import Say
     from training.recipe import Progress
-    from training.registry import Registered
+    from training.versions import Registered
 
 
 @dataclass(frozen=True, slots=True)
