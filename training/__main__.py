@@ -1,6 +1,5 @@
 """`python -m training MODEL`: train a model, check it and register it in MLflow."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,17 +8,9 @@ from rich.console import Console
 
 from training.catalog import NAMES
 from training.display import Display
+from training.environment import default_tracking_uri, quiet_mlflow
 from training.recipe import TrainingError
 from training.run import Order, train_and_register
-
-# What mlflow reads from the environment. Its own defaults try a server that is gone for minutes.
-MLFLOW_ENVIRONMENT = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
-    "MLFLOW_LOGGING_LEVEL": "WARNING",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-}
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -32,7 +23,7 @@ def main(  # noqa: PLR0913  an option each
         str,
         typer.Option(
             envvar="MLFLOW_TRACKING_URI",
-            default_factory=lambda: f"http://127.0.0.1:{os.environ.get('OFFPATH_MLFLOW_PORT') or 5000}",
+            default_factory=default_tracking_uri,
             show_default="the local stack's, by OFFPATH_MLFLOW_PORT",
             help="Address of the MLflow server.",
         ),
@@ -54,8 +45,7 @@ def main(  # noqa: PLR0913  an option each
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for an MLflow server that is starting.")] = 0,
 ) -> None:
     """Train MODEL, check that its ONNX form agrees, register a version in MLflow and give it the alias."""
-    for name, value in MLFLOW_ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    quiet_mlflow()
     console = Console(highlight=False, soft_wrap=True)
     try:
         with Display(console) as display:

@@ -1,4 +1,4 @@
-"""A model in MLflow's registry: a run, the model in its ONNX flavor, a registered version, and last of all the alias."""
+"""A model in MLflow's registry: a run, the model in its ONNX flavor, a registered version, and last the alias."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

@@ -2,7 +2,10 @@
 
 import typer
 
+from offpath_cli.register.command import register
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.command()(register)
 
 
 @app.callback()
