@@ -10,8 +10,9 @@ from offpath_cli.register.native import Expected
 from training.agreement import TOLERANCE, is_tolerable, largest_difference, relative_difference
 
 _ADVICE = (
-    "ONNX Runtime counts in single precision where most libraries count in double: check the columns' types and sizes, "
-    "or register an .onnx file that you converted yourself"
+    "Either the converter does not know all that this model does (its objective, categories, missing values, ties), or "
+    "single precision is not enough for its numbers. Train it without that, or convert it in another way and register "
+    "the .onnx file"
 )
 
 

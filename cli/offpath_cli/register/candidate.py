@@ -80,8 +80,9 @@ class Trial:
         return inferred(self.example)
 
     def _as_it_is(self, inputs: Schema, sample: Sample | None) -> Candidate:
+        if self.opset:
+            raise Refused(f"--opset {self.opset} is for conversions, and this model is ONNX: leave the option out")
         graph = self.original.native
-        check_operators(graph)
         without_zipmap(graph)
         return self._tried(graph, inputs, sample, None)
 
@@ -102,6 +103,7 @@ class Trial:
         return graph
 
     def _tried(self, graph: Onnx, inputs: Schema, sample: Sample | None, expected: Expected | None) -> Candidate:
+        check_operators(graph)
         outputs = graph_outputs(graph, as_columns=not inputs.is_tensor_spec())
         model = ServedModel(
             onnx=graph,

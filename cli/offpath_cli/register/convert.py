@@ -10,13 +10,13 @@ import numpy as np
 from skl2onnx import convert_sklearn
 from skl2onnx.common import data_types
 from skl2onnx.common.exceptions import MissingConverter, MissingShapeCalculator
-from skl2onnx.sklapi import CastTransformer
 from sklearn.pipeline import Pipeline
 
 from offpath.manifest import Column, Signature, Tensor
 from offpath_cli.register.converters import mend_histogram_trees, register_converters, unnamed
 from offpath_cli.register.errors import Refused, first_line
 from offpath_cli.register.original import Original
+from offpath_cli.register.precision import exact_form
 from training.onnx_form import OPSET
 from training.recipe import Onnx
 
@@ -45,8 +45,7 @@ Conversion = Callable[[], Onnx]
 def conversions(original: Original, signature: Signature, opset: int | None) -> Iterator[Conversion]:
     """Ways to convert a model that is not ONNX; each raises Refused where it does not lead to a graph.
 
-    Single precision can put a value on the other side of a tree's threshold when a pipeline scales it before: there
-    all but the last step is tried in double precision first, as scikit-learn takes it.
+    A pipeline is tried first with all but its last step in double precision, anything else in single precision.
     """
     native = original.native
     if not hasattr(native, "get_params"):
@@ -54,7 +53,7 @@ def conversions(original: Original, signature: Signature, opset: int | None) -> 
         return
     _prepare(native)
     if isinstance(native, Pipeline) and len(native.steps) > 1:
-        exact = Pipeline([*native.steps[:-1], ("single", CastTransformer(dtype=np.float32)), native.steps[-1]])
+        exact = exact_form(native)
         yield lambda: _estimator(native, exact, signature, "double", opset)
         yield lambda: _estimator(native, native, signature, "single", opset)
     else:
@@ -77,11 +76,17 @@ def _parts(estimator: Any) -> Iterator[Any]:
 
 
 def _estimator(native: Any, form: Any, signature: Signature, precision: str, opset: int | None) -> Onnx:
-    options = {"zipmap": False} if hasattr(native, "predict_proba") else None
     with _translated(native):
         return convert_sklearn(
-            form, "model", _types(native, signature, precision), target_opset=_opsets(opset), options=options
+            form, "model", _types(native, signature, precision), target_opset=_opsets(opset), options=_options(native)
         )
+
+
+def _options(native: Any) -> dict[Any, Any]:
+    """Probabilities as a tensor; of a pipeline without any, no option, or skl2onnx takes one that is not for it."""
+    if hasattr(native, "predict_proba"):
+        return {"zipmap": False}
+    return {id(native.steps[-1][1]): {}} if isinstance(native, Pipeline) else {}
 
 
 def _opsets(opset: int | None) -> dict[str, int]:

@@ -78,7 +78,7 @@ class _PlainNumbers:
 def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(entry) for entry in value]
-    return int(value) if isinstance(value, np.integer) else value
+    return int(value) if isinstance(value, bool | np.bool_ | np.integer) else value
 
 
 def _xgboost() -> Converter:

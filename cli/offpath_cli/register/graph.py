@@ -42,11 +42,24 @@ def check_operators(model: Onnx) -> None:
     used = {(_short(node.domain), node.op_type) for node in _nodes(model.graph)}
     if unknown := sorted(used - known - own):
         names = ", ".join(f"{name} (domain {_NAMES.get(domain, domain)})" for domain, name in unknown)
-        raise Refused(f"ONNX Runtime {onnxruntime.__version__} does not have the operator {names}: {_ADVICE}")
+        raise Refused(
+            f"ONNX Runtime {onnxruntime.__version__} does not have the operator {names}: export the model without it"
+        )
+    _check_locales(model)
     _check_opset(model)
 
 
-_ADVICE = "convert the model without it"
+def _check_locales(model: Onnx) -> None:
+    """Raises Refused for texts that are folded by a locale's rules: small images, Lambda's among them, have only C."""
+    normalizers = [node for node in _nodes(model.graph) if node.op_type == "StringNormalizer"]
+    for node in normalizers:
+        given = {entry.name: helper.get_attribute_value(entry) for entry in node.attribute}
+        locale = given.get("locale", b"en_US").decode()
+        if given.get("case_change_action", b"NONE") != b"NONE" and locale not in {"C", "POSIX"}:
+            raise Refused(
+                f"its StringNormalizer needs the locale {locale}, which AWS Lambda does not have: lower the texts "
+                "before, and train with lowercase=False, or write the graph with the locale C"
+            )
 
 
 def _nodes(graph: Any) -> Iterator[Any]:

@@ -76,9 +76,13 @@ def _records(example: Example, signature: Signature) -> Sample:
         for column in signature.columns
     }
     frame = pd.DataFrame(columns)
-    present = [{name: value for name, value in row.items() if value is not None} for row in rows]
+    present = [{name: value for name, value in row.items() if not _is_missing(value)} for row in rows]
     body = json.dumps({"inputs": present}).encode()
     return Sample(body, frame, len(rows), frame.head(MOST_LOGGED))
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and np.isnan(value))
 
 
 def _tensors(example: Example, signature: Signature) -> Sample:

@@ -1,6 +1,5 @@
 """What somebody asks to be registered, and what of it can be told wrong before anything is read."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,8 +50,3 @@ def _check_name(name: str) -> None:
 def _check_labels(order: Order) -> None:
     if order.task == "regression" and order.labels:
         raise Refused(f"--task regression and --labels {','.join(order.labels)}: a regression has no labels")
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names for a message."""
-    return ", ".join(names)

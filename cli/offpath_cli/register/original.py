@@ -49,7 +49,7 @@ def read_file(path: Path) -> Original:
     return Original("onnx", read_graph(path))
 
 
-def read_folder(folder: Path) -> Original:
+def read_folder(folder: Path, *, with_example: bool = True) -> Original:
     """The model of a folder that MLflow wrote. Raises Refused, for a flavor that is not supported by its name."""
     try:
         model = Model.load(str(folder))
@@ -61,7 +61,7 @@ def read_folder(folder: Path) -> Original:
         flavor=flavor,
         native=_load(flavor, folder, model.flavors),
         signature=model.signature,
-        example=read_example(folder / example) if example else None,
+        example=read_example(folder / example) if example and with_example else None,
         mark=_mark(model.metadata),
     )
 

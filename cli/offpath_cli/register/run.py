@@ -45,11 +45,12 @@ def register_model(order: Order, max_bytes: int, say: "Say") -> "Registered":
 def _read(order: Order, address: str, *, in_mlflow: bool) -> "Original":
     from offpath_cli.register.original import read_file, read_folder
 
+    logged = order.example is None
     if not in_mlflow:
         path = Path(order.source)
-        return read_folder(path) if path.is_dir() else read_file(path)
+        return read_folder(path, with_example=logged) if path.is_dir() else read_file(path)
     with tempfile.TemporaryDirectory(prefix="offpath-") as folder:
-        return read_folder(fetch(order.source, address, Path(folder)))
+        return read_folder(fetch(order.source, address, Path(folder)), with_example=logged)
 
 
 def _told(purpose: "Purpose") -> str:
