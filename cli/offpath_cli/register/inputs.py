@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -15,6 +15,7 @@ from model_sync.signature import signature_of
 from offpath.manifest import ColumnType, Signature, Tensor
 from offpath_cli.register.errors import Refused, first_line
 from offpath_cli.register.examples import Example, Records, Tensors, rows_of
+from prediction_api.batch import can_be_absent
 
 pd: Any = import_module("pandas")  # it is not typed
 
@@ -71,14 +72,24 @@ def sample_of(example: Example, signature: Signature) -> Sample:
 
 def _records(example: Example, signature: Signature) -> Sample:
     rows = rows_of(example, [column.name for column in signature.columns])
+    present = [{name: value for name, value in row.items() if not _is_missing(value)} for row in rows]
+    _check_complete(present, signature)
     columns = {
         column.name: pd.Series([row.get(column.name) for row in rows], dtype=_DTYPES[column.type])
         for column in signature.columns
     }
     frame = pd.DataFrame(columns)
-    present = [{name: value for name, value in row.items() if not _is_missing(value)} for row in rows]
     body = json.dumps({"inputs": present}).encode()
-    return Sample(body, frame, len(rows), frame.head(MOST_LOGGED))
+    return Sample(body, frame, len(rows), present[:MOST_LOGGED])
+
+
+def _check_complete(rows: Sequence[Mapping[str, Any]], signature: Signature) -> None:
+    needed = [column.name for column in signature.columns if not can_be_absent(column)]
+    for index, row in enumerate(rows):
+        if missing := [name for name in needed if name not in row]:
+            raise Refused(
+                f"record {index} of the input example lacks {', '.join(missing)}, which the signature requires"
+            )
 
 
 def _is_missing(value: Any) -> bool:
