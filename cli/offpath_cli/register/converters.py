@@ -17,7 +17,7 @@ from skl2onnx.common.shape_calculator import (
 Converter = Callable[[Any, Any, Any], None]
 
 _CLASSIFIER_OPTIONS = {"nocl": [True, False], "zipmap": [True, False, "columns"]}
-_TREES = {"xgboost": ("XGBClassifier", "XGBRFClassifier", "XGBRegressor", "XGBRFRegressor"),
+_TREES = {"xgboost": ("XGBClassifier", "XGBRegressor", "XGBRFRegressor"),
           "lightgbm": ("LGBMClassifier", "LGBMRegressor")}  # fmt: skip
 
 
