@@ -1,6 +1,5 @@
 """`python -m training MODEL`: train a model, check it and register it in MLflow."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,10 +8,11 @@ from rich.console import Console
 
 from training.catalog import NAMES
 from training.display import Display
+from training.environment import quiet_mlflow
 from training.options import named
 from training.recipe import TrainingError
 from training.run import Order, train_and_register
-from training.server import prepare_client
+from training.tracking_uri import TrackingUri
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -21,15 +21,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def main(  # noqa: PLR0913  an option each
     model: Annotated[str, typer.Argument(help=f"The recipe: {', '.join(NAMES)}.")],
     *,
-    tracking_uri: Annotated[
-        str,
-        typer.Option(
-            envvar="MLFLOW_TRACKING_URI",
-            default_factory=lambda: f"http://127.0.0.1:{os.environ.get('OFFPATH_MLFLOW_PORT') or 5000}",
-            show_default="the local stack's, by OFFPATH_MLFLOW_PORT",
-            help="Address of the MLflow server.",
-        ),
-    ],
+    tracking_uri: TrackingUri,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Random seed of the split and the training.")] = 42,
     param: Annotated[
         list[str], typer.Option("--param", "-p", metavar="NAME=VALUE", help="A hyperparameter; repeatable.")
@@ -47,7 +39,7 @@ def main(  # noqa: PLR0913  an option each
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for an MLflow server that is starting.")] = 0,
 ) -> None:
     """Train MODEL, check that its ONNX form agrees, register a version in MLflow and give it the alias."""
-    prepare_client(os.environ)
+    quiet_mlflow()
     console = Console(highlight=False, soft_wrap=True)
     try:
         with Display(console) as display:

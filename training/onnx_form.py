@@ -8,10 +8,10 @@ from onnxruntime import InferenceSession
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import BooleanTensorType, FloatTensorType, Int64TensorType, StringTensorType
 
+from training.agreement import TOLERANCE, is_tolerable, largest_difference, relative_difference
 from training.recipe import Column, ColumnType, Estimator, Form, Frame, HeldOut, Recipe, TrainingError
 from training.text_form import run_texts
 
-TOLERANCE = 1e-5
 # onnxruntime takes longer to know an operator set than skl2onnx to write it, and the serving side has its own release.
 OPSET = 21
 _TENSORS: dict[ColumnType, tuple[type[Any], str]] = {
@@ -59,14 +59,13 @@ def check_agreement(recipe: Recipe[Any], form: Form, held_out: HeldOut) -> float
     outputs = run(recipe, form, held_out.features)
     if recipe.task == "regression":
         expected = np.asarray(held_out.predicted, dtype=float)
-        scale = max(1.0, float(np.max(np.abs(expected))))
-        return _within_tolerance(recipe, outputs["variable"].reshape(-1) / scale, expected / scale)
+        return _tolerable(recipe, relative_difference(outputs["variable"].reshape(-1), expected))
     different = outputs["label"] != held_out.predicted
     different &= _lead(held_out.probabilities) > TOLERANCE
     if different.any():
         count, rows = int(different.sum()), len(held_out.features)
         raise TrainingError(f"ONNX gives {count} of {rows} held-out rows another label: not registered")
-    return _within_tolerance(recipe, outputs["probabilities"], held_out.probabilities)
+    return _tolerable(recipe, largest_difference(outputs["probabilities"], held_out.probabilities))
 
 
 def run(recipe: Recipe[Any], form: Form, features: Frame) -> dict[str, NDArray[Any]]:
@@ -96,9 +95,8 @@ def _lead(probabilities: NDArray[Any]) -> NDArray[Any]:
     return lead
 
 
-def _within_tolerance(recipe: Recipe[Any], given: NDArray[Any], expected: NDArray[Any]) -> float:
-    difference = float(np.max(np.abs(given - expected)))
-    if not difference <= TOLERANCE:  # NaN, too, is a disagreement
+def _tolerable(recipe: Recipe[Any], difference: float) -> float:
+    if not is_tolerable(difference):
         both = f"ONNX and {recipe.library}"
         raise TrainingError(f"{both} differ by {difference:.2g}, over {TOLERANCE:.0e}: not registered")
     return difference

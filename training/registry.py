@@ -1,52 +1,24 @@
-"""A trained model in MLflow: a run, the model, a registered version, and last of all its alias."""
+"""A trained model in MLflow: what its run and its version tell of the training."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
 from platform import python_version
-from types import SimpleNamespace
 from typing import Any
 
 import mlflow
-import mlflow.onnx
 from mlflow import MlflowClient
-from mlflow.entities.model_registry import ModelVersion
-from mlflow.exceptions import MlflowException
-from mlflow.models import Model, ModelSignature
-from mlflow.models.model import ModelInfo
+from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import Array
 
-from offpath.jobs import Promotion, Verdict
-from training.aliases import move_aliases
+from offpath.jobs import Promotion
 from training.earlier_attempts import JOB_TAG, end_runs, registered_version
 from training.pattern import Trained
-from training.recipe import Recipe, Say, TrainingError
+from training.recipe import Recipe, Say
 from training.run import Order, unasked
+from training.versions import NewVersion, Registered, ServedModel, mlflow_errors, place, register_version
 
 _VERSIONS = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy", "pandas", "mlflow")
-_SERVED_BY = ("onnx", "onnxruntime", "numpy")
-_TOKENIZER = "tokenizer.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """A registered version, and where to look at it. alias: what was moved to it; None: nothing was.
-
-    metrics: its run's. verdict: on its promotion, if that was asked for.
-    """
-
-    name: str
-    version: str
-    alias: str | None
-    run_id: str
-    run_url: str
-    version_url: str
-    metrics: Mapping[str, float]
-    verdict: Verdict | None = None
 
 
 def register(  # noqa: PLR0913  what is registered, and how
@@ -59,27 +31,9 @@ def register(  # noqa: PLR0913  what is registered, and how
     job: str | None = None,
     confirm: Callable[[], None] = unasked,
 ) -> Registered:
-    """Log the run and the model, register a version of it and move aliases to that; they move last.
-
-    confirm: called before the version is made. Raises TrainingError when MLflow refuses or goes away: the aliases then
-    stand where they stood.
-    """
-    with _mlflow_errors(tracking_uri):
-        mlflow.set_tracking_uri(tracking_uri)
-        recipe = trained.recipe
-        mark = {JOB_TAG: job} if job else {}
-        mlflow.set_experiment(_experiment(recipe.name))
-        about = f"{recipe.description} Learnt from {_data(trained)}."
-        with mlflow.start_run(run_name=recipe.title, description=about, tags=_tags(trained) | mark) as run:
-            mlflow.log_params(_params(trained))
-            mlflow.log_metrics(_metrics(trained))
-            for name, figure in trained.figures.items():
-                mlflow.log_figure(figure, f"plots/{name}")
-            info = _log_model(trained)
-        say(f"logged: run {run.info.run_id}")
-        confirm()
-        version = _new_version(trained, info, run.info.run_id, mark)
-        return _placed(version, tracking_uri, alias, promotion)
+    """Register a version of a trained model and move aliases to it, as `register_version` does."""
+    new = _new_version(trained, job)
+    return register_version(new, tracking_uri, alias, say, promotion=promotion, confirm=confirm)
 
 
 def finish(order: Order, tracking_uri: str, say: Say, confirm: Callable[[], None]) -> Registered | None:
@@ -88,7 +42,7 @@ def finish(order: Order, tracking_uri: str, say: Say, confirm: Callable[[], None
     Runs that such attempts left are ended. confirm: called before aliases move. Raises TrainingError.
     """
     assert order.job is not None
-    with _mlflow_errors(tracking_uri):
+    with mlflow_errors(tracking_uri):
         mlflow.set_tracking_uri(tracking_uri)
         client = MlflowClient()
         version = registered_version(client, order.model, order.job)
@@ -97,35 +51,36 @@ def finish(order: Order, tracking_uri: str, say: Say, confirm: Callable[[], None
             return None
         say(f"version {version.version} was registered by an earlier attempt")
         confirm()
-        return _placed(version, tracking_uri, order.alias, order.promotion)
+        return place(version, tracking_uri, order.alias, order.promotion)
 
 
-def _placed(version: ModelVersion, tracking_uri: str, alias: str | None, promotion: Promotion | None) -> Registered:
-    client = MlflowClient()
-    verdict = move_aliases(client, version, alias, promotion)
-    run = client.get_run(str(version.run_id))
-    return Registered(
-        name=version.name,
-        version=str(version.version),
-        alias=alias,
-        run_id=run.info.run_id,
-        run_url=f"{tracking_uri}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}",
-        version_url=f"{tracking_uri}/#/models/{version.name}/versions/{version.version}",
-        metrics=run.data.metrics,
-        verdict=verdict,
+def _new_version(trained: Trained, job: str | None) -> NewVersion:
+    recipe = trained.recipe
+    scores = ", ".join(f"{name} {value:.3f}" for name, value in trained.metrics.items())
+    title = recipe.title[0].upper() + recipe.title[1:]
+    return NewVersion(
+        name=recipe.name,
+        experiment=_experiment(recipe.name),
+        title=recipe.title,
+        about=f"{recipe.description} Learnt from {_data(trained)}.",
+        model=_served(trained),
+        params=_params(trained),
+        metrics=_metrics(trained),
+        tags=_tags(trained),
+        description=_describe(recipe),
+        version_description=f"{title} on {_data(trained)}; on {trained.test_rows} held-out rows: {scores}.",
+        figures=trained.figures,
+        marks={JOB_TAG: job} if job else {},
     )
+
+
+def _served(trained: Trained) -> ServedModel:
+    recipe, form = trained.recipe, trained.form
+    return ServedModel(form.onnx, _signature(recipe), trained.example, recipe.task, recipe.labels, form.tokenizer)
 
 
 def _experiment(model: str) -> str:
     return f"training/{model}"
-
-
-@contextmanager
-def _mlflow_errors(tracking_uri: str) -> Iterator[None]:
-    try:
-        yield
-    except MlflowException as error:
-        raise TrainingError(f"MLflow at {tracking_uri} did not take the model: {error}") from error
 
 
 def _params(trained: Trained) -> dict[str, Any]:
@@ -158,65 +113,12 @@ def _tags(trained: Trained) -> dict[str, str]:
     return data | {"version.python": python_version()} | versions | dict(trained.tags)
 
 
-def _log_model(trained: Trained) -> ModelInfo:
-    recipe, tokenizer = trained.recipe, trained.form.tokenizer
-    named = {"tokenizer": _TOKENIZER} if tokenizer else {}
-    served_by = (*_SERVED_BY, "tokenizers") if tokenizer else _SERVED_BY
-    info: ModelInfo = Model.log(
-        artifact_path=None,
-        name="model",
-        flavor=SimpleNamespace(save_model=partial(_save_model, tokenizer)),
-        flavor_name="mlflow.onnx",
-        onnx_model=trained.form.onnx,
-        signature=_signature(recipe),
-        input_example=trained.example,
-        metadata={"offpath": {"task": recipe.task, "labels": list(recipe.labels), **named}},
-        pip_requirements=[f"{name}=={version(name)}" for name in served_by],
-        onnx_execution_providers=["CPUExecutionProvider"],
-        save_as_external_data=False,  # one file, so that what serves it needs no other
-        validate_serving_input=False,
-    )
-    return info
-
-
-def _save_model(
-    tokenizer: bytes | None,
-    *,
-    path: str,
-    validate_serving_input: bool,  # noqa: ARG001
-    **options: Any,
-) -> None:
-    """`mlflow.onnx.save_model`, which hands an option meant for `Model.log` on to onnx; and the tokenizer beside it.
-
-    The validation would call the model through MLflow's pyfunc, which cannot hold labels and probabilities in one
-    frame; that ONNX answers as it should is proven already.
-    """
-    mlflow.onnx.save_model(path=path, **options)
-    if tokenizer:
-        (Path(path) / _TOKENIZER).write_bytes(tokenizer)
-
-
 def _signature(recipe: Recipe[Any]) -> ModelSignature:
     inputs = Schema([ColSpec(DataType[column.type], column.name) for column in recipe.columns])
     if recipe.task == "regression":
         return ModelSignature(inputs, Schema([ColSpec(DataType.float, "variable")]))
     outputs = Schema([ColSpec(DataType.long, "label"), ColSpec(Array(DataType.float), "probabilities")])
     return ModelSignature(inputs, outputs)
-
-
-def _new_version(trained: Trained, info: ModelInfo, run_id: str, tags: dict[str, str]) -> ModelVersion:
-    client, recipe = MlflowClient(), trained.recipe
-    try:
-        client.create_registered_model(recipe.name, description=_describe(recipe))
-    except MlflowException as error:  # a description that somebody wrote since is not written over
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
-    scores = ", ".join(f"{name} {value:.3f}" for name, value in trained.metrics.items())
-    title = recipe.title[0].upper() + recipe.title[1:]
-    about = f"{title} on {_data(trained)}; on {trained.test_rows} held-out rows: {scores}."
-    return client.create_model_version(
-        recipe.name, info.model_uri, run_id=run_id, tags=tags, description=about, model_id=info.model_id
-    )
 
 
 def _describe(recipe: Recipe[Any]) -> str:

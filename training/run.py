@@ -14,7 +14,7 @@ from training.server import checked_address, wait_for
 if TYPE_CHECKING:
     from offpath.jobs import Promotion
     from training.recipe import Progress, Say
-    from training.registry import Registered
+    from training.versions import Registered
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import MutableMapping
 
 import urllib3
 from urllib3.exceptions import HTTPError
@@ -11,21 +10,6 @@ from training.recipe import TrainingError
 
 ASK_SECONDS = 3.0
 PAUSE_SECONDS = 0.25
-
-# What mlflow reads from the environment. Its own defaults try a server that is gone for minutes.
-CLIENT_ENVIRONMENT = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
-    "MLFLOW_LOGGING_LEVEL": "WARNING",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-}
-
-
-def prepare_client(environ: MutableMapping[str, str]) -> None:
-    """Give mlflow's client its defaults here; to be called before it is imported."""
-    for name, value in CLIENT_ENVIRONMENT.items():
-        environ.setdefault(name, value)
 
 
 def checked_address(tracking_uri: str) -> str:

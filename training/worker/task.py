@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import IO
 
 from offpath.jobs import Progress, Result
+from training.environment import quiet_mlflow
 from training.recipe import TrainingError
 from training.run import Order, finish_registered, train_and_register
-from training.server import prepare_client
 from training.worker.datasets import fetch
 from training.worker.leash import Leash
 from training.worker.words import GO, Advanced, Assignment, Failed, Ready, Succeeded, Word
@@ -64,7 +64,7 @@ def main() -> None:
     voice = Voice(stream, leash)
     assignment = Assignment.model_validate_json(leash.line())
     _make_way()
-    prepare_client(os.environ)
+    quiet_mlflow()
     voice.tell(_outcome(assignment, voice))
 
 

@@ -1,7 +1,6 @@
 """`offpath compare MODEL`."""
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -18,9 +17,10 @@ from offpath_cli.compare.observation import observations
 from offpath_cli.compare.span import CompareError, Source, Span
 from offpath_cli.compare.summary import summarise
 from offpath_cli.compare.table import table_of
-from offpath_cli.tracking_uri import TrackingUri
+from training.environment import quiet_mlflow
 from training.recipe import TrainingError
-from training.server import checked_address, prepare_client, wait_for
+from training.server import checked_address, wait_for
+from training.tracking_uri import TrackingUri
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -71,7 +71,7 @@ def _source(  # noqa: PLR0913, PLR0917  the options
     source: From, tracking_uri: str, experiment: str, begin: datetime, limit: int, bucket: str
 ) -> Source:
     if source is From.mlflow:
-        prepare_client(os.environ)
+        quiet_mlflow()
         address = checked_address(tracking_uri)
         wait_for(address, 0)
         return MlflowTraces(address, experiment, begin, limit)

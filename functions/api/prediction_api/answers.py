@@ -68,6 +68,8 @@ def _is_probabilities(output: Output) -> bool:
 
 def _by_probability(probabilities: Output, labels: Sequence[str]) -> list[dict[str, Any]]:
     names = labels or [str(index) for index in range(probabilities.shape[1])]
+    if len(names) != probabilities.shape[1]:
+        raise ValueError(f"the model gives {probabilities.shape[1]} probabilities a record for {len(names)} labels")
     winners = probabilities.argmax(axis=1).tolist()
     return [
         {"label": names[index], "class_index": index, "probabilities": dict(zip(names, row, strict=True))}

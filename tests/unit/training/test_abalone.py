@@ -12,7 +12,8 @@ from sklearn.ensemble import RandomForestRegressor
 
 from training.abalone import RECIPE, AbaloneParameters, build, fit
 from training.abalone_data import NAMES, read, sample
-from training.onnx_form import TOLERANCE, to_onnx
+from training.agreement import TOLERANCE
+from training.onnx_form import to_onnx
 from training.pattern import train
 from training.recipe import TrainingError
 

@@ -10,11 +10,12 @@ import pytest
 
 from tests.support.training_recipes import PARCELS
 from training.abalone import RECIPE as ABALONE
+from training.agreement import TOLERANCE
 from training.catalog import NAMES, find_recipe
 from training.iris import RECIPE as IRIS
 from training.iris import IrisParameters
 from training.metrics import evaluate
-from training.onnx_form import TOLERANCE, check_agreement, check_size, to_onnx
+from training.onnx_form import check_agreement, check_size, to_onnx
 from training.pattern import Trained, train
 from training.recipe import Chosen, Form, HeldOut, Parameters, Recipe, TrainingError
 from training.split import split

@@ -1,16 +1,17 @@
-"""The option that every command has which speaks to MLflow."""
+"""The option of every command that speaks to MLflow."""
 
-import os
 from typing import Annotated
 
 import typer
+
+from training.environment import default_tracking_uri
 
 TrackingUri = Annotated[
     str,
     typer.Option(
         "--tracking-uri",
         envvar="MLFLOW_TRACKING_URI",
-        default_factory=lambda: f"http://127.0.0.1:{os.environ.get('OFFPATH_MLFLOW_PORT') or 5000}",
+        default_factory=default_tracking_uri,
         show_default="the local stack's, by OFFPATH_MLFLOW_PORT",
         help="Address of the MLflow server.",
     ),

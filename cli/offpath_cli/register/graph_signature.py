@@ -1,0 +1,68 @@
+"""What an ONNX graph itself says of its signature."""
+
+from typing import Any
+
+import numpy as np
+from mlflow.types import ColSpec, DataType, Schema, TensorSpec
+from mlflow.types.schema import Array
+from onnx import helper
+
+from offpath_cli.register.examples import Example, Records
+from offpath_cli.register.inputs import inferred
+from training.recipe import Onnx
+
+_COLUMNS = {
+    np.dtype(np.float32): DataType.float,
+    np.dtype(np.float64): DataType.double,
+    np.dtype(np.int64): DataType.long,
+    np.dtype(np.int32): DataType.integer,
+    np.dtype(np.bool_): DataType.boolean,
+    np.dtype(np.object_): DataType.string,
+}
+
+
+def graph_inputs(model: Onnx, example: Example | None) -> Schema:
+    """Columns where the graph takes a value a record by each name, or the example names those of its one matrix.
+
+    Otherwise tensors, of the graph's own types and shapes.
+    """
+    entries = _entries(model)
+    if all(_is_column(entry) for entry in entries):
+        return Schema([ColSpec(_COLUMNS[_dtype(entry)], entry.name) for entry in entries])
+    if isinstance(example, Records) and len(entries) == 1:
+        return inferred(example)
+    return Schema([TensorSpec(_dtype(entry), tuple(_shape(entry)), entry.name) for entry in entries])
+
+
+def graph_outputs(model: Onnx, *, as_columns: bool) -> Schema | None:
+    """The graph's outputs, as far as they are tensors of a known rank."""
+    entries = [entry for entry in model.graph.output if _shape(entry)]
+    if not entries:
+        return None
+    if as_columns:
+        return Schema([ColSpec(_column_type(entry), entry.name) for entry in entries if _dtype(entry) in _COLUMNS])
+    return Schema([TensorSpec(_dtype(entry), tuple(_shape(entry)), entry.name) for entry in entries])
+
+
+def _column_type(entry: Any) -> Any:
+    plain = _COLUMNS[_dtype(entry)]
+    return plain if len(_shape(entry)) == 1 or _shape(entry)[1] == 1 else Array(plain)
+
+
+def _entries(model: Onnx) -> list[Any]:
+    constants = {initializer.name for initializer in model.graph.initializer}
+    return [entry for entry in model.graph.input if entry.name not in constants]
+
+
+def _is_column(entry: Any) -> bool:
+    shape = _shape(entry)
+    return _dtype(entry) in _COLUMNS and shape in ([-1], [-1, 1])
+
+
+def _dtype(entry: Any) -> Any:
+    dtype = np.dtype(helper.tensor_dtype_to_np_dtype(entry.type.tensor_type.elem_type))
+    return np.dtype(np.object_) if dtype.kind in "OSU" else dtype
+
+
+def _shape(entry: Any) -> list[int]:
+    return [step.dim_value if step.dim_value > 0 else -1 for step in entry.type.tensor_type.shape.dim]

@@ -1,0 +1,67 @@
+"""What a registered version tells of where it comes from."""
+
+from importlib.metadata import PackageNotFoundError, version
+from platform import python_version
+
+from offpath_cli.register.candidate import Candidate
+from offpath_cli.register.order import Order
+from offpath_cli.register.original import Original
+from training.versions import NewVersion
+
+_CONVERTERS = {
+    "onnx": (),
+    "sklearn": ("scikit-learn", "skl2onnx"),
+    "xgboost": ("xgboost", "xgboost-cpu", "onnxmltools", "skl2onnx"),
+    "lightgbm": ("lightgbm", "onnxmltools", "skl2onnx"),
+}
+_ALWAYS = ("onnx", "onnxruntime", "numpy", "mlflow")
+
+
+def new_version(order: Order, original: Original, candidate: Candidate) -> NewVersion:
+    """The version to register: a run in the experiment `registered/<name>`, and the model."""
+    about = order.description or f"{original.kind} from {order.source}"
+    return NewVersion(
+        name=order.name,
+        experiment=f"registered/{order.name}",
+        title=original.kind,
+        about=about,
+        model=candidate.model,
+        params=_params(order, original, candidate),
+        metrics=_metrics(candidate),
+        tags={f"version.{name}": number for name, number in _versions(original).items()},
+        description=about,
+        version_description=f"{about}. {_checked(candidate)}",
+    )
+
+
+def _params(order: Order, original: Original, candidate: Candidate) -> dict[str, str]:
+    opsets = ", ".join(f"{entry.domain or 'ai.onnx'} {entry.version}" for entry in candidate.model.onnx.opset_import)
+    return {
+        "source": order.source,
+        "flavor": original.flavor,
+        "model": type(original.native).__name__,
+        "task": candidate.model.task,
+        "opsets": opsets,
+        "compared_records": str(candidate.records if candidate.difference is not None else 0),
+    }
+
+
+def _metrics(candidate: Candidate) -> dict[str, float]:
+    metrics = {"onnx_bytes": float(candidate.bytes)}
+    return metrics if candidate.difference is None else metrics | {"onnx_largest_difference": candidate.difference}
+
+
+def _checked(candidate: Candidate) -> str:
+    if candidate.difference is None:
+        return "ONNX as it came: nothing was converted, nothing compared."
+    return f"Its ONNX form agrees on {candidate.records} record(s): largest difference {candidate.difference:.1e}."
+
+
+def _versions(original: Original) -> dict[str, str]:
+    found = {"python": python_version()}
+    for name in (*_CONVERTERS[original.flavor], *_ALWAYS):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # xgboost goes by one of two names
+            continue
+    return found

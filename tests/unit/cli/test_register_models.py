@@ -1,0 +1,199 @@
+"""Models of each flavor, converted, tried and compared; and those that cannot be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import xgboost
+from sklearn.cluster import KMeans
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import LinearSVC
+
+from model_sync.ports import Unservable
+from offpath_cli.register.agree import Disagreement, check_agreement
+from offpath_cli.register.candidate import Candidate, Trial
+from offpath_cli.register.errors import Refused
+from offpath_cli.register.examples import Records, Tensors
+from offpath_cli.register.native import Expected
+from offpath_cli.register.order import Order
+from offpath_cli.register.original import Original
+from offpath_cli.register.purpose import purpose_of
+from tests.support import own_models
+from training.agreement import TOLERANCE
+
+# mlflow warns of its own type hints when parts of it are imported.
+pytestmark = pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyType")
+
+LARGE = 10_000_000
+
+
+def order(**changes: Any) -> Order:
+    return replace(Order("models:/m/1", "m", "http://127.0.0.1:5000"), **changes)
+
+
+def tried(original: Original, max_bytes: int = LARGE, **changes: Any) -> Candidate:
+    given = order(**changes)
+    return Trial(original, purpose_of(original, given), original.example, max_bytes, given.opset).run()
+
+
+@pytest.mark.parametrize("name", list(own_models.estimators()))
+def test_a_model_that_can_be_converted_answers_as_the_original(name: str) -> None:
+    flavor, native, frame = own_models.estimators()[name]
+    found = tried(own_models.original(flavor, native, frame))
+    assert found.difference is not None
+    assert found.difference <= TOLERANCE
+    assert found.records == len(frame)
+    assert found.bytes == len(found.model.onnx.SerializeToString())
+
+
+def test_labels_are_the_classes_by_index() -> None:
+    candidate = tried(own_models.original("sklearn", own_models.churn(), own_models.customers()))
+    assert (candidate.model.task, candidate.model.labels) == ("classification", ("leaves", "stays"))
+
+
+def test_labels_can_be_given_to_classes_without_names() -> None:
+    booster = own_models.estimators()["xgboost binary:logistic"][1]
+    original = own_models.original("xgboost", booster, own_models.flowers()[0])
+    assert tried(original).model.labels == ("0", "1")
+    assert tried(original, labels=("setosa", "other")).model.labels == ("setosa", "other")
+
+
+def test_a_matrix_stays_a_tensor() -> None:
+    from mlflow.models import infer_signature
+
+    _, native, frame = own_models.estimators()["no names"]
+    rows = frame.to_numpy()
+    logged = Original("sklearn", native, infer_signature(rows), Tensors({None: rows.tolist()}))
+    assert tried(logged).model.signature.inputs.is_tensor_spec()
+
+
+def test_a_signature_that_was_not_logged_is_the_examples() -> None:
+    frame = own_models.customers()
+    unsigned = replace(own_models.original("sklearn", own_models.churn(), frame), signature=None)
+    columns = {column.name: column.type.name for column in tried(unsigned).model.signature.inputs}
+    assert columns == {
+        "plan": "string",
+        "country": "string",
+        "months": "long",
+        "spend": "double",
+        "invoiced": "boolean",
+    }
+
+
+def test_a_few_records_are_kept_as_the_example() -> None:
+    found = tried(own_models.original("sklearn", own_models.churn(), own_models.customers()))
+    assert len(found.model.example) == 5
+
+
+def test_a_disagreement_is_told_with_its_size() -> None:
+    unlike = own_models.xgboost_booster(
+        "reg:logistic", own_models.flowers()[1] > 0
+    )  # whose converter forgets the sigmoid
+    with pytest.raises(Disagreement, match=r"differ by up to \d.*, over 1e-05\. Either the converter"):
+        tried(own_models.original("xgboost", unlike, own_models.flowers()[0]))
+
+
+def test_another_label_is_told_with_the_record() -> None:
+    answers = [{"label": "a"}, {"label": "b"}]
+    with pytest.raises(Disagreement, match=r"give 1 of 2 records another label; record 1 is 'b' and 'a'"):
+        check_agreement(answers, Expected(labels=["a", "a"]))
+
+
+@pytest.mark.parametrize(
+    ("native", "complaint"),
+    [
+        (own_models.splines(), r"no converter to ONNX for sklearn\.preprocessing\._polynomial\.SplineTransformer"),
+        (
+            make_pipeline(FunctionTransformer(np.log1p), LinearRegression()).fit(own_models.numbers(), np.arange(100)),
+            "Pipeline cannot be converted to ONNX: RuntimeError: FunctionTransformer is not supported",
+        ),
+        (KMeans(2, n_init=1).fit(own_models.numbers()), r"nothing in this KMeans \(sklearn\) says what it is for"),
+        (
+            LinearSVC().fit(own_models.numbers(), [1] * 50 + [2] * 50),
+            r"LinearSVC \(sklearn\) gives no probabilities, and its classes are \(1, 2\)",
+        ),
+    ],
+)
+def test_what_cannot_be_converted_is_named(native: Any, complaint: str) -> None:
+    with pytest.raises(Refused, match=complaint):
+        tried(own_models.original("sklearn", native, own_models.numbers()))
+
+
+def test_an_objective_that_says_nothing_of_a_task() -> None:
+    ranking = own_models.xgboost_booster("rank:pairwise", own_models.flowers()[1])
+    original = own_models.original("xgboost", ranking, own_models.flowers()[0])
+    with pytest.raises(Refused, match=r"nothing in this Booster \(xgboost\) says what it is for: add --task"):
+        tried(original)
+
+
+def test_a_task_that_is_not_the_models() -> None:
+    original = own_models.original("sklearn", own_models.churn(), own_models.customers())
+    with pytest.raises(Refused, match=r"--task regression: but this Pipeline \(sklearn\) is a classification"):
+        tried(original, task="regression")
+    with pytest.raises(Refused, match=r"there are 3 labels \(a, b, c\) for 2 classes \(leaves, stays\)"):
+        tried(original, labels=("a", "b", "c"))
+
+
+def test_without_an_example_nothing_is_converted() -> None:
+    original = own_models.original("sklearn", own_models.churn(), own_models.customers())
+    with pytest.raises(Refused, match=r"logged without an input example.*add --example FILE\.json"):
+        tried(replace(original, example=None))
+    with pytest.raises(Refused, match=r"logged without a signature: add --example FILE\.json"):
+        tried(replace(original, example=None, signature=None))
+
+
+def test_an_example_that_is_not_the_signatures() -> None:
+    frame = own_models.customers()
+    original = own_models.original("sklearn", own_models.churn(), frame)
+    first = frame.iloc[0].to_dict()
+    lacking = {name: value for name, value in first.items() if name != "months"}
+    for record, complaint in (
+        (lacking, "record 0 of the input example lacks months, which the signature requires"),
+        (first | {"age": 3}, "record 0 of the input example has the columns age, which the signature has not"),
+        (first | {"months": 1.5}, "the input example is not as the signature says: ValueError"),
+    ):
+        with pytest.raises(Refused, match=complaint):
+            tried(replace(original, example=Records([record])))
+    with pytest.raises(Refused, match=r"the input example is not of the signature's columns plan, country"):
+        tried(replace(original, example=Tensors({None: [[1.0]]})))
+
+
+def test_what_the_original_itself_does_not_take() -> None:
+    frame = own_models.customers()
+    original = own_models.original("sklearn", own_models.churn(), frame[["spend"]])
+    with pytest.raises(Refused, match=r"the Pipeline \(sklearn\) itself fails on the input example: ValueError"):
+        tried(original)
+
+
+def test_a_column_of_a_type_that_is_not_served_is_named() -> None:
+    frame = own_models.customers()[["spend"]].assign(since=np.datetime64("2026-01-01"))
+    native = LinearRegression().fit(frame[["spend"]], np.arange(100))
+    with pytest.raises(Unservable, match="input 'since' of type 'datetime', which is not served"):
+        tried(own_models.original("sklearn", native, frame))
+
+
+def test_a_model_that_would_not_be_published_is_refused_with_the_syncs_words() -> None:
+    original = own_models.original("sklearn", own_models.churn(), own_models.customers())
+    with pytest.raises(Unservable, match=r"its \d+ bytes are over OFFPATH_MAX_MODEL_BYTES=1000"):
+        tried(original, max_bytes=1_000)
+
+
+def test_an_operator_set_can_be_asked_for() -> None:
+    original = own_models.original("sklearn", *own_models.estimators()["a search's winner"][1:])
+    written = {entry.domain: entry.version for entry in tried(original, opset=15).model.onnx.opset_import}
+    assert written.get("", 0) <= 15
+    with pytest.raises(Refused, match=r"cannot be converted to ONNX: .*99"):
+        tried(original, opset=99)
+
+
+def test_categories_of_xgboost_are_refused() -> None:
+    frame = own_models.customers()[["spend"]].assign(plan=own_models.customers().plan.astype("category"))
+    native = xgboost.XGBRegressor(n_estimators=3, enable_categorical=True).fit(frame, np.arange(100))
+    named = own_models.customers()[["spend", "plan"]]
+    with pytest.raises(Refused, match="itself fails on the input example"):
+        tried(own_models.original("xgboost", native, named))
