@@ -1,12 +1,12 @@
 """A trained model in MLflow: a run, the model, a registered version, and last of all its alias."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
@@ -106,40 +106,44 @@ def _tags(trained: Trained) -> dict[str, str]:
 
 def _log_model(trained: Trained) -> ModelInfo:
     recipe, tokenizer = trained.recipe, trained.form.tokenizer
-    named = {"tokenizer": _TOKENIZER} if tokenizer else {}
+    named = {"tokenizer": f"extra_files/{_TOKENIZER}"} if tokenizer else {}  # where MLflow puts extra files
     served_by = (*_SERVED_BY, "tokenizers") if tokenizer else _SERVED_BY
-    info: ModelInfo = Model.log(
-        artifact_path=None,
-        name="model",
-        flavor=SimpleNamespace(save_model=partial(_save_model, tokenizer)),
-        flavor_name="mlflow.onnx",
-        onnx_model=trained.form.onnx,
-        signature=_signature(recipe),
-        input_example=trained.example,
-        metadata={"offpath": {"task": recipe.task, "labels": list(recipe.labels), **named}},
-        pip_requirements=[f"{name}=={version(name)}" for name in served_by],
-        onnx_execution_providers=["CPUExecutionProvider"],
-        save_as_external_data=False,  # one file, so that what serves it needs no other
-        validate_serving_input=False,
-    )
+    with _files({_TOKENIZER: tokenizer} if tokenizer else {}) as files:
+        info: ModelInfo = Model.log(
+            artifact_path=None,
+            name="model",
+            flavor=SimpleNamespace(save_model=_save_model),
+            flavor_name="mlflow.onnx",
+            onnx_model=trained.form.onnx,
+            signature=_signature(recipe),
+            input_example=trained.example,
+            metadata={"offpath": {"task": recipe.task, "labels": list(recipe.labels), **named}},
+            pip_requirements=[f"{name}=={version(name)}" for name in served_by],
+            onnx_execution_providers=["CPUExecutionProvider"],
+            save_as_external_data=False,  # one file, so that what serves it needs no other
+            extra_files=files,
+            validate_serving_input=False,
+        )
     return info
 
 
-def _save_model(
-    tokenizer: bytes | None,
-    *,
-    path: str,
-    validate_serving_input: bool,  # noqa: ARG001
-    **options: Any,
-) -> None:
-    """`mlflow.onnx.save_model`, which hands an option meant for `Model.log` on to onnx; and the tokenizer beside it.
+@contextmanager
+def _files(contents: Mapping[str, bytes]) -> Iterator[list[str]]:
+    """The paths of files of these names and contents."""
+    with TemporaryDirectory() as folder:
+        paths = {name: Path(folder) / name for name in contents}
+        for name, path in paths.items():
+            path.write_bytes(contents[name])
+        yield [str(path) for path in paths.values()]
+
+
+def _save_model(*, validate_serving_input: bool, **options: Any) -> None:  # noqa: ARG001
+    """`mlflow.onnx.save_model`, which hands an option meant for `Model.log` on to onnx.
 
     The validation would call the model through MLflow's pyfunc, which cannot hold labels and probabilities in one
     frame; that ONNX answers as it should is proven already.
     """
-    mlflow.onnx.save_model(path=path, **options)
-    if tokenizer:
-        (Path(path) / _TOKENIZER).write_bytes(tokenizer)
+    mlflow.onnx.save_model(**options)
 
 
 def _signature(recipe: Recipe[Any]) -> ModelSignature:
