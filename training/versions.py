@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
@@ -124,15 +124,9 @@ def place(version: ModelVersion, tracking_uri: str, alias: str | None, promotion
 
 def save_model(model: ServedModel, folder: Path) -> None:
     """Write a model's files as they will be logged, into a folder that is not there yet."""
-    metadata = _metadata(model)
-    options = _options(model)
-    _save(
-        model.tokenizer,
-        path=str(folder),
-        mlflow_model=Model(metadata=metadata),
-        validate_serving_input=False,
-        **options,
-    )
+    empty = Model(metadata=_metadata(model))
+    with _options(model) as options:
+        _save(path=str(folder), mlflow_model=empty, validate_serving_input=False, **options)
 
 
 @contextmanager
@@ -145,50 +139,56 @@ def mlflow_errors(tracking_uri: str) -> Iterator[None]:
 
 
 def _log(model: ServedModel) -> ModelInfo:
-    info: ModelInfo = Model.log(
-        artifact_path=None,
-        name="model",
-        flavor=SimpleNamespace(save_model=partial(_save, model.tokenizer)),
-        flavor_name="mlflow.onnx",
-        metadata=_metadata(model),
-        validate_serving_input=False,
-        **_options(model),
-    )
+    with _options(model) as options:
+        info: ModelInfo = Model.log(
+            artifact_path=None,
+            name="model",
+            flavor=SimpleNamespace(save_model=_save),
+            flavor_name="mlflow.onnx",
+            metadata=_metadata(model),
+            validate_serving_input=False,
+            **options,
+        )
     return info
 
 
 def _metadata(model: ServedModel) -> dict[str, Any]:
-    named = {"tokenizer": _TOKENIZER} if model.tokenizer else {}
+    named = {"tokenizer": f"extra_files/{_TOKENIZER}"} if model.tokenizer else {}  # where MLflow puts extra files
     return {"offpath": {"task": model.task, "labels": list(model.labels), **named}}
 
 
-def _options(model: ServedModel) -> dict[str, Any]:
+@contextmanager
+def _options(model: ServedModel) -> Iterator[dict[str, Any]]:
     served_by = (*_SERVED_BY, "tokenizers") if model.tokenizer else _SERVED_BY
-    return {
-        "onnx_model": model.onnx,
-        "signature": model.signature,
-        "input_example": model.example,
-        "pip_requirements": [f"{name}=={version(name)}" for name in served_by],
-        "onnx_execution_providers": ["CPUExecutionProvider"],
-        "save_as_external_data": False,  # one file, so that what serves it needs no other
-    }
+    with _files({_TOKENIZER: model.tokenizer} if model.tokenizer else {}) as files:
+        yield {
+            "onnx_model": model.onnx,
+            "signature": model.signature,
+            "input_example": model.example,
+            "pip_requirements": [f"{name}=={version(name)}" for name in served_by],
+            "onnx_execution_providers": ["CPUExecutionProvider"],
+            "save_as_external_data": False,  # one file, so that what serves it needs no other
+            "extra_files": files,
+        }
 
 
-def _save(
-    tokenizer: bytes | None,
-    *,
-    path: str,
-    validate_serving_input: bool,  # noqa: ARG001
-    **options: Any,
-) -> None:
-    """`mlflow.onnx.save_model`, which hands an option meant for `Model.log` on to onnx; and the tokenizer beside it.
+@contextmanager
+def _files(contents: Mapping[str, bytes]) -> Iterator[list[str]]:
+    """The paths of files of these names and contents."""
+    with TemporaryDirectory() as folder:
+        paths = {name: Path(folder) / name for name in contents}
+        for name, content in contents.items():
+            paths[name].write_bytes(content)
+        yield [str(path) for path in paths.values()]
+
+
+def _save(*, validate_serving_input: bool, **options: Any) -> None:  # noqa: ARG001
+    """`mlflow.onnx.save_model`, which hands an option meant for `Model.log` on to onnx.
 
     The validation would call the model through MLflow's pyfunc, which cannot hold labels and probabilities in one
     frame; that ONNX answers as it should is proven already.
     """
-    mlflow.onnx.save_model(path=path, **options)
-    if tokenizer:
-        (Path(path) / _TOKENIZER).write_bytes(tokenizer)
+    mlflow.onnx.save_model(**options)
 
 
 def _new_version(new: NewVersion, info: ModelInfo, run_id: str) -> ModelVersion:
