@@ -1,17 +1,20 @@
-"""The bucket in memory behaves as S3 does."""
+"""The buckets in memory, the tests' and that of `offpath register`, behave as S3 does."""
 
 import pytest
 
 from model_sync.ports import Files
 from offpath.aws import Bucket, s3_client
 from offpath.errors import ObjectMissing
+from offpath_cli.register.rehearsal import Memory
 from tests.support.model_sync_fakes import FakeFiles
 
 
-@pytest.fixture(params=["fake", "s3"])
+@pytest.fixture(params=["fake", "memory", "s3"])
 def files(request: pytest.FixtureRequest) -> Files:
     if request.param == "fake":
         return FakeFiles()
+    if request.param == "memory":
+        return Memory()
     name: str = request.getfixturevalue("bucket_name")
     return Bucket(s3_client(), name)
 

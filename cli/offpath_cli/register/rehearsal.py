@@ -20,7 +20,7 @@ from prediction_api.tensors import TensorSchema
 
 
 @dataclass(frozen=True, slots=True)
-class _Folder:
+class Folder:
     """A registry of the one model in a folder."""
 
     folder: Path
@@ -39,7 +39,7 @@ class _Folder:
 
 
 @dataclass(frozen=True, slots=True)
-class _Memory:
+class Memory:
     """A bucket that is gone with the process."""
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Rehearsal:
     """
 
     def __init__(self, folder: Path, max_model_bytes: int) -> None:
-        files, registry = _Memory(), _Folder(folder)
+        files, registry = Memory(), Folder(folder)
         published = Publisher(registry, files, max_model_bytes).publish(registry.version("model", "1"), Manifest())
         self.bytes = published.bytes
         self._version: ModelVersion = published.model_copy(update={"key": "the ONNX file"})
