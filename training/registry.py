@@ -11,9 +11,9 @@ from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import Array
 
-from offpath.jobs import Promotion
 from training.earlier_attempts import JOB_TAG, end_runs, registered_version
 from training.pattern import Trained
+from training.promotion import Promotion
 from training.recipe import Recipe, Say
 from training.run import Order, unasked
 from training.versions import NewVersion, Registered, ServedModel, mlflow_errors, place, register_version

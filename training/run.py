@@ -12,7 +12,7 @@ from training.options import check_alias, parse_parameters
 from training.server import checked_address, wait_for
 
 if TYPE_CHECKING:
-    from offpath.jobs import Promotion
+    from training.promotion import Promotion
     from training.recipe import Progress, Say
     from training.versions import Registered
 

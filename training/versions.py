@@ -17,8 +17,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.models.model import ModelInfo
 
-from offpath.jobs import Promotion, Verdict
 from training.aliases import move_aliases
+from training.promotion import Promotion, Verdict
 from training.recipe import Onnx, Say, Task, TrainingError
 from training.run import unasked
 

@@ -5,12 +5,14 @@ import os
 import sys
 import traceback
 from contextlib import suppress
+from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
 from typing import IO
 
-from offpath.jobs import Progress, Result
+from offpath.jobs import Progress, Result, Verdict
 from training.environment import quiet_mlflow
+from training.promotion import Promotion
 from training.recipe import TrainingError
 from training.run import Order, finish_registered, train_and_register
 from training.worker.datasets import fetch
@@ -91,7 +93,7 @@ def _attempt(assignment: Assignment, voice: Voice) -> Word:
         alias=job.alias,
         wait_seconds=assignment.mlflow_wait_seconds,
         data=files,
-        promotion=job.promote,
+        promotion=Promotion(job.promote.metric, job.promote.margin) if job.promote else None,
         job=job.id,
     )
     registered = None
@@ -110,7 +112,7 @@ def _attempt(assignment: Assignment, voice: Voice) -> Word:
             version_url=registered.version_url,
             metrics={name: value for name, value in registered.metrics.items() if isfinite(value)},
             alias=registered.alias,
-            promotion=registered.verdict,
+            promotion=Verdict(**asdict(registered.verdict)) if registered.verdict else None,
         )
     )
 
