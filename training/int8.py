@@ -22,8 +22,8 @@ MARGIN = 0.005
 def quantized(model: Onnx) -> Onnx:
     """The graph with weights of 8 bits, a scale for each column of a matrix, and activations scaled as they come.
 
-    Of the 8 bits 7 are used: without VNNI instructions, x86 adds the products of two pairs up in 16 bits, and with all 8
-    some would not fit. So the accuracy that is measured here is the one that any machine serves with.
+    Of the 8 bits 7 are used: without VNNI instructions, x86 adds the products of two pairs up in 16 bits, and with all
+    8 some would not fit. So the accuracy that is measured here is the one that any machine serves with.
     """
     with TemporaryDirectory() as folder, quiet():
         file = Path(folder) / "int8.onnx"
