@@ -1,8 +1,8 @@
 """The MLmodel file: what MLflow, and the recipe that logged the model, say about one version.
 
 Which keys count is in https://mlflow.org/docs/latest/ml/model/ ; `metadata.offpath` is ours:
-`{"task": "classification" | "regression", "labels": ["setosa", …], "tokenizer": "extra_files/tokenizer.json"}`. The
-last is for a graph that takes tokens: the path, among the model's files, of its tokenizer's.
+`{"task": "classification" | "regression", "labels": ["setosa", …], "tokenizer": "extra_files/tokenizer.json"}`.
+The last is for a graph that takes tokens: the path, among the model's files, of its tokenizer's.
 """
 
 from dataclasses import dataclass
