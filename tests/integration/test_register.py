@@ -10,11 +10,11 @@ import uuid
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import boto3
-import lightgbm
 import mlflow
 import numpy as np
 import onnxruntime
@@ -29,12 +29,13 @@ from typer.testing import CliRunner, Result
 from offpath.manifest import KEY, Manifest
 from offpath_cli.app import app
 from tests.conftest import free_port
-from tests.support import own_models
+from tests.support import own_models  # skips all of this where LightGBM is not whole
 from tests.support.models import IRIS_LABELS, SETOSA, iris_graph, sum_onnx
 
 # mlflow warns of its own type hints when parts of it are imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyType")
 
+lightgbm: Any = import_module("lightgbm")
 ROOT = Path(__file__).parents[2]
 Answers = list[dict[str, Any]]
 

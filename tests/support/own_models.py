@@ -7,8 +7,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-import lightgbm
 import numpy as np
+import pytest
 import xgboost
 from onnx import TensorProto, helper
 from sklearn.compose import ColumnTransformer
@@ -23,6 +23,11 @@ from sklearn.svm import LinearSVC
 
 from offpath_cli.register.examples import Records
 from offpath_cli.register.original import Original
+
+try:
+    import lightgbm
+except OSError as error:
+    pytest.skip(f"LightGBM needs the system's OpenMP (Debian: apt install libgomp1): {error}", allow_module_level=True)
 
 pd: Any = import_module("pandas")  # it is not typed
 
