@@ -22,7 +22,7 @@ class ApiSettings(Settings):
     max_body_bytes: int = Field(
         6_000_000, ge=1, description="the most bytes that a request's body may have (Lambda takes 6 MB)"
     )
-    model_refresh_seconds: float = Field(60, gt=0, description="how often, at most, the manifest is read again")
+    model_refresh_seconds: float = Field(15, gt=0, description="how often, at most, the manifest is read again")
     onnx_threads: int | None = Field(
         None,
         ge=1,
