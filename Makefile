@@ -42,7 +42,7 @@ train: $(VENV)/.ready $(BERT) ## train and register a model with the running pip
 .PHONY: test
 test: $(VENV)/.ready $(SAM)/.ready ## run the tests, with coverage; some of them: make test ARGS="tests/unit -k spill"
 	@$(BIN)/coverage erase
-	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --cov-report=term)
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --cov-report=term -n 2 --dist loadfile)
 
 .PHONY: check
 check: $(VENV)/.ready ## report what the linter, the formatter and the type checker find
