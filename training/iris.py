@@ -44,5 +44,4 @@ RECIPE = Recipe(
     parameters=IrisParameters,
     load=load,
     build=build,
-    plots=False,  # `make up` waits for this training at its first start: matplotlib takes a while to import
 )

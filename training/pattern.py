@@ -107,9 +107,6 @@ def _fit(recipe: Recipe[Any], estimator: Estimator, rows: Any, target: Any, prog
 
 
 def _figures(recipe: Recipe[Any], expected: Any, predicted: Any) -> dict[str, Any]:
-    if not recipe.plots:
-        return {}
-
     from training.plots import confusion_matrix, residuals  # matplotlib takes a while to import
 
     if recipe.task == "classification":

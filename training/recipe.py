@@ -123,8 +123,8 @@ class Recipe(Generic[P]):
 
     load: the data when none are given. read: the data of files; without it the recipe takes none. fit: how the
     estimator is fitted where that is worth a progress bar. convert: the ONNX form where skl2onnx has none that will do.
-    choose: a smaller form that is not exact, or the exact one. max_bytes: of the form's graph. plots: whether pictures
-    of how good the model is go with the run. library: what the estimator runs on. extra: what else has to be installed.
+    choose: a smaller form that is not exact, or the exact one. max_bytes: of the form's graph. library: what the
+    estimator runs on. extra: what else has to be installed.
     """
 
     name: str
@@ -144,7 +144,6 @@ class Recipe(Generic[P]):
     choose: Callable[[P, Form, HeldOut, Say], Chosen] | None = None
     # A larger file takes the serving side long to fetch and to load when it starts.
     max_bytes: int = 10_000_000
-    plots: bool = True
     library: str = "scikit-learn"
     extra: Extra | None = None
 

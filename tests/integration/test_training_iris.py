@@ -70,6 +70,7 @@ def test_a_run_tells_how_the_model_came_about(mlflow_url: str, client: MlflowCli
     assert (len(run.data.tags["data.sha256"]), run.data.tags["data.bytes"]) == (64, "2758")
     assert run.data.tags["data.synthetic"] == "false"
     assert {"version.python", "version.scikit-learn", "version.onnx"} <= run.data.tags.keys()
+    assert [entry.path for entry in client.list_artifacts(run.info.run_id, "plots")] == ["plots/confusion_matrix.png"]
 
 
 def test_a_regression_is_registered_with_its_signature(mlflow_url: str, client: MlflowClient) -> None:
