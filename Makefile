@@ -14,6 +14,8 @@ BIN := $(VENV)/bin
 TOOLS := .venv-tools
 UV := $(TOOLS)/bin/uv
 FUNCTIONS := api trace_writer model_sync
+# The environments of MLflow's machine.
+MACHINE := layers/mlflow_host layers/mlflow_host/trainer
 SCRIPTS := .ci/run $(shell grep -rl '^\#!/usr/bin/env bash' layers)
 CODE := functions layers local training benchmarks tests events
 
@@ -57,7 +59,7 @@ fix: $(VENV)/.ready ## format, and mend what the linter can mend
 .PHONY: build
 build: $(VENV)/.ready $(SAM)/.ready ## build the functions' packages for Lambda, and print their sizes
 	@python3.13 -c "" 2>/dev/null || { echo "make build needs python3.13, the version of Lambda's runtime, on the PATH"; exit 1; }
-	@find layers -name __pycache__ -prune -exec rm -rf {} +
+	@find layers training -name __pycache__ -prune -exec rm -rf {} +
 	@$(SAM)/bin/sam build --parameter-overrides Architecture=$(ARCHITECTURE) $(ARGS)
 	@$(BIN)/python -m local.packages .aws-sam/build
 
@@ -102,9 +104,12 @@ lock: $(UV) ## resolve all dependencies anew, and pin them with their hashes
 			--custom-compile-command 'make lock' --constraint requirements-dev.txt \
 			functions/$$name/requirements.in --output-file functions/$$name/requirements.txt || exit 1; \
 	done
-	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 \
-		--custom-compile-command 'make lock' --constraint requirements-dev.txt \
-		layers/mlflow_host/requirements.in --output-file layers/mlflow_host/requirements.txt
+	@for folder in $(MACHINE); do \
+		echo "$$folder"; \
+		$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 \
+			--custom-compile-command 'make lock' --constraint requirements-dev.txt \
+			$$folder/requirements.in --output-file $$folder/requirements.txt || exit 1; \
+	done
 
 .PHONY: clean
 clean: ## remove the environments and caches; the local pipeline's state (.offpath) stays
