@@ -50,4 +50,4 @@ def _other_rows(new: Measured, champion: Measured) -> str:
     differing = [name for name in sorted({*new.rows, *champion.rows}) if new.rows.get(name) != champion.rows.get(name)]
     if not differing:
         return ""
-    return f". The two were measured on different held-out rows: {' and '.join(differing)} differ"
+    return f". The two were measured on different held-out rows: not the same {' and '.join(differing)}"

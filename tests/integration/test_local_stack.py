@@ -46,6 +46,7 @@ def test_first_start_stop_and_a_start_after_it(user: User) -> None:
     status = user.run("status")
     assert status.process.wait(timeout=60) == 0
     assert "answers" in status.text
+    assert re.search(r"worker +process \d+ +runs", status.text)
 
     os.killpg(user.pid_of("mlflow"), signal.SIGSTOP)  # it takes connections, and answers none
     waiting = [user.predict() for _ in range(3)]
@@ -56,7 +57,7 @@ def test_first_start_stop_and_a_start_after_it(user: User) -> None:
 
     again = user.up()
     assert "3 message(s) of the last run are on offpath-traces again" in again.text
-    assert "train" not in again.text
+    assert "train  |" not in again.text
     assert user.has_trace(trace)
     wait_for(lambda: all(user.has_trace(trace_id) for trace_id in waiting), 60, lambda: again.text)
     down = user.run("down")

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import threading
 from collections.abc import Mapping
 
 from offpath.aws import Bucket, s3_client, sqs_client
@@ -41,6 +42,7 @@ def main() -> None:
         settings.training_seconds, settings.training_memory_mb, settings.training_visibility_seconds / BEATS
     )
     announcing = start_process(ANNOUNCE)
+    threading.Thread(target=announcing.wait, name="announcement", daemon=True).start()  # it leaves no zombie
     log.info("waiting for jobs on %s", settings.training_queue_url)
     try:
         Worker(queue, store, _starter(settings), limits, stop).run()

@@ -68,7 +68,7 @@ class TrainingProcess:
         """End it, and whatever it started; one that has ended is no matter."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._listener.join()
+        self._listener.join(timeout=5)
         end_process(self._process)
 
     def _say(self, line: bytes) -> None:

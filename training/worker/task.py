@@ -5,6 +5,7 @@ import os
 import sys
 import traceback
 from contextlib import suppress
+from math import isfinite
 from pathlib import Path
 from typing import IO
 
@@ -37,7 +38,8 @@ class Voice:
 
     def say(self, text: str) -> None:
         """A line of the training's."""
-        print(f"  {text}", file=sys.stderr, flush=True)  # noqa: T201  the worker's log
+        with suppress(OSError):  # whoever reads the worker's log may be gone
+            print(f"  {text}", file=sys.stderr, flush=True)  # noqa: T201
         self.tell(Advanced(progress=Progress(fraction=self._fraction, text=text)))
 
     def progress(self, done: int, total: int) -> None:
@@ -75,7 +77,7 @@ def _outcome(assignment: Assignment, voice: Voice) -> Word:
         return Failed(reason="out of memory")
     except Exception as error:
         traceback.print_exc()
-        return Failed(reason=f"{type(error).__name__}: {error}"[:2_000])
+        return Failed(reason=f"{type(error).__name__}: {error}")
 
 
 def _attempt(assignment: Assignment, voice: Voice) -> Word:
@@ -92,7 +94,10 @@ def _attempt(assignment: Assignment, voice: Voice) -> Word:
         promotion=job.promote,
         job=job.id,
     )
-    registered = finish_registered(order, voice.say, voice.confirm) if assignment.again else None
+    registered = None
+    if assignment.again:
+        voice.say("looking for what an earlier attempt registered")
+        registered = finish_registered(order, voice.say, voice.confirm)
     if registered is None and not assignment.train:
         return Failed(reason=TRIED_TWICE)
     if registered is None:
@@ -103,7 +108,7 @@ def _attempt(assignment: Assignment, voice: Voice) -> Word:
             run_id=registered.run_id,
             run_url=registered.run_url,
             version_url=registered.version_url,
-            metrics=dict(registered.metrics),
+            metrics={name: value for name, value in registered.metrics.items() if isfinite(value)},
             alias=registered.alias,
             promotion=registered.verdict,
         )

@@ -5,9 +5,10 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
-from offpath.errors import MalformedJob, ObjectMissing, Transient, UnknownSchema
+from offpath.errors import MalformedJob, ObjectChanged, ObjectMissing, Transient, UnknownSchema
 from offpath.job_store import JobStore, StoredJob
 from offpath.jobs import Progress, id_in, now
 from training.worker.attempt import Attempt, Ending, HandedBack, Limits, Lost, Training
@@ -17,6 +18,7 @@ from training.worker.stop import Stop
 from training.worker.words import Failed, Succeeded
 
 BACKOFF_SECONDS = 5.0
+MAX_REASON = 4_000
 
 log = logging.getLogger("worker")
 
@@ -52,27 +54,40 @@ Start = Callable[[HeldJob, str], Training]
 class Worker:
     """Works until it is told to stop, whatever the trainings do."""
 
-    def __init__(self, queue: Queue, store: JobStore, start: Start, limits: Limits, stop: Stop) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917  what it works with
+        self,
+        queue: Queue,
+        store: JobStore,
+        start: Start,
+        limits: Limits,
+        stop: Stop,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._queue = queue
         self._store = store
         self._start = start
         self._limits = limits
         self._stop = stop
+        self._clock = clock
         self._troubled = False
 
     def run(self) -> None:
         """Take jobs until a signal says otherwise."""
-        while not self._stop.asked:
-            try:
-                with self._stop.idle():
-                    message = self._queue.receive()
-                self._recovered()
-                if message:
-                    self.take(message)
-            except KeyboardInterrupt:
-                return
-            except Transient as error:
-                self._back_off(error)
+        try:
+            while not self._stop.asked:
+                self._step()
+        except KeyboardInterrupt:
+            return
+
+    def _step(self) -> None:
+        try:
+            with self._stop.idle():
+                message = self._queue.receive()
+            self._recovered()
+            if message:
+                self.take(message)
+        except Transient as error:
+            self._back_off(error)
 
     def take(self, message: Received) -> None:
         """Do what a message asks for. Raises Transient: then it is received again."""
@@ -85,7 +100,7 @@ class Worker:
         try:
             held = HeldJob(self._store, stored)
             self._conclude(held, self._attempt(held, message), message)
-        except ClaimLost as error:
+        except (ClaimLost, ObjectChanged) as error:
             log.warning("%s", error)
 
     def _job_of(self, message: Received) -> StoredJob | None:
@@ -103,8 +118,8 @@ class Worker:
         log.info("job %s: attempt %d to train %s", job.id, job.attempts, job.model)
         with tempfile.TemporaryDirectory(prefix="offpath-job-") as folder:
             training = self._start(held, folder)
-            beat = lambda: self._queue.extend(message)  # noqa: E731
-            return Attempt(held, training, beat, self._limits, lambda: self._stop.asked).run()
+            beat = partial(self._queue.extend, message)
+            return Attempt(held, training, beat, self._limits, lambda: self._stop.asked, self._clock).run()
 
     def _conclude(self, held: HeldJob, ending: Ending, message: Received) -> None:
         match ending:
@@ -128,7 +143,7 @@ class Worker:
         insist(lambda: self._queue.delete(message))
 
     def _fail(self, held: HeldJob, reason: str) -> None:
-        insist(lambda: held.write(state="failed", error=reason, ended_at=now()))
+        insist(lambda: held.write(state="failed", error=reason[:MAX_REASON], ended_at=now()))
         log.warning("job %s failed: %s", held.job.id, reason)
 
     def _back_off(self, error: Transient) -> None:

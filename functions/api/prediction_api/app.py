@@ -21,11 +21,11 @@ SCOPE = "offpath.prediction_api"
 
 
 def create_app(
-    loader: ModelLoader, tracing: Tracing, settings: ApiSettings, jobs_to_train: Training | None = None
+    loader: ModelLoader, tracing: Tracing, settings: ApiSettings, trainings: Training | None = None
 ) -> FastAPI:
     """The application that serves the loader's models and traces every prediction.
 
-    jobs_to_train: takes training jobs; None where none are taken.
+    trainings: takes training jobs; None where none are taken.
     """
 
     @asynccontextmanager
@@ -47,7 +47,7 @@ def create_app(
     app.state.loader = loader
     app.state.settings = settings
     app.state.experiment = settings.experiment
-    app.state.training = jobs_to_train
+    app.state.training = trainings
     app.state.tracer = tracing.tracer(SCOPE)
     for routes in (predict, invocations, models, training, jobs, health):
         app.include_router(routes.router)

@@ -58,6 +58,16 @@ def test_training_is_a_task_that_waits_for_mlflow(parts: Parts) -> None:
     assert part.environ["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:5000"
 
 
+def test_the_training_worker_is_told_its_queue_its_bucket_and_mlflow_and_is_kept_running(parts: Parts) -> None:
+    part = parts.worker()
+    assert part.command == (sys.executable, "-m", "training.worker")
+    assert part.environ["OFFPATH_TRAINING_QUEUE_URL"] == "http://127.0.0.1:5566/123456789012/offpath-training"
+    assert part.environ["OFFPATH_BUCKET"] == "offpath-archive"
+    assert part.environ["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:5000"
+    assert part.restarts
+    assert parts.api().environ["OFFPATH_TRAINING_QUEUE_URL"] == part.environ["OFFPATH_TRAINING_QUEUE_URL"]
+
+
 def test_the_curl_line_can_be_pasted_whatever_the_record_holds() -> None:
     line = Sample("sentiment", {"text": "it's fine"}).curl(LocalSettings())
     assert line == (

@@ -64,7 +64,7 @@ def test_other_rows_are_compared_and_named() -> None:
     verdict = decide(Promotion(metric=ACCURACY), measured("2", value=0.95, seed="4"), measured("1"))
     assert (verdict.promoted, verdict.comparable) == (True, False)
     assert verdict.reason.endswith(
-        "any gain was asked for. The two were measured on different held-out rows: seed differ"
+        "any gain was asked for. The two were measured on different held-out rows: not the same seed"
     )
 
 

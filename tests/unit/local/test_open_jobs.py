@@ -1,0 +1,19 @@
+from local.open_jobs import resume
+from offpath.job_store import JobStore
+from offpath.jobs import id_in
+from tests.support.aws_fakes import FakeBucket, FakeQueue
+from tests.support.worker_fakes import new_job
+
+
+def test_jobs_that_had_not_ended_are_queued_again_in_their_order() -> None:
+    bucket, queue = FakeBucket(), FakeQueue()
+    store = JobStore(bucket)
+    states = ["queued", "running", "succeeded", "failed", "queued"]
+    jobs = [new_job(f"2026010{day}t000000-{'0' * 24}", state=state) for day, state in enumerate(states, start=1)]
+    for job in jobs:
+        store.create(job)
+    bucket.put("jobs/notes.txt", b"")
+    bucket.put("jobs/broken.json", b"{")
+
+    assert resume(store, queue) == 3
+    assert [id_in(message.body) for message in queue.messages] == [jobs[0].id, jobs[1].id, jobs[4].id]

@@ -1,0 +1,66 @@
+"""A job's document, its id and its message."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from offpath.errors import MalformedJob, OffpathError
+from offpath.job_store import JobStore
+from offpath.jobs import Job, PublicJob, id_in, is_id, key_of, message_of, new_id
+from tests.support.aws_fakes import FakeBucket
+from tests.support.worker_fakes import JOB_ID, RESULT, new_job
+
+
+def test_a_document_is_read_as_it_was_written() -> None:
+    job = new_job(result=RESULT, state="succeeded", parameters={"c": 0.5, "max_iter": 7})
+    assert Job.parse(job.to_json()) == job
+    assert b'"schema": "job/1"' in job.to_json()
+
+
+def test_a_field_of_a_later_version_is_passed_over() -> None:
+    assert Job.parse(new_job().to_json().replace(b'"id":', b'"color": "red", "id":')).id == JOB_ID
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"schema": "job/9"}'])
+def test_what_is_no_job_says_where(content: bytes) -> None:
+    with pytest.raises(MalformedJob, match="not a job of the schema job/1: "):
+        Job.parse(content)
+
+
+def test_whoever_ordered_a_job_does_not_see_whose_it_is_now() -> None:
+    assert Job.model_fields.keys() - PublicJob.model_fields.keys() == {"schema_", "claim"}
+
+
+@given(st.lists(st.datetimes(datetime(2000, 1, 1), datetime(9999, 1, 1), timezones=st.just(UTC)), min_size=2))
+def test_ids_sort_by_their_second(times: list[datetime]) -> None:
+    ids = [new_id(at) for at in sorted(times)]
+    assert all(map(is_id, ids))
+    assert [one.split("-")[0] for one in sorted(ids)] == [one.split("-")[0] for one in ids]
+    assert len(set(ids)) == len(ids)
+
+
+def test_a_message_names_its_job() -> None:
+    assert id_in(message_of(JOB_ID).body) == JOB_ID
+
+
+@given(st.text() | st.from_regex(r'\{"schema": "job/\d", "id": "[a-z]*"\}'))
+def test_any_other_message_is_refused_as_one(body: str) -> None:
+    with pytest.raises(OffpathError):
+        id_in(body)
+
+
+def test_the_jobs_of_a_bucket_are_listed_oldest_first() -> None:
+    store = JobStore(FakeBucket())
+    later, earlier = new_job("20270101t000000-" + "0" * 24), new_job("20260101t000000-" + "f" * 24)
+    for job in (later, earlier):
+        store.create(job)
+    assert store.ids() == [earlier.id, later.id]
+    assert key_of(later.id) == f"jobs/{later.id}.json"
+
+
+def test_a_job_whose_creation_was_not_confirmed_is_there_once() -> None:
+    store = JobStore(FakeBucket())
+    stored = store.create(new_job())
+    assert store.create(stored.job) == stored
