@@ -14,8 +14,6 @@ BIN := $(VENV)/bin
 TOOLS := .venv-tools
 UV := $(TOOLS)/bin/uv
 FUNCTIONS := api trace_writer model_sync
-# The environments of MLflow's machine.
-MACHINE := layers/mlflow_host layers/mlflow_host/trainer
 SCRIPTS := .ci/run $(shell grep -rl '^\#!/usr/bin/env bash' layers)
 CODE := functions layers local training benchmarks tests events
 
@@ -104,12 +102,9 @@ lock: $(UV) ## resolve all dependencies anew, and pin them with their hashes
 			--custom-compile-command 'make lock' --constraint requirements-dev.txt \
 			functions/$$name/requirements.in --output-file functions/$$name/requirements.txt || exit 1; \
 	done
-	@for folder in $(MACHINE); do \
-		echo "$$folder"; \
-		$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 \
-			--custom-compile-command 'make lock' --constraint requirements-dev.txt \
-			$$folder/requirements.in --output-file $$folder/requirements.txt || exit 1; \
-	done
+	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 \
+		--custom-compile-command 'make lock' --constraint requirements-dev.txt \
+		layers/mlflow_host/requirements.in --output-file layers/mlflow_host/requirements.txt
 
 .PHONY: clean
 clean: ## remove the environments and caches; the local pipeline's state (.offpath) stays

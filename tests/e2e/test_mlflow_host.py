@@ -271,7 +271,7 @@ def test_no_secret_is_on_a_command_line_in_the_journal_or_in_a_file_that_others_
         assert host.run(f"{shown} | {search} --count", check=False).text == "0", shown
     # Root finds them where they are kept; what anybody could read holds the bait alone.
     assert host.run(f"{search} --files-with-matches /run/offpath-mlflow/*.ini").text == "/run/offpath-mlflow/auth.ini"
-    files = "find / /run /tmp -xdev -type f -not -path '/usr/*' -not -path '/opt/offpath/*-*/lib/*' -print0"
+    files = "find / /run /tmp -xdev -type f -not -path '/usr/*' -not -path '/opt/offpath/venv-*' -print0"
     anybody = f"{files} 2>/dev/null | xargs -0 {search} --no-messages --files-with-matches"
     readable = host.run(f'runuser -u nobody -- bash -c "{anybody}"', check=False)
     host.run("rm /usr/local/secrets /srv/bait")
@@ -413,7 +413,9 @@ def test_it_runs_over_mariadb_too_and_without_a_training_worker(
     assert host.run(worker, check=False).text.split() == ["disabled", "inactive"]
 
 
-def test_a_domain_gets_its_certificate_by_itself(host: MlflowMachine, database: DatabaseMachine) -> None:
+def test_a_domain_gets_its_certificate_by_itself(
+    host: MlflowMachine, database: DatabaseMachine, jobs: MachineJobs
+) -> None:
     acme.start(database)
     host.configure("mysql", domain=DOMAIN, acme_server=acme.DIRECTORY)
     done = host.set_up()
@@ -425,3 +427,6 @@ def test_a_domain_gets_its_certificate_by_itself(host: MlflowMachine, database: 
     assert database.run(f"{ask} /root/acme-root.pem http://{DOMAIN}/x").text == f"301 https://{DOMAIN}/x"
     again = host.run("systemctl start offpath-tls && journalctl --unit offpath-tls --no-pager").text
     assert again.count("got a certificate") == 1
+    trained = jobs.run("iris", alias="champion").result
+    assert trained
+    assert trained.version_url == f"https://{DOMAIN}/#/models/iris/versions/1"

@@ -62,6 +62,7 @@ def test_who_may_do_what() -> None:
             ("s3:GetObject", "ArchiveBucket.Arn/jobs/*"),
             ("s3:PutObject", "ArchiveBucket.Arn/jobs/*"),
             ("s3:GetObject", "ArchiveBucket.Arn/datasets/*"),
+            ("s3:GetObject", "ArchiveBucket.Arn/training/recipes.json"),
             ("s3:PutObject", "ArchiveBucket.Arn/training/recipes.json"),
             list_archive,
             ("lambda:GetLayerVersion", HOST_LAYER),

@@ -20,3 +20,6 @@ class WorkerSettings(Settings):
     training_mlflow_wait_seconds: float = Field(
         120, ge=0, description="how long a job waits for an MLflow server that does not answer"
     )
+    training_pages_url: str | None = Field(
+        None, pattern="^https?://", description="where people open MLflow, if not at MLFLOW_TRACKING_URI"
+    )

@@ -12,7 +12,7 @@ import boto3
 from offpath_host.secrets import Login, login
 from offpath_host.settings import HostSettings
 
-# The proxy's entrance for this machine, where tunnels end, too: so people who come by one find what results link to.
+# The proxy's entrance for this machine. Tunnels end there, too: who comes by one finds what a job's result links to.
 MLFLOW_URL = "http://localhost:5000"
 
 
@@ -32,6 +32,7 @@ def main() -> None:
 def environment(settings: HostSettings, trainer: Login) -> Mapping[str, str]:
     """What the worker is told beside the machine's settings; other users of the machine cannot read it."""
     return {
+        "OFFPATH_TRAINING_PAGES_URL": f"https://{settings.domain}" if settings.domain else "",
         "AWS_DEFAULT_REGION": settings.region,
         "MLFLOW_TRACKING_URI": MLFLOW_URL,
         "MLFLOW_TRACKING_USERNAME": trainer.username,
