@@ -17,7 +17,8 @@ from tests.support.host_layer import SOURCE, pack
 from training.worker.attempt import REGISTERING_SECONDS
 from training.worker.settings import WorkerSettings
 
-ON, OFF = Stack(LEAST), Stack({**LEAST, "TrainingJobs": "false"})
+TRAINING = {**LEAST, "TrainingJobs": "true"}
+ON, OFF = Stack(TRAINING), Stack(LEAST)
 SWITCH = "OFFPATH_TRAINING_QUEUE_URL"
 
 
@@ -44,7 +45,7 @@ def test_the_api_sends_jobs_where_the_machine_takes_them() -> None:
     assert told(ON) == ("TrainingQueue", "TrainingQueue")
 
 
-def test_switched_off_neither_knows_of_jobs_and_those_that_wait_stay() -> None:
+def test_unless_switched_on_neither_knows_of_jobs_and_those_that_wait_stay() -> None:
     assert told(OFF) == ("", "")
     assert "TrainingQueue" in OFF.resources
 
@@ -60,14 +61,14 @@ def test_what_no_worker_ends_is_dead_lettered_on_a_queue_of_its_own() -> None:
 
 
 def test_one_training_alone_is_not_alarming() -> None:
-    longest = Stack({**LEAST, "TrainingSeconds": "18000"})
+    longest = Stack({**TRAINING, "TrainingSeconds": "18000"})
     assert longest.refusals() == []
     assert longest["OldestTrainingJobAlarm"]["Threshold"] > 18_000 + REGISTERING_SECONDS
 
 
 @pytest.mark.parametrize("seconds", ["60", "3600"])
 def test_worker_and_machine_take_the_same_settings(seconds: str) -> None:
-    environ = {**host_env(commands(Stack({**LEAST, "TrainingSeconds": seconds}))), "OFFPATH_DATABASE_PORT": "5432"}
+    environ = {**host_env(commands(Stack({**TRAINING, "TrainingSeconds": seconds}))), "OFFPATH_DATABASE_PORT": "5432"}
     worker, host = WorkerSettings.load(environ), HostSettings.load(environ)
     assert worker.training_seconds == host.training_seconds == float(seconds)
     assert worker.bucket == host.bucket == "ArchiveBucket"
