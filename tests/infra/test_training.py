@@ -36,6 +36,12 @@ class Unit(configparser.RawConfigParser):
 TRAINER = Unit("offpath-trainer.service")["Service"]
 
 
+def unit_environment() -> dict[str, str]:
+    text = (SOURCE / "files/etc/systemd/system/offpath-trainer.service").read_text()
+    lines = re.findall("^Environment=(.*)$", text, re.MULTILINE)
+    return dict(word.split("=", 1) for line in lines for word in line.split())
+
+
 def told(stack: Stack) -> tuple[str, str]:
     """Which queue API and machine are told of."""
     return stack["ApiFunction"]["Environment"]["Variables"][SWITCH], host_env(commands(stack))[SWITCH]
@@ -73,6 +79,11 @@ def test_worker_and_machine_take_the_same_settings(seconds: str) -> None:
     assert worker.training_seconds == host.training_seconds == float(seconds)
     assert worker.bucket == host.bucket == "ArchiveBucket"
     assert worker.training_queue_url == host.training_queue_url == "TrainingQueue"
+
+
+def test_the_worker_trains_what_its_machine_can() -> None:
+    environ = {**host_env(commands(ON)), "OFFPATH_TRAINING_RECIPES": unit_environment()["OFFPATH_TRAINING_RECIPES"]}
+    assert WorkerSettings.load(environ).recipes == ["iris", "abalone", "sentiment-tfidf"]
 
 
 def test_trainings_leave_processors_and_memory_to_mlflow() -> None:
