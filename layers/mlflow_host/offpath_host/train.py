@@ -5,7 +5,6 @@ The password stays in this process's environment, and in those of the trainings.
 
 import os
 import sys
-from collections.abc import Mapping
 
 import boto3
 
@@ -29,7 +28,7 @@ def main() -> None:
     os.execve(words[0], words, os.environ | told)  # noqa: S606
 
 
-def environment(settings: HostSettings, trainer: Login) -> Mapping[str, str]:
+def environment(settings: HostSettings, trainer: Login) -> dict[str, str]:
     """What the worker is told beside the machine's settings; other users of the machine cannot read it."""
     return {
         "OFFPATH_TRAINING_PAGES_URL": f"https://{settings.domain}" if settings.domain else "",
