@@ -4,9 +4,9 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
-from offpath.jobs import Promotion, Verdict
-from offpath.manifest import SERVED_ALIAS
-from training.promotion import Measured, decide
+from training.promotion import Measured, Promotion, Verdict, decide
+
+CHAMPION = "champion"
 
 
 def move_aliases(
@@ -19,12 +19,12 @@ def move_aliases(
         return None
     verdict = decide(promotion, _measured(client, version), _champion(client, version.name))
     if verdict.promoted:
-        client.set_registered_model_alias(version.name, SERVED_ALIAS, version.version)
+        client.set_registered_model_alias(version.name, CHAMPION, version.version)
     return verdict
 
 
 def _champion(client: MlflowClient, name: str) -> Measured | None:
-    number = client.get_registered_model(name).aliases.get(SERVED_ALIAS)
+    number = client.get_registered_model(name).aliases.get(CHAMPION)
     return _measured(client, client.get_model_version(name, number)) if number else None
 
 

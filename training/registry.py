@@ -18,10 +18,10 @@ from mlflow.models.model import ModelInfo
 from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import Array
 
-from offpath.jobs import Promotion, Verdict
 from training.aliases import move_aliases
 from training.earlier_attempts import JOB_TAG, end_runs, registered_version
 from training.pattern import Say, Trained
+from training.promotion import Promotion, Verdict
 from training.recipe import Recipe, TrainingError
 from training.run import Order, unasked
 

@@ -11,8 +11,8 @@ from training.options import check_alias, parse_parameters
 from training.server import checked_address, wait_for
 
 if TYPE_CHECKING:
-    from offpath.jobs import Promotion
     from training.pattern import Say
+    from training.promotion import Promotion
     from training.recipe import Progress
     from training.registry import Registered
 

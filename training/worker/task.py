@@ -5,11 +5,13 @@ import os
 import sys
 import traceback
 from contextlib import suppress
+from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
 from typing import IO
 
-from offpath.jobs import Progress, Result
+from offpath.jobs import Progress, Result, Verdict
+from training.promotion import Promotion
 from training.recipe import TrainingError
 from training.run import Order, finish_registered, train_and_register
 from training.server import prepare_client
@@ -91,7 +93,7 @@ def _attempt(assignment: Assignment, voice: Voice) -> Word:
         alias=job.alias,
         wait_seconds=assignment.mlflow_wait_seconds,
         data=files,
-        promotion=job.promote,
+        promotion=Promotion(job.promote.metric, job.promote.margin) if job.promote else None,
         job=job.id,
     )
     registered = None
@@ -110,7 +112,7 @@ def _attempt(assignment: Assignment, voice: Voice) -> Word:
             version_url=_for_people(registered.version_url, assignment),
             metrics={name: value for name, value in registered.metrics.items() if isfinite(value)},
             alias=registered.alias,
-            promotion=registered.verdict,
+            promotion=Verdict(**asdict(registered.verdict)) if registered.verdict else None,
         )
     )
 

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offpath.jobs import Promotion
 from training.metrics import evaluate
-from training.promotion import Measured, decide
+from training.promotion import Measured, Promotion, decide
 from training.scores import SCORES, less_is_better, metrics_of
 
 ROWS = {"seed": "42", "test_share": "0.2", "data.sha256": "ab"}
