@@ -313,8 +313,7 @@ def test_a_service_that_is_killed_comes_back(service: str, host: MlflowMachine, 
 def test_a_training_whose_worker_is_killed_ends_with_it_and_is_begun_anew(
     host: MlflowMachine, jobs: MachineJobs
 ) -> None:
-    job_id = jobs.order("abalone", parameters={"n_estimators": 1_000, "max_depth": 1})
-    jobs.wait(job_id, lambda job: job.progress.fraction > 0)
+    job_id = jobs.begin_slow()
     training = host.run("pgrep --full training.worker.task").text
     host.run("kill -9 $(systemctl show offpath-trainer --property MainPID --value)")
 
@@ -358,12 +357,13 @@ def test_a_server_that_hangs_is_started_anew(host: MlflowMachine) -> None:
     host.await_health()
 
 
-def test_set_up_again_changes_nothing_but_takes_up_a_new_password(
+def test_set_up_again_changes_nothing_but_takes_up_new_passwords(
     host: MlflowMachine, account: Account, database: DatabaseMachine, jobs: MachineJobs
 ) -> None:
     ca, old = account.published_ca(), account.passwords["admin"]
     account.rotate("admin")
     account.rotate("trainer")
+    job_id = jobs.begin_slow()
 
     again = host.set_up()
 
@@ -371,7 +371,8 @@ def test_set_up_again_changes_nothing_but_takes_up_a_new_password(
     assert account.published_ca() == ca
     assert host.login("admin", account.passwords["admin"]) == 200
     assert host.login("admin", old) == 401
-    assert jobs.run("iris").state == "succeeded"
+    handed_back = jobs.wait(job_id, lambda job: job.ended)
+    assert (handed_back.state, handed_back.attempts) == ("succeeded", 1)
     assert {f"tr-{trace}" for trace in TRACES} <= stored_traces(database, "postgres")
 
 

@@ -28,6 +28,12 @@ class MachineJobs:
         """The id of a new job."""
         return self._training.submit(model, json.dumps(body).encode()).id
 
+    def begin_slow(self) -> str:
+        """The id of a new job that is being trained, for some seconds."""
+        job_id = self.order("abalone", parameters={"n_estimators": 1_000, "max_depth": 1})
+        self.wait(job_id, lambda job: job.progress.fraction > 0)
+        return job_id
+
     def wait(self, job_id: str, until: Callable[[Job], bool], seconds: float = 60) -> Job:
         """The job, once it is so far."""
         wait_for(
