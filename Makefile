@@ -59,7 +59,7 @@ fix: $(VENV)/.ready ## format, and mend what the linter can mend
 .PHONY: build
 build: $(VENV)/.ready $(SAM)/.ready ## build the functions' packages for Lambda, and print their sizes
 	@python3.13 -c "" 2>/dev/null || { echo "make build needs python3.13, the version of Lambda's runtime, on the PATH"; exit 1; }
-	@find layers -name __pycache__ -prune -exec rm -rf {} +
+	@find layers training -name __pycache__ -prune -exec rm -rf {} +
 	@# requirements.txt is the whole list: pip would add what functions/api/overrides.txt leaves out.
 	@PIP_NO_DEPS=1 $(SAM)/bin/sam build --parameter-overrides Architecture=$(ARCHITECTURE) $(ARGS)
 	@$(BIN)/python -m local.packages .aws-sam/build

@@ -24,12 +24,13 @@ def machine_network() -> Iterator[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def account(machine_network: tuple[str, str]) -> Iterator[Account]:
-    """S3 and Secrets Manager, where machines of the network reach them."""
+    """S3, SQS and Secrets Manager, where machines of the network reach them."""
     address, port = machine_network[1], free_port()
     server = ThreadedMotoServer(address, port, verbose=False)
     server.start()
     url = f"http://{address}:{port}"
-    account = Account(url, boto3.client("s3", endpoint_url=url), boto3.client("secretsmanager", endpoint_url=url))
+    s3, manager = boto3.client("s3", endpoint_url=url), boto3.client("secretsmanager", endpoint_url=url)
+    account = Account(url, s3, manager, boto3.client("sqs", endpoint_url=url))
     account.provide()
     yield account
     server.stop()

@@ -15,6 +15,7 @@ from tests.support import acme
 from tests.support.database_machine import DatabaseMachine
 from tests.support.debian_machine import missing_docker
 from tests.support.local_stack import Command, wait_for
+from tests.support.machine_jobs import MachineJobs
 from tests.support.mlflow_machine import ARCHIVE, ARTIFACTS, CA_KEY, DOMAIN, FOLDER, SERVICES, Account, MlflowMachine
 from tests.support.trace_writer_lambda import Context
 
@@ -27,6 +28,12 @@ def host(mlflow_machine: MlflowMachine) -> MlflowMachine:
     """The machine, set up over PostgreSQL."""
     mlflow_machine.set_up()
     return mlflow_machine
+
+
+@pytest.fixture(scope="module")
+def jobs(host: MlflowMachine, account: Account) -> MachineJobs:
+    """Training jobs for the machine."""
+    return MachineJobs(account, host)
 
 
 @pytest.fixture
@@ -70,6 +77,7 @@ def test_the_generated_users_may_log_in_and_nobody_else(host: MlflowMachine, acc
     assert host.login("admin", account.passwords["admin"]) == 200
     assert host.login("trace-writer", account.passwords["writer"]) == 200
     assert host.login("model-sync", account.passwords["model-sync"]) == 200
+    assert host.login("trainer", account.passwords["trainer"]) == 200
     assert host.login("", "") == 401
     assert host.login("admin", account.passwords["writer"]) == 401
 
@@ -134,6 +142,70 @@ def test_the_pipelines_users_may_do_their_work_and_no_more(host: MlflowMachine, 
     experiment = "/api/2.0/mlflow/experiments/get?experiment_id=2"
     assert host.get(experiment, *by["writer"]) == 200
     assert host.get(experiment, *by["model-sync"]) == 403
+
+
+def test_a_job_is_trained_beside_mlflow_and_begins_where_somebody_else_stopped(
+    host: MlflowMachine, account: Account, jobs: MachineJobs
+) -> None:
+    better = {"metric": "validation_accuracy", "margin": 0.5}
+    job = jobs.run("iris", alias="candidate", promote=better)
+
+    assert job.state == "succeeded", job.error
+    assert job.result
+    assert (job.result.version, job.result.alias) == ("2", "candidate")
+    assert job.result.promotion
+    assert job.result.promotion.promoted is False
+    assert job.result.version_url == "http://localhost:5000/#/models/iris/versions/2"
+    version = "/api/2.0/mlflow/registered-models/alias?name=iris&alias=candidate"
+    assert host.get(version, "admin", account.passwords["admin"]) == 200
+    assert jobs.run("iris", alias="champion").state == "succeeded"
+
+
+def test_the_training_workers_user_mends_what_others_made_and_no_more(host: MlflowMachine, account: Account) -> None:
+    """It deletes what a broken attempt left, in an experiment that is not its own: here the administrator's."""
+    done = host.run(
+        """set -e
+        ask() { curl --silent --user "trainer:$PASSWORD" --header 'content-type: application/json' "$@"; }
+        api=http://localhost:5000/api/2.0/mlflow
+        model=$(ask $api/logged-models --data '{"experiment_id": "2"}' | grep -oE 'm-[0-9a-f]{32}' | head -1)
+        status="--output /dev/null --write-out %{http_code}\\n"
+        ask $status --request DELETE $api/logged-models/$model
+        ask $status $api/experiments/delete --data '{"experiment_id": "2"}'
+        ask $status --request DELETE $api/registered-models/delete --data '{"name": "iris"}'
+        ask $status $api/users/get?username=admin""",
+        environ={"PASSWORD": account.passwords["trainer"]},
+    )
+    assert done.text.split() == ["200", "403", "403", "403"]
+
+
+def test_trainings_are_held_to_their_limits(host: MlflowMachine) -> None:
+    names = (
+        "CPUQuotaPerSecUSec",
+        "CPUWeight",
+        "MemoryMax",
+        "TasksMax",
+        "OOMPolicy",
+        "KillMode",
+        "User",
+        "ControlGroup",
+    )
+    shown = host.run(f"systemctl show offpath-trainer --property {','.join(names)}").text
+    found = dict(line.split("=", 1) for line in shown.splitlines())
+    memory, group = int(found.pop("MemoryMax")), found.pop("ControlGroup")
+    total = 1024 * int(host.run("awk '/MemTotal/ { print $2 }' /proc/meminfo").text)
+    assert found == {
+        "CPUQuotaPerSecUSec": "1s",
+        "CPUWeight": "20",
+        "TasksMax": "256",
+        "OOMPolicy": "continue",
+        "KillMode": "mixed",
+        "User": "trainer",
+    }
+    assert memory == pytest.approx(0.4 * total, rel=0.01)
+    # As the kernel has it, in either version of control groups.
+    files = f"/sys/fs/cgroup{group}/memory.max /sys/fs/cgroup/memory{group}/memory.limit_in_bytes"
+    limit = int(host.run(f"cat {files} 2>/dev/null", check=False).text)
+    assert limit == pytest.approx(memory, abs=4096)
 
 
 def test_people_are_let_in_by_what_the_documentation_says(host: MlflowMachine, account: Account) -> None:
@@ -238,6 +310,37 @@ def test_a_service_that_is_killed_comes_back(service: str, host: MlflowMachine, 
     assert host.login("admin", account.passwords["admin"]) == 200
 
 
+def test_a_training_whose_worker_is_killed_ends_with_it_and_is_begun_anew(
+    host: MlflowMachine, jobs: MachineJobs
+) -> None:
+    job_id = jobs.begin_slow()
+    training = host.run("pgrep --full training.worker.task").text
+    host.run("kill -9 $(systemctl show offpath-trainer --property MainPID --value)")
+
+    done = jobs.wait(job_id, lambda job: job.ended, 120)
+    assert (done.state, done.attempts) == ("succeeded", 2)
+    assert host.run(f"ps -p {training}", check=False).code == 1
+
+
+def test_a_training_that_takes_too_much_memory_ends_and_its_worker_goes_on(
+    host: MlflowMachine, jobs: MachineJobs
+) -> None:
+    main, limit = (
+        "systemctl show offpath-trainer --property MainPID --value",
+        "systemctl set-property --runtime offpath-trainer",
+    )
+    worker = host.run(main).text
+    host.run(f"{limit} MemoryMax=200M")
+    job = jobs.run("iris")
+    host.run(f"{limit} MemoryMax=40%")
+
+    assert job.state == "failed"
+    assert job.error
+    assert "ran out of memory" in job.error
+    assert jobs.run("iris").state == "succeeded"
+    assert host.run(main).text == worker
+
+
 def test_a_server_that_hangs_is_started_anew(host: MlflowMachine) -> None:
     main = "systemctl show offpath-mlflow --property MainPID --value"
     pid = host.run(main).text
@@ -254,11 +357,13 @@ def test_a_server_that_hangs_is_started_anew(host: MlflowMachine) -> None:
     host.await_health()
 
 
-def test_set_up_again_changes_nothing_but_takes_up_a_new_password(
-    host: MlflowMachine, account: Account, database: DatabaseMachine
+def test_set_up_again_changes_nothing_but_takes_up_new_passwords(
+    host: MlflowMachine, account: Account, database: DatabaseMachine, jobs: MachineJobs
 ) -> None:
     ca, old = account.published_ca(), account.passwords["admin"]
     account.rotate("admin")
+    account.rotate("trainer")
+    job_id = jobs.begin_slow()
 
     again = host.set_up()
 
@@ -266,6 +371,8 @@ def test_set_up_again_changes_nothing_but_takes_up_a_new_password(
     assert account.published_ca() == ca
     assert host.login("admin", account.passwords["admin"]) == 200
     assert host.login("admin", old) == 401
+    handed_back = jobs.wait(job_id, lambda job: job.ended)
+    assert (handed_back.state, handed_back.attempts) == ("succeeded", 1)
     assert {f"tr-{trace}" for trace in TRACES} <= stored_traces(database, "postgres")
 
 
@@ -299,10 +406,10 @@ def test_without_its_database_the_server_waits_for_it(
     assert host.login("admin", account.passwords["admin"]) == 200
 
 
-def test_it_runs_over_mariadb_too(
+def test_it_runs_over_mariadb_too_and_without_a_training_worker(
     host: MlflowMachine, account: Account, database: DatabaseMachine, functions_see: pytest.MonkeyPatch
 ) -> None:
-    host.configure("mysql")
+    host.configure("mysql", training_queue_url="")
     host.set_up()
     functions_see.setenv("OFFPATH_MLFLOW_SECRET", "writer")
 
@@ -311,9 +418,13 @@ def test_it_runs_over_mariadb_too(
     assert {f"tr-{trace}" for trace in TRACES} <= stored_traces(database, "mysql")
     assert host.login("admin", account.passwords["admin"]) == 200
     assert host.login("admin", "wrong") == 401
+    worker = "systemctl is-enabled offpath-trainer; systemctl is-active offpath-trainer"
+    assert host.run(worker, check=False).text.split() == ["disabled", "inactive"]
 
 
-def test_a_domain_gets_its_certificate_by_itself(host: MlflowMachine, database: DatabaseMachine) -> None:
+def test_a_domain_gets_its_certificate_by_itself(
+    host: MlflowMachine, database: DatabaseMachine, jobs: MachineJobs
+) -> None:
     acme.start(database)
     host.configure("mysql", domain=DOMAIN, acme_server=acme.DIRECTORY)
     done = host.set_up()
@@ -325,3 +436,6 @@ def test_a_domain_gets_its_certificate_by_itself(host: MlflowMachine, database: 
     assert database.run(f"{ask} /root/acme-root.pem http://{DOMAIN}/x").text == f"301 https://{DOMAIN}/x"
     again = host.run("systemctl start offpath-tls && journalctl --unit offpath-tls --no-pager").text
     assert again.count("got a certificate") == 1
+    trained = jobs.run("iris", alias="champion").result
+    assert trained
+    assert trained.version_url == f"https://{DOMAIN}/#/models/iris/versions/1"

@@ -21,6 +21,11 @@ def test_who_may_do_what() -> None:
             ("s3:GetObject", "ArchiveBucket.Arn/models/*"),
             ("s3:PutObject", "ArchiveBucket.Arn/claims/*"),
             ("s3:PutObject", "ArchiveBucket.Arn/spill/*"),
+            ("sqs:SendMessage", "TrainingQueue.Arn"),
+            ("s3:GetObject", "ArchiveBucket.Arn/jobs/*"),
+            ("s3:PutObject", "ArchiveBucket.Arn/jobs/*"),
+            ("s3:GetObject", "ArchiveBucket.Arn/training/recipes.json"),
+            ("s3:GetObject", "ArchiveBucket.Arn/datasets/*"),
             list_archive,
         },
         "TraceWriterFunctionRole": {
@@ -44,12 +49,22 @@ def test_who_may_do_what() -> None:
             (LOGIN, "MlflowAdminSecret"),
             (LOGIN, "MlflowWriterSecret"),
             (LOGIN, "MlflowModelSyncSecret"),
+            (LOGIN, "MlflowTrainerSecret"),
             ("s3:GetObject", "ArtifactBucket.Arn/mlflow/*"),
             ("s3:PutObject", "ArtifactBucket.Arn/mlflow/*"),
             ("s3:DeleteObject", "ArtifactBucket.Arn/mlflow/*"),
             ("s3:AbortMultipartUpload", "ArtifactBucket.Arn/mlflow/*"),
             ("s3:ListBucket", "ArtifactBucket.Arn"),
             ("s3:PutObject", "ArchiveBucket.Arn/mlflow/ca.pem"),
+            ("sqs:ReceiveMessage", "TrainingQueue.Arn"),
+            ("sqs:DeleteMessage", "TrainingQueue.Arn"),
+            ("sqs:ChangeMessageVisibility", "TrainingQueue.Arn"),
+            ("s3:GetObject", "ArchiveBucket.Arn/jobs/*"),
+            ("s3:PutObject", "ArchiveBucket.Arn/jobs/*"),
+            ("s3:GetObject", "ArchiveBucket.Arn/datasets/*"),
+            ("s3:GetObject", "ArchiveBucket.Arn/training/recipes.json"),
+            ("s3:PutObject", "ArchiveBucket.Arn/training/recipes.json"),
+            list_archive,
             ("lambda:GetLayerVersion", HOST_LAYER),
         },
     }
@@ -111,6 +126,14 @@ def test_the_endpoints_let_through_what_the_functions_may(name: str) -> None:
         assert any(resource == one or (one.endswith("*") and resource.startswith(one[:-1])) for one in allowed), (
             resource
         )
+
+
+def test_the_machine_reaches_queue_and_secrets_through_the_same_endpoints() -> None:
+    endpoints = [STACK[name]["PolicyDocument"] for name in ("SecretsEndpoint", "QueueEndpoint")]
+    passed = {line for document in endpoints for line in granted(document)}
+    needed = {line for line in roles(STACK)["MlflowRole"] if line[0].startswith(("sqs:", "secretsmanager:"))}
+    assert len(needed) == 8
+    assert needed <= passed
 
 
 def test_only_this_api_may_invoke_the_function() -> None:

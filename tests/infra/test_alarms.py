@@ -25,6 +25,8 @@ def test_what_is_watched() -> None:
     assert watched() == {
         ("DeadLetterQueue", "ApproximateNumberOfMessagesVisible"),
         ("TraceQueue", "ApproximateAgeOfOldestMessage"),
+        ("TrainingDeadLetterQueue", "ApproximateNumberOfMessagesVisible"),
+        ("TrainingQueue", "ApproximateAgeOfOldestMessage"),
         ("TraceWriterFunction", "Errors"),
         ("TraceWriterFunction", "Throttles"),
         ("ModelSyncFunction", "Errors"),
@@ -89,7 +91,7 @@ def test_the_dashboard_shows_what_the_alarms_watch() -> None:
 
 def test_the_dashboards_widgets_lie_side_by_side() -> None:
     places = [(widget["x"], widget["y"]) for widget in widgets()]
-    assert sorted(places) == sorted((x, y) for x in (0, 8, 16) for y in (0, 6, 12, 18))
+    assert sorted(places) == sorted((x, y) for x in (0, 8, 16) for y in (0, 6, 12, 18, 24))
     assert {(widget["width"], widget["height"]) for widget in widgets()} == {(8, 6)}
     assert {widget["properties"]["region"] for widget in widgets()} == {"us-east-1"}
 

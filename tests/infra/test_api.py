@@ -10,6 +10,7 @@ from tests.infra.rendered import DIGEST, LEAST, WITH_JWT, Stack
 KEYS, JWT = Stack(LEAST), Stack(WITH_JWT)
 CORS = {"CorsOrigins": "https://a.example.com,https://b.example.com"}
 PREDICTIONS = ("POST /models/{name}/predict", "POST /models/{name}/invocations")
+TRAININGS = "POST /models/{name}/train"
 
 
 def routes(stack: Stack) -> dict[str, str]:
@@ -30,7 +31,7 @@ def test_with_tokens_the_function_asks_for_no_keys() -> None:
 
 def test_with_tokens_everything_wants_one_that_the_function_would_want_a_key_for() -> None:
     is_open = {f"GET {path}" for path in OPEN} | {f"GET {OPEN_BELOW}{{proxy+}}"}
-    closed = {*PREDICTIONS, "$default"}
+    closed = {*PREDICTIONS, TRAININGS, "$default"}
     assert routes(JWT) == {**dict.fromkeys(closed, "JwtAuthorizer"), **dict.fromkeys(is_open, "NONE")}
     wanted = [one for one in JWT.of_type("AWS::ApiGatewayV2::Route").values() if one["AuthorizationType"] == "JWT"]
     assert len(wanted) == len(closed)
@@ -43,14 +44,15 @@ def test_tokens_are_of_one_issuer_and_for_this_audience() -> None:
     assert several["JwtAuthorizer"]["IdentitySource"] == ["$request.header.Authorization"]
 
 
-def test_predictions_have_a_limit_of_their_own() -> None:
+def test_predictions_and_trainings_have_limits_of_their_own() -> None:
     stage = Stack({**LEAST, "ThrottleRate": "70", "ThrottleBurst": "90"})["ApiStage"]
     limits = {"ThrottlingRateLimit": "70", "ThrottlingBurstLimit": "90"}
-    assert stage["RouteSettings"] == dict.fromkeys(PREDICTIONS, limits)
+    few = {"ThrottlingRateLimit": 1, "ThrottlingBurstLimit": 10}
+    assert stage["RouteSettings"] == {**dict.fromkeys(PREDICTIONS, limits), TRAININGS: few}
     assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": 20, "ThrottlingBurstLimit": 40}
     # API Gateway takes no settings for a route that is not there.
     before = KEYS.resources["ApiStage"]["DependsOn"]
-    assert {KEYS[name]["RouteKey"] for name in before} == set(PREDICTIONS)
+    assert {KEYS[name]["RouteKey"] for name in before} == {*PREDICTIONS, TRAININGS}
 
 
 @pytest.mark.parametrize("stack", [KEYS, JWT], ids=["keys", "tokens"])

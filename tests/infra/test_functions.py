@@ -39,7 +39,7 @@ def test_a_functions_handler_is_in_its_folder(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "settings", "others"),
     [
-        ("ApiFunction", ApiSettings, {"OFFPATH_QUEUE_URL"}),
+        ("ApiFunction", ApiSettings, {"OFFPATH_QUEUE_URL", "OFFPATH_TRAINING_QUEUE_URL"}),
         ("TraceWriterFunction", WriterSettings, set()),
         ("ModelSyncFunction", ModelSyncSettings, set()),
     ],

@@ -81,6 +81,7 @@ def test_another_size_is_a_restart_and_not_another_machine() -> None:
             "MlflowAcmeEmail": "a@example.com",
         },
         {"AlarmEmail": "a@example.com", "LogRetentionDays": "7", "WriterConcurrency": "9"},
+        {"TrainingJobs": "true", "TrainingSeconds": "60"},
     ],
     ids=lambda given: next(iter(given)),
 )

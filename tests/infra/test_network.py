@@ -84,8 +84,9 @@ def test_endpoints_serve_what_the_stack_needs_and_nothing_else() -> None:
         }
         for one in STACK.of_type("AWS::EC2::VPCEndpoint").values()
     }
-    # The machine asks for its secrets by the same endpoint: all of the network finds the service there.
-    secrets = ["DatabaseSecret", "MlflowAdminSecret", "MlflowWriterSecret", "MlflowModelSyncSecret"]
+    # The machine asks for secrets and jobs by the same endpoints: all of the network finds the services there.
+    users = ("Database", "MlflowAdmin", "MlflowWriter", "MlflowModelSync", "MlflowTrainer")
+    secrets = [f"{user}Secret" for user in users]
     assert allowed == {
         "s3": {
             ("s3:GetObject", "ArchiveBucket.Arn/*"),
@@ -93,7 +94,12 @@ def test_endpoints_serve_what_the_stack_needs_and_nothing_else() -> None:
             ("s3:ListBucket", "ArchiveBucket.Arn"),
         },
         "secretsmanager": {("secretsmanager:GetSecretValue", str(secrets))},
-        "sqs": {("sqs:SendMessage", "DeadLetterQueue.Arn")},
+        "sqs": {
+            ("sqs:SendMessage", "DeadLetterQueue.Arn"),
+            ("sqs:ReceiveMessage", "TrainingQueue.Arn"),
+            ("sqs:DeleteMessage", "TrainingQueue.Arn"),
+            ("sqs:ChangeMessageVisibility", "TrainingQueue.Arn"),
+        },
     }
 
 

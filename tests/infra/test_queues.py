@@ -1,4 +1,4 @@
-"""The queue, its reader and its dead letters."""
+"""The queues, their readers and their dead letters."""
 
 import pytest
 
@@ -38,5 +38,5 @@ def test_every_queue_takes_tls_only() -> None:
     [statement] = policy["PolicyDocument"]["Statement"]
     assert sorted(policy["Queues"]) == sorted(QUEUES)
     assert (statement["Effect"], statement["Action"], statement["Principal"]) == ("Deny", "sqs:*", "*")
-    assert statement["Resource"] == ["TraceQueue.Arn", "DeadLetterQueue.Arn"]
+    assert sorted(statement["Resource"]) == sorted(f"{name}.Arn" for name in QUEUES)
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}

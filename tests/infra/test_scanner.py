@@ -29,6 +29,8 @@ def test_what_is_passed_over_at_one_resource_says_why() -> None:
         "ApiFunction": {"CKV_AWS_117"},
         "TraceQueue": {"CKV_AWS_27"},
         "DeadLetterQueue": {"CKV_AWS_27"},
+        "TrainingQueue": {"CKV_AWS_27"},
+        "TrainingDeadLetterQueue": {"CKV_AWS_27"},
         "CertificateIssuersToMlflow": {"CKV_AWS_260"},
         "Database": {"CKV_AWS_157", "CKV_AWS_118", "CKV_AWS_161"},
         "Alarms": {"CKV_AWS_26"},

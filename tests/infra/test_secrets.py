@@ -17,6 +17,7 @@ USERS = {
     "MlflowAdminSecret": "admin",
     "MlflowWriterSecret": "trace-writer",
     "MlflowModelSyncSecret": "model-sync",
+    "MlflowTrainerSecret": "trainer",
 }
 
 

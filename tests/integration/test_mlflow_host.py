@@ -1,6 +1,7 @@
 """MLflow's own stores, as the machine prepares them, and what it puts into S3."""
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,16 @@ from offpath_host import serve
 from offpath_host.database import upgrade
 from offpath_host.publish_ca import publish
 from offpath_host.secrets import Login
-from offpath_host.users import MODEL_SYNC_GRANTS, WRITER_GRANTS, Users, provide
+from offpath_host.users import MODEL_SYNC_GRANTS, TRAINER_GRANTS, WRITER_GRANTS, Users, provide
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 USERS = Users(
-    Login("admin", "long-password-1"), Login("trace-writer", "long-password-2"), Login("model-sync", "long-password-3")
+    admin=Login("admin", "long-password-1"),
+    writer=Login("trace-writer", "long-password-2"),
+    model_sync=Login("model-sync", "long-password-3"),
+    trainer=Login("trainer", "long-password-4"),
 )
 
 
@@ -44,24 +48,26 @@ def test_the_users_are_made_with_their_grants(url: str) -> None:
         "admin": True,
         "trace-writer": False,
         "model-sync": False,
+        "trainer": False,
     }
     assert granted(store, "trace-writer") == WRITER_GRANTS
     assert granted(store, "model-sync") == MODEL_SYNC_GRANTS
+    assert granted(store, "trainer") == TRAINER_GRANTS
     store.engine.dispose()
 
 
 def test_a_later_start_gives_new_passwords_and_takes_back_what_was_changed(url: str) -> None:
     provide(url, USERS)
     store = opened(url)
-    store.create_user("ada", "long-password-4")
+    store.create_user("ada", "long-password-5")
     store.update_user("admin", "forgotten-password-5", is_admin=False)
 
-    provide(url, Users(Login("admin", "long-password-6"), USERS.writer, USERS.model_sync))
+    provide(url, replace(USERS, admin=Login("admin", "long-password-6")))
 
     assert store.authenticate_user("admin", "long-password-6")
     assert not store.authenticate_user("admin", "forgotten-password-5")
     assert store.get_user("admin").is_admin
-    assert store.authenticate_user("ada", "long-password-4")
+    assert store.authenticate_user("ada", "long-password-5")
     store.engine.dispose()
 
 

@@ -10,6 +10,8 @@ ENVIRON = {
     "OFFPATH_ADMIN_SECRET": "arn:admin",
     "OFFPATH_WRITER_SECRET": "arn:writer",
     "OFFPATH_MODEL_SYNC_SECRET": "arn:model-sync",
+    "OFFPATH_TRAINER_SECRET": "arn:trainer",
+    "OFFPATH_BUCKET": "archive",
     "OFFPATH_ARTIFACTS": "s3://artifacts/mlflow",
     "OFFPATH_CA_OBJECT": "s3://archive/mlflow/ca.pem",
     "OFFPATH_PRIVATE_NAME": "ip-10-20-0-10.ec2.internal",

@@ -3,40 +3,50 @@
 import json
 import secrets
 import ssl
+import tempfile
 import urllib.error
 import urllib.request
 from base64 import b64encode
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.sources import ROOT
+from local.settings import ACCOUNT
 from tests.support.database_machine import DATABASE, USERNAME
 from tests.support.database_machine import NAME as DATABASE_HOST
 from tests.support.debian_machine import CERTIFICATES, DebianMachine, Ran
+from tests.support.host_layer import pack
 from tests.support.local_stack import wait_for
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
 
-SOURCE = ROOT / "layers" / "mlflow_host"
 FOLDER = "/opt/offpath/host-1"
 PRIVATE_NAME, DOMAIN = "mlflow.internal", "mlflow.test"
-ARCHIVE, ARTIFACTS = "archive", "artifacts"
+ARCHIVE, ARTIFACTS, JOBS = "archive", "artifacts", "jobs"
 CA_KEY = "mlflow/ca.pem"
 # The users, by the names of their secrets.
-USERNAMES = {"database": USERNAME, "admin": "admin", "writer": "trace-writer", "model-sync": "model-sync"}
+USERNAMES = {
+    "database": USERNAME,
+    "admin": "admin",
+    "writer": "trace-writer",
+    "model-sync": "model-sync",
+    "trainer": "trainer",
+}
 PORTS = {"postgres": 5432, "mysql": 3306}
-SERVICES = ("offpath-mlflow", "haproxy")
+SERVICES = ("offpath-mlflow", "haproxy", "offpath-trainer")
 
 
 @dataclass(slots=True)
 class Account:
-    """What the stack has made in AWS by the time that the machine comes up: buckets, and secrets by their names."""
+    """What the stack has made in AWS before the machine comes up: buckets, a queue, and secrets by their names."""
 
     endpoint: str
     s3: "S3Client"
     manager: "SecretsManagerClient"
+    sqs: "SQSClient"
     passwords: dict[str, str] = field(default_factory=dict)
 
     def provide(self) -> None:
@@ -46,6 +56,12 @@ class Account:
         for name in USERNAMES:
             self.manager.create_secret(Name=name)
             self.rotate(name)
+        self.sqs.create_queue(QueueName=JOBS)
+
+    @property
+    def jobs_url(self) -> str:
+        """The queue of training jobs."""
+        return f"{self.endpoint}/{ACCOUNT}/{JOBS}"
 
     def rotate(self, name: str) -> None:
         """Give a secret a new password."""
@@ -64,7 +80,10 @@ class MlflowMachine(DebianMachine):
     def __init__(self, name: str, network_name: str, account: Account, database_ca: str) -> None:
         super().__init__(name, network_name, PRIVATE_NAME, "--network-alias", DOMAIN, "--publish", "127.0.0.1::443")
         self._account = account
-        self.copy(SOURCE, FOLDER)
+        with tempfile.TemporaryDirectory() as folder:
+            pack(Path(folder) / "layer.zip")
+            self.copy(Path(folder), "/srv")
+        self.run(f"python3 -m zipfile -e /srv/layer.zip {FOLDER}")
         self.write("/srv/database-ca.pem", database_ca)
         # What the instance's own profile and region are in AWS.
         environ = {
@@ -92,9 +111,13 @@ class MlflowMachine(DebianMachine):
             "admin_secret": "admin",
             "writer_secret": "writer",
             "model_sync_secret": "model-sync",
+            "trainer_secret": "trainer",
             "artifacts": f"s3://{ARTIFACTS}/mlflow",
             "ca_object": f"s3://{ARCHIVE}/{CA_KEY}",
             "private_name": PRIVATE_NAME,
+            "bucket": ARCHIVE,
+            "training_queue_url": self._account.jobs_url,
+            "training_visibility_seconds": "5",
         }
         lines = [f"OFFPATH_{name.upper()}={value}" for name, value in (settings | others).items()]
         self.write("/etc/offpath/host.env", "\n".join(lines) + "\n")

@@ -60,6 +60,7 @@ def _starter(settings: WorkerSettings) -> Start:
                 folder=folder,
                 bucket=settings.bucket,
                 mlflow_wait_seconds=settings.training_mlflow_wait_seconds,
+                pages_url=settings.training_pages_url,
             )
         )
 

@@ -7,7 +7,7 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -29,21 +29,17 @@ PAUSE_SECONDS = 5.0
 log = logging.getLogger("worker")
 
 
-def announcement() -> Recipes:
-    """Every recipe; imports their libraries."""
-    return Recipes(made_from=code_digest(), recipes={recipe.name: _announced(recipe) for recipe in _all()})
+def announcement(names: Sequence[str] = NAMES) -> Recipes:
+    """These recipes; imports their libraries."""
+    return Recipes(made_from=digest_of(names), recipes={name: _announced(find_recipe(name)) for name in names})
 
 
-def code_digest() -> str:
-    """Of the code that the announcement follows from; imports nothing."""
-    digest = hashlib.sha256(version("pydantic").encode())
+def digest_of(names: Sequence[str]) -> str:
+    """Of what the announcement follows from, the recipes' code above all; imports nothing."""
+    digest = hashlib.sha256(" ".join([version("pydantic"), *names]).encode())
     for path in sorted(Path(training.__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-def _all() -> Iterator[Recipe[Any]]:
-    return map(find_recipe, NAMES)
 
 
 def _announced(recipe: Recipe[Any]) -> AnnouncedRecipe:
@@ -63,15 +59,16 @@ def main() -> None:
     Leash()
     configure()
     os.nice(LOWEST_PRIORITY)  # it is in nobody's way while the rest starts
-    bucket = Bucket(s3_client(), WorkerSettings.load(os.environ).bucket)
-    while not _announce(bucket):
+    settings = WorkerSettings.load(os.environ)
+    bucket = Bucket(s3_client(), settings.bucket)
+    while not _announce(bucket, settings.recipes):
         time.sleep(PAUSE_SECONDS)
 
 
-def _announce(bucket: Bucket) -> bool:
+def _announce(bucket: Bucket, names: Sequence[str]) -> bool:
     try:
-        if not _is_announced(bucket):
-            recipes = announcement()
+        if not _is_announced(bucket, names):
+            recipes = announcement(names)
             bucket.put(KEY, recipes.to_json())
             log.info("announced: %s", ", ".join(recipes.recipes))
     except Transient as error:
@@ -80,9 +77,9 @@ def _announce(bucket: Bucket) -> bool:
     return True
 
 
-def _is_announced(bucket: Bucket) -> bool:
+def _is_announced(bucket: Bucket, names: Sequence[str]) -> bool:
     try:
-        return Recipes.parse(bucket.get(KEY)).made_from == code_digest()
+        return Recipes.parse(bucket.get(KEY)).made_from == digest_of(names)
     except (ObjectMissing, RecipesError):
         return False
 

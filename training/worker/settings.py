@@ -1,8 +1,10 @@
 """What the training worker is told by its environment, beside MLflow's own variables."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from offpath.settings import Settings
+from training.catalog import NAMES
 
 
 class WorkerSettings(Settings):
@@ -20,3 +22,26 @@ class WorkerSettings(Settings):
     training_mlflow_wait_seconds: float = Field(
         120, ge=0, description="how long a job waits for an MLflow server that does not answer"
     )
+    training_pages_url: str | None = Field(
+        None, pattern="^https?://", description="where people open MLflow, if not at MLFLOW_TRACKING_URI"
+    )
+    training_recipes: str = Field(
+        ",".join(NAMES), description="the names of the recipes that can be trained here, with commas between them"
+    )
+
+    @field_validator("training_recipes")
+    @classmethod
+    def _are_known(cls, text: str) -> str:
+        unknown = [name for name in _names(text) if name not in NAMES]
+        if unknown or not _names(text):
+            raise PydanticCustomError("recipes", f"expected some of {', '.join(NAMES)}")
+        return text
+
+    @property
+    def recipes(self) -> list[str]:
+        """The recipes, one by one."""
+        return _names(self.training_recipes)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]

@@ -108,13 +108,18 @@ def _attempt(assignment: Assignment, voice: Voice) -> Word:
         result=Result(
             version=registered.version,
             run_id=registered.run_id,
-            run_url=registered.run_url,
-            version_url=registered.version_url,
+            run_url=_for_people(registered.run_url, assignment),
+            version_url=_for_people(registered.version_url, assignment),
             metrics={name: value for name, value in registered.metrics.items() if isfinite(value)},
             alias=registered.alias,
             promotion=Verdict(**asdict(registered.verdict)) if registered.verdict else None,
         )
     )
+
+
+def _for_people(url: str, assignment: Assignment) -> str:
+    """A page of MLflow's at the address at which people open it."""
+    return f"{assignment.pages_url.rstrip('/')}/#{url.partition('#')[2]}" if assignment.pages_url else url
 
 
 def _make_way() -> None:

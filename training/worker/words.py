@@ -21,7 +21,8 @@ class Assignment(_Word):
     """The worker: this is the job.
 
     again: an earlier attempt may have left something in MLflow. train: False if the job was tried often enough, and is
-    only to be finished if a version of it is registered.
+    only to be finished if a version of it is registered. pages_url: where people open MLflow, if it is elsewhere than
+    for this process.
     """
 
     job: Job
@@ -30,6 +31,7 @@ class Assignment(_Word):
     folder: str
     bucket: str
     mlflow_wait_seconds: float
+    pages_url: str | None = None
 
 
 class Advanced(_Word):

@@ -27,7 +27,10 @@ def main() -> None:
     _say("reading the secrets")
     url = database_url(settings, login(read, settings.database_secret))
     users = Users(
-        login(read, settings.admin_secret), login(read, settings.writer_secret), login(read, settings.model_sync_secret)
+        admin=login(read, settings.admin_secret),
+        writer=login(read, settings.writer_secret),
+        model_sync=login(read, settings.model_sync_secret),
+        trainer=login(read, settings.trainer_secret),
     )
     _say("upgrading the database, if this MLflow is newer than it")
     upgrade(url)

@@ -18,7 +18,10 @@ class SettingsError(ValueError):
 
 
 class HostSettings(BaseModel):
-    """Read from /etc/offpath/host.env by systemd. A secret's setting is its ARN or name in Secrets Manager."""
+    """Read from /etc/offpath/host.env by systemd. A secret's setting is its ARN or name in Secrets Manager.
+
+    Without a queue of training jobs there is no training worker, which reads some of these itself.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,11 +34,15 @@ class HostSettings(BaseModel):
     admin_secret: Required
     writer_secret: Required
     model_sync_secret: Required
+    trainer_secret: Required
     artifacts: S3Uri
     ca_object: S3Uri
     private_name: Annotated[str, Field(pattern=HOST_NAME.pattern)]
     domain: Annotated[str, Field(pattern=rf"^$|{HOST_NAME.pattern}")] = ""
     workers: Annotated[int, Field(ge=1, le=64)] = 2
+    bucket: Annotated[str, Field(min_length=3)]
+    training_queue_url: str = ""
+    training_seconds: Annotated[float, Field(gt=0)] = 3_600
 
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Self:

@@ -10,15 +10,18 @@ from offpath_host.unique_names import unique_foreign_keys
 # A user's own experiments and models are hers; what a grant names is beyond that. "*": all of the kind.
 WRITER_GRANTS = {"experiment": "EDIT"}
 MODEL_SYNC_GRANTS = {"registered_model": "READ"}
+# It goes on where others began, in whose experiments it removes what its own broken attempts left there.
+TRAINER_GRANTS = {"experiment": "EDIT", "registered_model": "EDIT", "logged_model": "MANAGE"}
 
 
 @dataclass(frozen=True, slots=True)
 class Users:
-    """The logins of the three."""
+    """The logins of the four."""
 
     admin: Login
     writer: Login
     model_sync: Login
+    trainer: Login
 
 
 def provide(url: str, users: Users) -> None:
@@ -30,7 +33,12 @@ def provide(url: str, users: Users) -> None:
     with unique_foreign_keys():
         store.init_db(url)  # type: ignore[no-untyped-call]
     _provide(store, users.admin, is_admin=True)
-    for login, grants in ((users.writer, WRITER_GRANTS), (users.model_sync, MODEL_SYNC_GRANTS)):
+    granted = (
+        (users.writer, WRITER_GRANTS),
+        (users.model_sync, MODEL_SYNC_GRANTS),
+        (users.trainer, TRAINER_GRANTS),
+    )
+    for login, grants in granted:
         _provide(store, login, is_admin=False)
         for kind, permission in grants.items():
             store.grant_user_permission(login.username, kind, "*", permission)

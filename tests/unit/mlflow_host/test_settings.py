@@ -34,6 +34,8 @@ def test_what_is_missing_is_named(name: str) -> None:
         ("OFFPATH_CA_OBJECT", "s3://bucket"),
         ("OFFPATH_PRIVATE_NAME", "-name"),
         ("OFFPATH_DOMAIN", "https://mlflow.example.com"),
+        ("OFFPATH_BUCKET", "a"),
+        ("OFFPATH_TRAINING_SECONDS", "0"),
     ],
 )
 def test_what_cannot_be_used_is_named_with_its_value(name: str, value: str) -> None:

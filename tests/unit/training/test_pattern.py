@@ -42,7 +42,7 @@ def test_iris_is_learnt_and_reported() -> None:
     assert (result.train_rows, result.test_rows) == (120, 30)
     assert result.metrics.keys() == result.train_metrics.keys() == {"accuracy", "precision", "recall", "f1"}
     assert min(result.metrics.values()) > 0.9
-    assert result.figures == {}  # the first start of the local stack waits for it
+    assert list(result.figures) == ["confusion_matrix.png"]
     assert result.largest_difference <= TOLERANCE
     assert result.example.keys() == {"sepal_length", "sepal_width", "petal_length", "petal_width"}
     assert [line.split()[0] for line in said] == ["data:", "trained:", "ONNX"]
