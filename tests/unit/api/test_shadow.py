@@ -101,6 +101,15 @@ def test_a_refused_request_has_no_shadow() -> None:
     assert len(api.traced.traces) == 1
 
 
+def test_a_request_of_no_records_has_no_shadow() -> None:
+    api = serve()
+    empty = {"dataframe_split": {"columns": list(SETOSA), "data": []}}
+    answer = api.client.post("/models/iris/invocations", json=empty)
+    assert (answer.status_code, answer.json()) == (200, {"predictions": []})
+    follow(api)
+    assert len(api.traced.traces) == 1
+
+
 def test_a_shadow_with_another_signature_says_why_it_cannot_follow() -> None:
     api = published(sum_version("2", weight=0, shadow=True))
     ask(api, SETOSA)
