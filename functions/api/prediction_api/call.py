@@ -51,7 +51,7 @@ async def call_model(request: Request, name: str, read: Read, form: Form[T]) -> 
     batch = _validate(tracer, served, body, read)
     outputs, answer = _predict(tracer, served, batch, form)
     behind = None
-    if variants.shadows:
+    if variants.shadows and batch.records:
         shadows: Shadows = request.app.state.shadows
         experiment = _experiment(request, name)
         answered = Answered(served, outputs, batch.records, body, read, span.get_span_context(), experiment)

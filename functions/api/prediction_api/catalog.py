@@ -19,7 +19,7 @@ class Catalog:
 
     @property
     def served(self) -> list[ServedModel]:
-        """What stands for each model that answers, by name: its champion, or else another alias."""
+        """What stands for each model where models are listed: its champion, if it can be served."""
         found = (variants.main for _, variants in sorted(self.models.items()))
         return [served for served in found if served]
 

@@ -123,10 +123,9 @@ class ModelLoader:
     def _variant(
         self, name: str, alias: str, version: ModelVersion, predictors: dict[Identity, Predictor]
     ) -> ServedModel | FailedModel:
-        predictor = predictors.setdefault(_identity(version), OnDemand(partial(self._loaded, version)))
+        predictor = predictors.setdefault(_identity(version), OnDemand(partial(self._loaded, version), self._clock))
         try:
-            if alias == SERVED_ALIAS or version.weight or version.shadow:  # others wait until somebody asks for them
-                predictor.prepare()
+            _prepare(alias, version, predictor)
         except (ModelUnusable, ObjectMissing, Transient) as error:
             return self._kept(name, alias, version, f"version {version.version}: {error}")
         return ServedModel(name, alias, version, predictor, self._schema(version))
@@ -154,10 +153,25 @@ class ModelLoader:
         current = variants.by_alias.get(alias) if variants else None
         if current is None or current.problem != problem:
             _log.warning("model %s@%s, %s", name, alias, problem)
-        if not isinstance(current, ServedModel):
+        if not isinstance(current, ServedModel) or not _can_stand_in(current, alias, version):
             return FailedModel(name, alias, problem, version.weight)
         traffic = {"weight": version.weight, "shadow": version.shadow}
         return replace(current, version=current.version.model_copy(update=traffic), problem=problem)
+
+
+def _prepare(alias: str, version: ModelVersion, predictor: Predictor) -> None:
+    """Load what this version's traffic is to meet loaded; others wait until somebody asks for them."""
+    if alias == SERVED_ALIAS or version.weight or version.shadow:
+        predictor.prepare()
+
+
+def _can_stand_in(current: ServedModel, alias: str, version: ModelVersion) -> bool:
+    """Whether it takes that version's traffic: what was never asked for may never have been loaded."""
+    try:
+        _prepare(alias, version, current.predictor)
+    except (ModelUnusable, ObjectMissing, Transient):
+        return False
+    return True
 
 
 def _identity(version: ModelVersion) -> Identity:

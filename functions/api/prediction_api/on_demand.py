@@ -1,12 +1,16 @@
 """A model that is loaded when it is needed, and then stays."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Protocol
 
 from offpath.errors import OffpathError
 from prediction_api.batch import Batch, Outputs
 from prediction_api.problems import unavailable
+
+# What cannot be loaded is not fetched again for every request that asks for it.
+RETRY_SECONDS = 5.0
 
 
 class Runnable(Protocol):
@@ -19,8 +23,10 @@ class Runnable(Protocol):
 class OnDemand:
     """A model that nobody may ever ask for: it takes no memory, and no time at the start, until somebody does."""
 
-    def __init__(self, load: Callable[[], Runnable]) -> None:
+    def __init__(self, load: Callable[[], Runnable], clock: Callable[[], float] = time.monotonic) -> None:
         self._load = load
+        self._clock = clock
+        self._problem, self._retry_at = "", clock()
         self._lock = threading.Lock()
         self._model: Runnable | None = None
 
@@ -33,10 +39,13 @@ class OnDemand:
         return (self._model or self._prepared_for_request()).run(batch)
 
     def _prepared_for_request(self) -> Runnable:
+        if self._clock() < self._retry_at:
+            raise unavailable(self._problem)
         try:
             return self._prepared()
         except OffpathError as error:
-            raise unavailable(f"the model cannot be loaded: {error}") from error
+            self._problem, self._retry_at = f"the model cannot be loaded: {error}", self._clock() + RETRY_SECONDS
+            raise unavailable(self._problem) from error
 
     def _prepared(self) -> Runnable:
         with self._lock:

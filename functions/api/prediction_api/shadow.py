@@ -59,8 +59,12 @@ class Shadows:
         self._waiting.extend((shadow, answered) for shadow in shadows)
 
     def run(self) -> None:
-        """Make the predictions that wait; each becomes a span, whatever comes of it."""
-        while self._waiting:
+        """Make the predictions that wait; each becomes a span, whatever comes of it.
+
+        Those that come meanwhile are left to the next time: under steady traffic this would not end, and no other chore
+        would have its turn.
+        """
+        for _ in range(len(self._waiting)):
             self._predict(*self._waiting.popleft())
 
     def _predict(self, shadow: ServedModel, answered: Answered) -> None:

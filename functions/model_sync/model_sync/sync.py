@@ -74,9 +74,10 @@ class ModelSync:
         if not entry.aliases:
             current.skipped[entry.name] = f"it has no alias: give one to a version, for example {SERVED_ALIAS}"
             return None
-        traffic = _traffic(entry, current)
-        served = {alias: self._alias(entry, alias, current) for alias in entry.aliases}
-        aliases = {alias: traffic.given_to(alias, version) for alias, version in served.items() if version}
+        found = {alias: self._alias(entry, alias, current) for alias in entry.aliases}
+        served = {alias: version for alias, version in found.items() if version}
+        traffic = _traffic(entry, current).among(served)
+        aliases = {alias: traffic.given_to(alias, version) for alias, version in served.items()}
         return RegisteredModel(description=entry.description, aliases=aliases) if aliases else None
 
     def _alias(self, entry: Entry, alias: str, current: _Round) -> ModelVersion | None:

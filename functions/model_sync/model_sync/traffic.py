@@ -27,6 +27,14 @@ class Traffic:
     weights: Mapping[str, int]
     shadows: Collection[str] = ()
 
+    def among(self, served: Collection[str]) -> "Traffic":
+        """The same where only these aliases are served: the champion has the shares of the others."""
+        if SERVED_ALIAS not in served:
+            return self
+        weights = {alias: weight for alias, weight in self.weights.items() if alias in served}
+        others = sum(weight for alias, weight in weights.items() if alias != SERVED_ALIAS)
+        return Traffic(weights | {SERVED_ALIAS: WHOLE - others}, self.shadows)
+
     def given_to(self, alias: str, version: ModelVersion) -> ModelVersion:
         """The manifest's entry with this alias' share."""
         return version.model_copy(update={"weight": self.weights.get(alias, 0), "shadow": alias in self.shadows})
@@ -66,7 +74,9 @@ def _tagged(aliases: Collection[str], tags: Mapping[str, str]) -> Iterator[tuple
 
 
 def _percent(key: str, text: str) -> int:
-    if not (number := text.strip().removesuffix("%").strip()).isdecimal() or int(number) > WHOLE:
+    number = text.strip().removesuffix("%").strip()
+    # Python refuses to read thousands of digits, and a tag has room for them.
+    if not number.isdecimal() or len(number) > len(str(WHOLE)) or int(number) > WHOLE:
         raise TagUnusable(f"the tag {key} is {text[:40]!r}, expected a whole number of percent from 0 to {WHOLE}")
     return int(number)
 

@@ -42,9 +42,10 @@ class Worker(Protocol):
 
 
 class BackgroundThread:
-    """A daemon thread that publishes up to ten traces at a time.
+    """A daemon thread that publishes up to ten traces at a time, and a second one for the chores.
 
-    At exit it publishes what is left; what it had no time for is handed to `rescue`.
+    However long a chore takes, it holds up no trace. At exit the first thread publishes what is left; what it had no
+    time for is handed to `rescue`.
     """
 
     def __init__(self, publish: Publish, rescue: Publish, idle_seconds: float = IDLE_SECONDS) -> None:
@@ -52,7 +53,7 @@ class BackgroundThread:
         self._rescue = rescue
         self._idle_seconds = idle_seconds
         self._traces: queue.SimpleQueue[EndedTrace | threading.Event | None] = queue.SimpleQueue()
-        self._chores: list[Callable[[], None]] = []
+        self._chores = _ChoreThread(idle_seconds)
         self._thread = threading.Thread(target=self._run, name="offpath", daemon=True)
         self._thread.start()
         atexit.register(self.close)
@@ -63,7 +64,7 @@ class BackgroundThread:
 
     def add_chore(self, chore: Callable[[], None]) -> None:
         """Call this after each batch of traces, and every second when there are none."""
-        self._chores.append(chore)
+        self._chores.add(chore)
 
     def wrap(self, handler: Handler) -> Handler:
         """The handler as it is: this thread does not depend on invocations."""
@@ -78,8 +79,10 @@ class BackgroundThread:
     def close(self, timeout_seconds: float = 10.0) -> bool:
         """Publish what is left and stop. False if that did not end in time; what is still waiting then is rescued."""
         atexit.unregister(self.close)
+        deadline = time.monotonic() + timeout_seconds
+        self._chores.end(timeout_seconds / 2)  # first, as chores trace too
         self._traces.put(None)
-        self._thread.join(timeout_seconds)
+        self._thread.join(max(0.0, deadline - time.monotonic()))
         if not self._thread.is_alive():
             return True
         guarded(partial(self._rescue, self._waiting()))
@@ -98,17 +101,14 @@ class BackgroundThread:
         return waiting
 
     def _run(self) -> None:
-        last_chores = time.monotonic()
         while True:
             batch, mark = self._next_batch()
             if batch:
                 guarded(partial(self._publish, batch))
+                self._chores.wake()
             if mark is None:
                 return
             mark.set()
-            if batch or time.monotonic() - last_chores >= self._idle_seconds:
-                run_chores(self._chores)
-                last_chores = time.monotonic()
 
     def _next_batch(self) -> tuple[list[EndedTrace], threading.Event | None]:
         """Traces, and the mark that stood behind them: an event that someone waits for, or None for the end."""
@@ -124,6 +124,37 @@ class BackgroundThread:
         except queue.Empty:
             pass
         return batch, threading.Event()
+
+
+class _ChoreThread:
+    """A daemon thread that runs the chores when it is woken, and else every so many seconds."""
+
+    def __init__(self, idle_seconds: float) -> None:
+        self._chores: list[Callable[[], None]] = []
+        self._idle_seconds = idle_seconds
+        self._woken, self._ended = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="offpath-chores", daemon=True)
+        self._thread.start()
+
+    def add(self, chore: Callable[[], None]) -> None:
+        self._chores.append(chore)
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def end(self, timeout_seconds: float) -> None:
+        """Begin no chore any more, and wait for the one that runs."""
+        self._ended.set()
+        self._woken.set()
+        self._thread.join(timeout_seconds)
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            self._woken.wait(self._idle_seconds)
+            self._woken.clear()
+            for chore in self._chores:
+                if not self._ended.is_set():
+                    guarded(chore)
 
 
 class InRequest:

@@ -5,7 +5,8 @@ from typing import Any
 
 from offpath.manifest import Manifest, ModelVersion, RegisteredModel
 from prediction_api.adapters.onnx_load import load_model
-from prediction_api.loader import Load
+from prediction_api.batch import Batch, Outputs
+from prediction_api.loader import Load, ModelFiles
 from prediction_api.shadow import MAX_WAITING
 from tests.support.api_fakes import Api, BrokenPredictor
 from tests.support.models import SETOSA, VIRGINICA, iris_onnx, iris_version, sum_version
@@ -100,6 +101,15 @@ def test_a_refused_request_has_no_shadow() -> None:
     assert len(api.traced.traces) == 1
 
 
+def test_a_request_of_no_records_has_no_shadow() -> None:
+    api = serve()
+    empty = {"dataframe_split": {"columns": list(SETOSA), "data": []}}
+    answer = api.client.post("/models/iris/invocations", json=empty)
+    assert (answer.status_code, answer.json()) == (200, {"predictions": []})
+    follow(api)
+    assert len(api.traced.traces) == 1
+
+
 def test_a_shadow_with_another_signature_says_why_it_cannot_follow() -> None:
     api = published(sum_version("2", weight=0, shadow=True))
     ask(api, SETOSA)
@@ -126,3 +136,23 @@ def test_where_shadows_cannot_keep_up_requests_go_without_and_say_so() -> None:
     assert len(api.traced.traces) == MAX_WAITING + 1
     follow(api)
     assert len(api.traced.traces) == 2 * MAX_WAITING + 1
+
+
+def test_a_request_that_comes_while_shadows_predict_is_left_to_the_next_time() -> None:
+    class Busy:
+        """A model during whose calls another request comes."""
+
+        def __init__(self, files: ModelFiles, version: ModelVersion) -> None:
+            self._model = load_model(files, version)
+
+        def run(self, batch: Batch) -> Outputs:
+            ask(api, SETOSA)
+            return self._model.run(batch)
+
+    api = published(
+        iris_version("2", BETTER, weight=0, shadow=True),
+        load=lambda files, version: (Busy if files.graph == BETTER else load_model)(files, version),
+    )
+    ask(api, SETOSA)
+    follow(api)
+    assert len(api.traced.traces) == 3, "two requests, and the shadow of the first"

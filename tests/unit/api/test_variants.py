@@ -151,6 +151,34 @@ def test_an_alias_that_fails_when_it_is_asked_for_is_503() -> None:
     assert alias(api) == "champion"
 
 
+def test_what_cannot_be_loaded_is_not_fetched_for_every_request() -> None:
+    api = serve(split(0, sha256="0" * 64))
+    assert ask(api, "?alias=challenger").status_code == 503
+    api.store.objects.clear()
+    assert "SHA-256" in ask(api, "?alias=challenger").json()["detail"], "the store is not asked again"
+    api.now += 6
+    assert "there is no models/" in ask(api, "?alias=challenger").json()["detail"]
+
+
+def test_a_challenger_that_was_never_loaded_stands_in_only_if_it_can_be() -> None:
+    api = serve(split(0))
+    challenger = iris_version("2", BETTER)
+    api.store.objects.pop(challenger.key)
+    publish(api, iris(champion=iris_version(weight=0), challenger=iris_version("3", b"no model", weight=100)))
+    assert alias(api) == "champion"
+    assert api.client.get("/health").json()["models"]["iris"]["aliases"]["challenger"]["state"] == "failed"
+
+
+def test_a_challenger_that_answers_keeps_the_process_in_service_without_a_champion() -> None:
+    api = Api()
+    api.store.add(BETTER)
+    publish(api, Manifest())
+    publish(api, iris(champion=iris_version(weight=0, sha256="0" * 64), challenger=iris_version("2", BETTER)))
+    assert alias(api) == "challenger"
+    answer = api.client.get("/health")
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+
+
 def test_a_newer_challenger_that_cannot_be_loaded_leaves_the_old_one_with_the_new_weight() -> None:
     api = serve(split(0))
     newer = iris_version("3", b"no model", weight=100)

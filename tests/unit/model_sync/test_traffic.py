@@ -34,6 +34,7 @@ def test_tags_are_percents_and_the_champion_gets_the_rest(tags: dict[str, str], 
         ({"offpath.weight.challenger": "ten"}, "'ten', expected a whole number of percent from 0 to 100"),
         ({"offpath.weight.challenger": "101"}, "'101'"),
         ({"offpath.weight.challenger": "-1"}, "'-1'"),
+        ({"offpath.weight.challenger": "9" * 5_000}, "9', expected a whole number"),
         ({"offpath.weight.challenger": "0.5"}, "'0.5'"),
         ({"offpath.weight.challenger": ""}, "''"),
         ({"offpath.weight.chalenger": "10"}, "'chalenger'; there are: challenger, champion, next"),
@@ -62,6 +63,13 @@ def test_a_version_gets_its_aliass_share() -> None:
         "challenger": (10, False),
         "next": (0, True),
     }
+
+
+def test_the_share_of_an_alias_that_is_not_served_is_the_champions() -> None:
+    traffic = traffic_of(ALIASES, {"offpath.weight.challenger": "30", "offpath.weight.next": "30"})
+    assert traffic.among(("champion", "next")).weights == {"champion": 70, "next": 30}
+    assert traffic.among(ALIASES).weights == {"champion": 40, "challenger": 30, "next": 30}
+    assert traffic.among(("challenger",)).weights == traffic.weights, "without a champion there is nobody to give it to"
 
 
 def published(**traffic: tuple[int, bool]) -> dict[str, ModelVersion]:

@@ -99,6 +99,43 @@ def test_the_thread_outlives_a_defect_and_runs_chores() -> None:
     assert worker.close(SECONDS)
 
 
+def test_a_chore_that_takes_long_holds_up_no_trace() -> None:
+    published, begun, release = Published(), threading.Event(), threading.Event()
+    worker = BackgroundThread(published, Published(), idle_seconds=0.01)
+
+    def long() -> None:
+        begun.set()
+        release.wait(SECONDS)
+
+    worker.add_chore(long)
+    assert begun.wait(SECONDS)
+    trace = ended_trace()
+    worker.submit(trace)
+    assert worker.flush(SECONDS)
+    assert published.traces == [trace]
+    release.set()
+    assert worker.close(SECONDS)
+
+
+def test_what_a_chore_traces_while_the_thread_is_closed_is_published() -> None:
+    published, begun, trace = Published(), threading.Event(), ended_trace()
+    worker = BackgroundThread(published, Published(), idle_seconds=0.01)
+
+    def tracing() -> None:
+        begun.set()
+        closing.wait(SECONDS)
+        worker.submit(trace)
+
+    closing = threading.Event()
+    worker.add_chore(tracing)
+    assert begun.wait(SECONDS)
+    closer = threading.Thread(target=worker.close, args=(SECONDS,))
+    closer.start()
+    closing.set()
+    closer.join(SECONDS)
+    assert trace in published.traces
+
+
 def test_a_thread_that_cannot_finish_says_so_and_what_waits_is_rescued() -> None:
     release, begun, rescued = threading.Event(), threading.Event(), Published()
 

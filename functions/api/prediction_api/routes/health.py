@@ -53,7 +53,7 @@ def _health(catalog: Catalog) -> Health:
 
 
 def _status(catalog: Catalog) -> Literal["ok", "degraded", "unavailable"]:
-    if not catalog.served:
+    if not any(variants.served for variants in catalog.models.values()):
         return "unavailable"
     troubled = catalog.problem or any(variants.problems for variants in catalog.models.values())
     return "degraded" if troubled else "ok"
