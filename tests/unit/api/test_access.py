@@ -18,7 +18,7 @@ def api() -> Api:
     return Api(api_key_digests=f"{digest_of(OLD)}, {digest_of(NEW).upper()}")
 
 
-@pytest.mark.parametrize("key", [OLD, NEW])
+@pytest.mark.parametrize("key", [OLD, NEW], ids=["old", "new"])
 def test_each_of_several_keys_is_let_in(api: Api, key: str) -> None:
     headers = {"x-api-key": key}
     assert api.client.post("/models/iris/predict", json=SETOSA, headers=headers).status_code == 200
@@ -58,7 +58,11 @@ def test_without_keys_the_api_is_open() -> None:
     assert "securitySchemes" not in api.client.get("/openapi.json").json()["components"]
 
 
-@pytest.mark.parametrize("digests", ["secret", OLD, f"{digest_of(OLD)},", f"{digest_of(OLD)} {digest_of(NEW)}"])
+@pytest.mark.parametrize(
+    "digests",
+    ["secret", OLD, f"{digest_of(OLD)},", f"{digest_of(OLD)} {digest_of(NEW)}"],
+    ids=["a word", "a key", "a comma too many", "no comma"],
+)
 def test_what_is_no_digest_stops_the_start(digests: str) -> None:
     with pytest.raises(SettingsError, match="OFFPATH_API_KEY_DIGESTS"):
         ApiSettings.load({"OFFPATH_BUCKET": "archive", "OFFPATH_API_KEY_DIGESTS": digests})
