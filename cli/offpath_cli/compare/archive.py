@@ -25,7 +25,7 @@ class Objects(Protocol):
 
 
 class ArchivedTraces:
-    """What was archived since a moment, by the hour. Delivery is at least once: a span seen twice is taken once."""
+    """What began since a moment. Delivery is at least once: a span seen twice is taken once."""
 
     def __init__(self, objects: Objects, since: datetime, until: datetime) -> None:
         self._objects = objects
@@ -35,8 +35,10 @@ class ArchivedTraces:
     def spans(self, model: str) -> Iterator[list[Span]]:
         """The spans of each event of the model. Raises CompareError."""
         seen: set[tuple[str, str]] = set()
+        first = int(self._since.timestamp() * 1e9)  # the archive is by the hour
         for line in self._lines():
-            event = [span for span in _spans(line) if (span.trace_id, span.span_id) not in seen]
+            new = [span for span in _spans(line) if (span.trace_id, span.span_id) not in seen]
+            event = [span for span in new if span.start >= first]
             seen.update((span.trace_id, span.span_id) for span in event)
             if any(_is_of(span, model) for span in event):
                 yield event

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from offpath_cli.compare.archive import ArchivedTraces
 from offpath_cli.compare.mlflow_traces import MlflowTraces
-from offpath_cli.compare.observation import observations
+from offpath_cli.compare.observation import Observation, observations
 from offpath_cli.compare.span import CompareError, Source, Span
 from offpath_cli.compare.summary import summarise
 from offpath_cli.compare.table import table_of
@@ -52,12 +52,19 @@ def compare(  # noqa: PLR0913  an option each
     It reads the traces of what was answered; nothing is asked of the API.
     """
     try:
-        begin = datetime.now(UTC) - _age(since)
+        begin = _begin(since)
         traces = _source(source, tracking_uri, experiment, begin, limit, bucket)
         _print(model, since, traces, limit, as_json=as_json)
     except (CompareError, TrainingError) as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print("error:", str(error), style="red", markup=False)
         raise typer.Exit(1) from error
+
+
+def _begin(since: str) -> datetime:
+    try:
+        return datetime.now(UTC) - _age(since)
+    except OverflowError as error:
+        raise CompareError(f"--since {since!r}: that is before the calendar begins") from error
 
 
 def _age(text: str) -> timedelta:
@@ -82,25 +89,29 @@ def _source(  # noqa: PLR0913, PLR0917  the options
 
 
 def _print(model: str, since: str, traces: Source, limit: int, *, as_json: bool) -> None:
-    found = _read(traces.spans(model))
-    summaries = summarise(seen for spans in found for seen in observations(spans, model))
+    found, count = _read(traces.spans(model), model)
+    summaries = summarise(found)
     if not summaries:
         raise CompareError(f"no trace of the model {model!r} within the last {since}: look further back with --since")
     if as_json:
         typer.echo(json.dumps([asdict(summary) for summary in summaries], indent=2))
         return
-    count = len({span.trace_id for spans in found for span in spans})
     more = " (the newest: --limit raises it)" if count == limit else ""
     console = Console(highlight=False)
     console.print(f"{model}: {count:,} traces of the last {since}{more}\n")
     console.print(table_of(summaries))
 
 
-def _read(traces: Iterator[list[Span]]) -> list[list[Span]]:
-    """The traces, and on a terminal how many there are so far."""
-    found: list[list[Span]] = []
+def _read(traces: Iterator[list[Span]], model: str) -> tuple[list[Observation], int]:
+    """What the traces say of the model, and how many there are; on a terminal, how many so far.
+
+    The spans themselves are let go: they hold whole requests.
+    """
+    found: list[Observation] = []
+    ids: set[str] = set()
     with Console(stderr=True, highlight=False).status("reading traces") as status:
         for spans in traces:
-            found.append(spans)
-            status.update(f"reading traces: {len(found):,}")
-    return found
+            found.extend(observations(spans, model))
+            ids.update(span.trace_id for span in spans)
+            status.update(f"reading traces: {len(ids):,}")
+    return found, len(ids)

@@ -24,30 +24,38 @@ class MlflowTraces:
         from mlflow.exceptions import MlflowException
 
         try:
-            yield from self._pages(MlflowClient(self._tracking_uri), f"{self._experiment}/{model}")
+            yield from self._found(MlflowClient(self._tracking_uri), f"{self._experiment}/{model}")
         except MlflowException as error:
             raise CompareError(f"MLflow at {self._tracking_uri} does not hand out its traces: {error}") from error
 
-    def _pages(self, client: Any, name: str) -> Iterator[list[Span]]:
+    def _found(self, client: Any, name: str) -> Iterator[list[Span]]:
         experiment = client.get_experiment_by_name(name)
         if experiment is None:
             raise CompareError(
                 f"MLflow at {self._tracking_uri} has no experiment {name!r}: is that the model's name, has it answered "
                 "anything yet, and may this user read it?"
             )
-        wanted = f"timestamp_ms >= {int(self._since.timestamp() * 1000)}"
-        token, left = None, self._limit
-        while left > 0:
-            page = client.search_traces(
-                locations=[experiment.experiment_id],
-                filter_string=wanted,
-                max_results=min(left, PAGE),
-                page_token=token,
-            )
-            yield from ([_span(span) for span in trace.data.spans] for trace in page)
-            left -= len(page)
-            if not (token := page.token):
-                return
+        found = pages(client, experiment.experiment_id, self._since, self._limit)
+        yield from ([_span(span) for span in trace.data.spans] for trace in found)
+
+
+def pages(client: Any, experiment_id: str, since: datetime, limit: int) -> Iterator[Any]:
+    """MLflow's traces since a moment, the newest first, each of them once."""
+    wanted = f"timestamp_ms >= {int(since.timestamp() * 1000)}"
+    token, seen = None, set[str]()
+    while len(seen) < limit:
+        page = client.search_traces(
+            locations=[experiment_id],
+            filter_string=wanted,
+            max_results=min(limit - len(seen), PAGE),
+            page_token=token,
+        )
+        # A page begins at a number: traces that arrive meanwhile move some of the last page into this one.
+        new = [trace for trace in page if trace.info.trace_id not in seen]
+        seen.update(trace.info.trace_id for trace in new)
+        yield from new
+        if not (token := page.token):
+            return
 
 
 def _span(span: Any) -> Span:

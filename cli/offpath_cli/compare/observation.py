@@ -17,7 +17,8 @@ class Observation:
     """One request, as one version answered or shadowed it.
 
     request_ms: the whole of it, of an answer. model_ms: reading the inputs and calling the model. said: a label or a
-    number a record. agreement: of a shadow, with what was answered.
+    number a record, where it is either. records: how many predictions there are. agreement: of a shadow, with what was
+    answered.
     """
 
     version: str
@@ -27,6 +28,7 @@ class Observation:
     request_ms: float | None
     model_ms: float | None
     said: Sequence[str | float]
+    records: int
     agreement: float | None = None
     difference: float | None = None
 
@@ -41,6 +43,7 @@ def observations(spans: Sequence[Span], model: str) -> Iterator[Observation]:
 
 
 def _answered(root: Span, children: Sequence[Span]) -> Observation:
+    predicted = [] if root.failed else _predictions(root)
     work = [
         child.milliseconds
         for child in children
@@ -54,11 +57,13 @@ def _answered(root: Span, children: Sequence[Span]) -> Observation:
         failed=root.failed,
         request_ms=root.milliseconds,
         model_ms=sum(work) if work and not root.failed else None,
-        said=[] if root.failed else _said(root),
+        said=_said(predicted),
+        records=len(predicted),
     )
 
 
 def _shadowed(span: Span) -> Observation:
+    predicted = [] if span.failed else _predictions(span)
     return Observation(
         version=str(span.attributes.get(attributes.MODEL_VERSION, "")),
         alias=str(span.attributes.get(attributes.ALIAS, "")),
@@ -66,21 +71,26 @@ def _shadowed(span: Span) -> Observation:
         failed=span.failed,
         request_ms=None,
         model_ms=None if span.failed else span.milliseconds,
-        said=[] if span.failed else _said(span),
+        said=_said(predicted),
+        records=len(predicted),
         agreement=_number(span.attributes.get(attributes.SHADOW_AGREEMENT)),
         difference=_number(span.attributes.get(attributes.SHADOW_DIFFERENCE)),
     )
 
 
-def _said(span: Span) -> list[str | float]:
-    """The predictions, of either route's form; nothing where they are neither labels nor numbers."""
+def _predictions(span: Span) -> list[Any]:
+    """One a record, of either route's form; none where the outputs are not a list."""
     outputs = span.attributes.get(attributes.SPAN_OUTPUTS)
     try:
         predictions = json.loads(outputs) if isinstance(outputs, str) else outputs
     except ValueError:
         return []
-    values = map(_value, predictions) if isinstance(predictions, list) else ()
-    return [value for value in values if value is not None]
+    return predictions if isinstance(predictions, list) else []
+
+
+def _said(predictions: Sequence[Any]) -> list[str | float]:
+    """The predictions that are labels or numbers."""
+    return [value for value in map(_value, predictions) if value is not None]
 
 
 def _value(prediction: Any) -> str | float | None:

@@ -57,14 +57,14 @@ def _summary(group: Sequence[Observation]) -> Summary:
         alias=group[0].alias,
         is_shadow=group[0].is_shadow,
         requests=len(group),
-        records=len(said),
+        records=sum(seen.records for seen in group),
         errors=sum(seen.failed for seen in group),
         request_ms=_percentiles([seen.request_ms for seen in group if seen.request_ms is not None], PERCENTILES),
         model_ms=_percentiles([seen.model_ms for seen in group if seen.model_ms is not None], PERCENTILES),
         labels={label: count / labels.total() for label, count in labels.most_common()},
         values=_percentiles([value for value in said if isinstance(value, float)], VALUE_PERCENTILES),
-        agreement=_mean([(seen.agreement, len(seen.said)) for seen in group]),
-        difference=_mean([(seen.difference, len(seen.said)) for seen in group]),
+        agreement=_mean([(seen.agreement, seen.records) for seen in group]),
+        difference=_mean([(seen.difference, seen.records) for seen in group]),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from rich.table import Table
+from rich.text import Text
 
 from offpath_cli.compare.summary import PERCENTILES, VALUE_PERCENTILES, Summary
 
@@ -19,7 +20,7 @@ def table_of(summaries: Sequence[Summary]) -> Table:
         table.add_column(f"{summary.alias}\nversion {summary.version}\n{role}", justify="right", no_wrap=True)
     for name, cells in _rows(summaries):
         if any(cells):
-            table.add_row(name, *cells)
+            table.add_row(Text(name), *cells)  # a label may look like markup
     return table
 
 

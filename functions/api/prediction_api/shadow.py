@@ -5,6 +5,7 @@ before, whatever becomes of the shadow.
 """
 
 import logging
+import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from prediction_api.served import ServedModel
 
 # Where predictions come faster than shadows can follow, the newest go without one.
 MAX_WAITING = 100
+MAX_WAITING_BYTES = 32 * 1024 * 1024
 
 _log = logging.getLogger(__name__)
 
@@ -45,17 +47,20 @@ class Shadows:
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
         self._waiting: deque[tuple[ServedModel, Answered]] = deque()
+        self._bytes = 0  # of the bodies that wait
+        self._lock = threading.Lock()
 
     def behind(self, answered: Answered, shadows: tuple[ServedModel, ...], root: Span) -> BackgroundTask | None:
         """What is to be done once the response is sent, for the shadows that did not answer themselves."""
         others = [shadow for shadow in shadows if shadow.version.version != answered.served.version.version]
-        if others and len(self._waiting) >= MAX_WAITING:
+        if others and (len(self._waiting) >= MAX_WAITING or self._bytes >= MAX_WAITING_BYTES):
             root.set_attribute(attributes.SHADOW_SKIPPED, [shadow.alias for shadow in others])
             return None
         return BackgroundTask(self._follow, others, answered) if others else None
 
     async def _follow(self, shadows: list[ServedModel], answered: Answered) -> None:
         """Only notes what to do: in Lambda, the response waits for this."""
+        self._count(len(answered.body) * len(shadows))
         self._waiting.extend((shadow, answered) for shadow in shadows)
 
     def run(self) -> None:
@@ -65,7 +70,13 @@ class Shadows:
         would have its turn.
         """
         for _ in range(len(self._waiting)):
-            self._predict(*self._waiting.popleft())
+            shadow, answered = self._waiting.popleft()
+            self._count(-len(answered.body))
+            self._predict(shadow, answered)
+
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self._bytes += change
 
     def _predict(self, shadow: ServedModel, answered: Answered) -> None:
         context = set_span_in_context(NonRecordingSpan(answered.root))

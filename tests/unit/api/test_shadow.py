@@ -7,7 +7,7 @@ from offpath.manifest import Manifest, ModelVersion, RegisteredModel
 from prediction_api.adapters.onnx_load import load_model
 from prediction_api.batch import Batch, Outputs
 from prediction_api.loader import Load, ModelFiles
-from prediction_api.shadow import MAX_WAITING
+from prediction_api.shadow import MAX_WAITING, MAX_WAITING_BYTES
 from tests.support.api_fakes import Api, BrokenPredictor
 from tests.support.models import SETOSA, VIRGINICA, iris_onnx, iris_version, sum_version
 
@@ -136,6 +136,19 @@ def test_where_shadows_cannot_keep_up_requests_go_without_and_say_so() -> None:
     assert len(api.traced.traces) == MAX_WAITING + 1
     follow(api)
     assert len(api.traced.traces) == 2 * MAX_WAITING + 1
+
+
+def test_large_requests_go_without_a_shadow_before_they_fill_the_memory() -> None:
+    api = serve()
+    body = json.dumps({"inputs": [SETOSA]}).encode().ljust(5_000_000)
+    waiting = MAX_WAITING_BYTES // len(body) + 1
+    for _ in range(waiting + 1):
+        assert api.client.post("/models/iris/predict", content=body).status_code == 200
+    skipped = ["offpath.shadow.skipped" in (ended.head.attributes or {}) for ended in api.traced.traces]
+    assert skipped == [False] * waiting + [True]
+    follow(api)
+    api.client.post("/models/iris/predict", content=body)
+    assert "offpath.shadow.skipped" not in (api.traced.traces[-1].head.attributes or {}), "there is room again"
 
 
 def test_a_request_that_comes_while_shadows_predict_is_left_to_the_next_time() -> None:

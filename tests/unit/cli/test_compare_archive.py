@@ -49,6 +49,15 @@ def test_only_the_hours_asked_for_are_read_over_midnight(bucket: FakeBucket) -> 
     assert read(bucket, "iris", hours=0) == 0
 
 
+def test_what_began_earlier_within_the_first_hour_is_passed_over(bucket: FakeBucket) -> None:
+    began = datetime(2026, 9, 21, 14, 13, 21, tzinfo=UTC)  # the first of three, a second apart
+    archive(bucket, began, *bodies())
+    found = [
+        len(list(ArchivedTraces(bucket, began + timedelta(seconds=seconds), began).spans("iris"))) for seconds in (0, 1)
+    ]
+    assert found[0] - found[1] == 1
+
+
 def test_what_was_said_and_how_long_it_took_is_as_it_was_written(bucket: FakeBucket) -> None:
     archive(bucket, NOW, json.dumps(json.loads(bodies()[0])))
     [spans] = ArchivedTraces(bucket, NOW, NOW).spans("iris")

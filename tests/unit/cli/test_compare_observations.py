@@ -34,7 +34,9 @@ def test_an_answer_has_the_requests_time_and_the_time_of_reading_and_model() -> 
         span("validate", "9", "8", 100),
     ]
     assert list(observations(spans, "iris")) == [
-        Observation("3", "champion", is_shadow=False, failed=False, request_ms=5.0, model_ms=2.0, said=["setosa"])
+        Observation(
+            "3", "champion", is_shadow=False, failed=False, request_ms=5.0, model_ms=2.0, said=["setosa"], records=1
+        )
     ]
 
 
@@ -45,14 +47,14 @@ def test_a_shadow_stands_for_itself() -> None:
         offpath__shadow__difference=0.25,
     )  # fmt: skip
     assert list(observations([shadow], "iris")) == [
-        Observation("4", "next", True, False, None, 2.0, [2.5], agreement=0.5, difference=0.25)
+        Observation("4", "next", True, False, None, 2.0, [2.5], 1, agreement=0.5, difference=0.25)
     ]
 
 
 def test_a_refused_request_is_an_error_that_says_nothing() -> None:
     refused = root(failed=True, mlflow__spanOutputs='{"status": 422}')
     [seen] = observations([refused, span("validate", "2", "1")], "iris")
-    assert (seen.failed, seen.said, seen.model_ms) == (True, [], None)
+    assert (seen.failed, seen.said, seen.records, seen.model_ms) == (True, [], 0, None)
 
 
 def test_other_models_and_other_spans_are_passed_over() -> None:
@@ -78,6 +80,11 @@ def test_other_models_and_other_spans_are_passed_over() -> None:
 def test_predictions_of_both_routes_are_read(outputs: Any, said: list[Any]) -> None:
     [seen] = observations([root(mlflow__spanOutputs=outputs)], "iris")
     assert seen.said == said
+
+
+def test_several_values_a_record_are_records_that_say_nothing_to_compare() -> None:
+    [seen] = observations([root(mlflow__spanOutputs='[{"value": [1, 2]}, {"value": [3, 4]}]')], "iris")
+    assert (seen.said, seen.records) == ([], 2)
 
 
 def test_what_the_api_writes_is_read() -> None:

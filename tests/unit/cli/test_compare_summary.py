@@ -15,6 +15,7 @@ def seen(version: str = "1", alias: str = "champion", **more: Any) -> Observatio
     fields: dict[str, Any] = {
         "is_shadow": False, "failed": False, "request_ms": 2.0, "model_ms": 1.0, "said": ["setosa"],
     }  # fmt: skip
+    fields["records"] = len(more.get("said", fields["said"]))
     return Observation(version, alias, **(fields | more))
 
 
@@ -53,6 +54,16 @@ def test_agreement_is_a_mean_over_records() -> None:
     [summary] = summarise([shadow(agreement=1.0, said=["a"] * 9), shadow(agreement=0.0), shadow(failed=True, said=[])])
     assert summary.agreement == pytest.approx(0.9)
     assert summary.difference is None
+
+
+def test_predictions_that_are_neither_labels_nor_numbers_count_as_records() -> None:
+    [summary] = summarise([shadow(said=[], records=3, agreement=1.0), shadow(said=[], records=1, agreement=0.0)])
+    assert (summary.records, summary.agreement, summary.values) == (4, 0.75, ())
+
+
+@pytest.mark.parametrize("label", ["[unk]", "[/b]", ":smile:"])
+def test_a_label_is_shown_as_it_is(label: str) -> None:
+    assert f"said {label}" in printed(seen(said=[label]))
 
 
 def test_labels_have_shares_and_values_percentiles() -> None:
