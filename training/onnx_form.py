@@ -10,7 +10,6 @@ from skl2onnx.common.data_types import BooleanTensorType, FloatTensorType, Int64
 
 from training.agreement import TOLERANCE, is_tolerable, largest_difference, relative_difference
 from training.recipe import Column, ColumnType, Estimator, Form, Frame, HeldOut, Recipe, TrainingError
-from training.text_form import run_texts
 
 # onnxruntime takes longer to know an operator set than skl2onnx to write it, and the serving side has its own release.
 OPSET = 21
@@ -72,6 +71,8 @@ def run(recipe: Recipe[Any], form: Form, features: Frame) -> dict[str, NDArray[A
     """What the form says of these rows, by the graph's names."""
     session = InferenceSession(form.onnx.SerializeToString(), providers=["CPUExecutionProvider"])
     if form.tokenizer:
+        from training.text_form import run_texts  # MLflow's machine, which trains none of these, has no tokenizers
+
         return run_texts(session, form.tokenizer, features[recipe.column_names[0]])
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, _feeds(recipe, features)), strict=True))
