@@ -1,0 +1,99 @@
+"""The API's code and the estimator itself, called in this process."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from benchmarks.serving.worked import Worked, varied
+from offpath.aws import Bucket
+from offpath.manifest import Manifest
+from prediction_api.adapters.onnx_load import load_model
+from prediction_api.adapters.s3_models import S3Models
+from prediction_api.answers import predictions
+from prediction_api.choice import CHAMPION
+from prediction_api.loader import ModelLoader, ModelStore
+
+Call = Callable[[bytes], Any]
+
+
+class OneModel:
+    """A store in which there is one model alone."""
+
+    def __init__(self, store: Any, name: str) -> None:
+        self._store = store
+        self._name = name
+
+    def manifest_if_changed(self, etag: str | None) -> tuple[bytes, str] | None:
+        """The manifest, of that model alone."""
+        fetched = self._store.manifest_if_changed(etag)
+        if fetched is None:
+            return None
+        content, tag = fetched
+        models = Manifest.parse(content).models
+        return Manifest(models={self._name: models[self._name]}).to_json(), tag
+
+    def model_file(self, key: str) -> bytes:
+        """The file."""
+        content: bytes = self._store.model_file(key)
+        return content
+
+
+class Function:
+    """The function's own models, loaded from the bucket as it does."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._store = S3Models(bucket)
+        self._loader = _loader(self._store)
+        self._loader.refresh()
+
+    def load_milliseconds(self, name: str) -> float:
+        """From nothing to a model that has answered once: its file fetched, checked, loaded and tried."""
+        loader = _loader(OneModel(self._store, name))
+        start = time.perf_counter()
+        loader.refresh()
+        milliseconds = (time.perf_counter() - start) * 1000
+        loader.catalog.find(name).choose(CHAMPION)  # raises what kept it from being served
+        return milliseconds
+
+    def caller(self, name: str) -> Call:
+        """Reads a request, calls the model, and makes the predictions of its answer."""
+        served = self._loader.catalog.find(name).choose(CHAMPION)
+
+        def call(body: bytes) -> Any:
+            batch = served.schema.read(body)
+            return predictions(served.version, served.predictor.run(batch), batch.records)
+
+        return call
+
+
+def _loader(store: ModelStore) -> ModelLoader:
+    return ModelLoader(store, load_model, max_records=1_000, refresh_seconds=60)
+
+
+def estimator_caller(worked: Worked) -> Call:
+    """Reads a request into a data frame and asks the estimator, as a service built by hand would."""
+    import pandas as pd  # type: ignore[import-untyped]
+
+    return lambda body: worked.predict(pd.DataFrame(json.loads(body)["inputs"]))
+
+
+def in_turns(callers: Mapping[str, Call], record: Mapping[str, Any], rounds: int) -> dict[str, list[float]]:
+    """The milliseconds of each, called one after the other in every round."""
+    samples: dict[str, list[float]] = {name: [] for name in callers}
+    for number in range(rounds):
+        body = json.dumps({"inputs": [varied(record, number)]}).encode()
+        for name, call in callers.items():
+            start = time.perf_counter()
+            call(body)
+            samples[name].append((time.perf_counter() - start) * 1000)
+    return samples
+
+
+def load_estimator_milliseconds(folder: Any) -> float:
+    """MLflow's own loading of the same model, once its library is imported."""
+    import mlflow.pyfunc
+
+    start = time.perf_counter()
+    mlflow.pyfunc.load_model(str(folder))
+    return (time.perf_counter() - start) * 1000
