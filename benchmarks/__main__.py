@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description=f"Measure what tracing costs, beside what one would do otherwise.\n\n{lines}",
-        epilog="All take some five minutes, with --quick a minute and a half. Other work on the machine shows.",
+        epilog="All take some ten minutes, with --quick three. Other work on the machine shows.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="one of those above")

@@ -27,12 +27,12 @@ OURS, THEIRS = "offpath", "estimator"
 API, SERVE = "API", "mlflow models serve"
 MEASURED = (
     "The recipes' models on their own sample data, each text another one; ONNX Runtime with one thread, the others "
-    "with as many as they take. In process: a request's JSON to predictions, by the function's code, and by pandas and the "
-    "estimator itself. HTTP: the same dataframe_split to /models/NAME/invocations of the API under uvicorn (traced, SQS "
-    "is moto's) and to /invocations of `mlflow models serve` with one worker, over a connection that stays open. They "
-    "take turns, fifty requests each, one right after the other. Load: from a file to a model that has answered; "
-    "libraries are imported before. Memory: of the processes after that, without what they share: the API with all "
-    "models loaded, and each scoring server with its one."
+    "with as many as they take. In process: a request's JSON to predictions, by the function's code, and by pandas "
+    "and the estimator itself. HTTP: the same dataframe_split to /models/NAME/invocations of the API under uvicorn "
+    "(traced, SQS is moto's) and to /invocations of `mlflow models serve` with one worker, over a connection that "
+    "stays open. They take turns, fifty requests each, one right after the other. Load: from a file to a model that "
+    "has answered; libraries are imported before. Memory: of the processes after that, without what they share: the "
+    "API with all models loaded, and each scoring server with its one."
 )
 
 
