@@ -27,7 +27,7 @@ class TracedRoute(APIRoute):
     def get_route_handler(self) -> Handle:
         """The route's own handler within a span. The tracer is the application's `state.tracer`.
 
-        It takes the path's parameters and the request, and nothing that FastAPI would have to find out for each request.
+        It takes the path's parameters and the request, and nothing that FastAPI would have to find out for each one.
         """
 
         async def handle(request: Request) -> Response:

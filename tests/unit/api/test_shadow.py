@@ -65,7 +65,18 @@ def test_the_shadow_predicts_behind_the_response_in_the_same_trace() -> None:
     assert noted["offpath.shadow"] is True
     assert (noted["offpath.model"], noted["offpath.model_version"], noted["offpath.alias"]) == ("iris", "2", "next")
     assert json.loads(noted["mlflow.spanOutputs"])[0]["label"] == "setosa"
-    assert noted["offpath.shadow.agreement"] in {0.5, 1.0}
+    assert noted["offpath.shadow.agreement"] == 1.0
+
+
+def test_the_part_of_the_records_that_both_say_the_same_of_is_noted() -> None:
+    relabelled = ("versicolor", "setosa", "virginica")
+    api = published(iris_version("2", weight=0, shadow=True, labels=relabelled))
+    ask(api, SETOSA, VIRGINICA)
+    follow(api)
+    assert api.traced.spans(1)["iris shadow"]["offpath.shadow.agreement"] == 0.5
+    ask(api, SETOSA)
+    follow(api)
+    assert api.traced.spans(3)["iris shadow"]["offpath.shadow.agreement"] == 0.0
 
 
 def test_a_difference_is_noted_for_a_regression() -> None:
