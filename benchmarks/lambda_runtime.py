@@ -46,12 +46,7 @@ def run(progress: Progress, *, quick: bool) -> Result:
     invocations = INVOCATIONS // 10 if quick else INVOCATIONS
     with tempfile.TemporaryDirectory(prefix="offpath-bench-") as folder, _started(Path(folder), progress) as runtimes:
         progress(f"{invocations} invocations of each")
-        event = events.load("api_predict_iris")
-        for _ in range(WARM_UP + invocations):
-            for runtime in runtimes.values():
-                _invoke(runtime, event)
-        found = {name: runtime.durations_ms()[WARM_UP:] for name, runtime in runtimes.items()}
-    return _result(found)
+        return _result(durations_in_turns(runtimes, invocations))
 
 
 @contextmanager
@@ -66,6 +61,15 @@ def _started(folder: Path, progress: Progress) -> Iterator[dict[str, LambdaRunti
             )
             for number, variant in enumerate(VARIANTS)
         }
+
+
+def durations_in_turns(runtimes: Mapping[str, LambdaRuntime], invocations: int) -> dict[str, list[float]]:
+    """The milliseconds of so many predictions of iris by each, one each in every round, after some to warm up."""
+    event = events.load("api_predict_iris")
+    for _ in range(WARM_UP + invocations):
+        for runtime in runtimes.values():
+            _invoke(runtime, event)
+    return {name: runtime.durations_ms()[WARM_UP:] for name, runtime in runtimes.items()}
 
 
 def _invoke(runtime: LambdaRuntime, event: Mapping[str, object]) -> None:

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import events
+from benchmarks.lambda_runtime import durations_in_turns
 from benchmarks.report import COMPARISON, Progress, Result, comparison
 from benchmarks.services import Aws, moto
 from benchmarks.slow_model import slow_onnx
@@ -17,7 +17,6 @@ from tests.support.lambda_runtime import LambdaRuntime, lambda_runtime
 from tests.support.models import iris_version
 
 INVOCATIONS = 200
-WARM_UP = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +46,7 @@ def run(progress: Progress, *, quick: bool) -> Result:
     invocations = INVOCATIONS // 10 if quick else INVOCATIONS
     with tempfile.TemporaryDirectory(prefix="offpath-bench-") as folder, _started(Path(folder), progress) as runtimes:
         progress(f"{invocations} invocations of each")
-        event = events.load("api_predict_iris")
-        for _ in range(WARM_UP + invocations):
-            for runtime in runtimes.values():
-                if (answer := runtime.invoke(event)).get("statusCode") != 200:
-                    raise RuntimeError(f"the prediction was refused: {answer}\n{runtime.log.read_text()[-2000:]}")
-        return _result({name: runtime.durations_ms()[WARM_UP:] for name, runtime in runtimes.items()})
+        return _result(durations_in_turns(runtimes, invocations))
 
 
 @contextmanager
