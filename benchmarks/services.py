@@ -18,8 +18,8 @@ from typing import IO
 
 import boto3
 
-from offpath.aws import Bucket
-from offpath.manifest import KEY
+from offpath.aws.s3 import Bucket
+from offpath.contracts.model_manifest import KEY
 from tests.support.models import iris_onnx, iris_version, manifest_of
 
 ROOT = Path(__file__).parents[1]

@@ -12,7 +12,7 @@ from benchmarks.report import COMPARISON, Progress, Result, comparison
 from benchmarks.services import Aws, moto
 from benchmarks.slow_model import slow_onnx
 from benchmarks.stats import compared
-from offpath.manifest import KEY, Manifest, ModelVersion, RegisteredModel
+from offpath.contracts.model_manifest import KEY, Manifest, ModelVersion, RegisteredModel
 from tests.support.lambda_runtime import LambdaRuntime, lambda_runtime
 from tests.support.models import iris_version
 

@@ -7,12 +7,13 @@ from mangum import Mangum
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import NoOpTracer, Tracer
 
-from offpath.aws import Bucket, s3_client
-from offpath.collector import TraceCollector
-from offpath.identity import Emitter
-from offpath.otlp import EndedTrace
+from offpath.aws.clients import s3_client
+from offpath.aws.s3 import Bucket
 from offpath.tracing import Tracing
-from offpath.workers import InRequest
+from offpath.tracing._collector import TraceCollector
+from offpath.tracing._event_sequence import Emitter
+from offpath.tracing._otlp import EndedTrace
+from offpath.tracing._workers import InRequest
 from prediction_api.adapters.onnx_load import load_model
 from prediction_api.adapters.s3_models import S3Models
 from prediction_api.app import create_app

@@ -15,9 +15,9 @@ from opentelemetry.trace import SpanKind, set_span_in_context
 
 from offpath import attributes
 from offpath.attributes import trace_tag
-from offpath.event import TraceEvent, inline
-from offpath.identity import Emission
-from offpath.otlp import EndedTrace, encode
+from offpath.contracts.trace_event import TraceEvent, inline
+from offpath.tracing._event_sequence import Emission
+from offpath.tracing._otlp import EndedTrace, encode
 
 IRIS = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
 INSTANCE = "0ffba7400000000000000000000000aa"

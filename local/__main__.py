@@ -12,7 +12,7 @@ from rich.console import Console  # noqa: E402
 
 from local import commands  # noqa: E402
 from local.settings import LocalSettings  # noqa: E402
-from offpath.errors import OffpathError  # noqa: E402
+from offpath.contracts.errors import OffpathError  # noqa: E402
 
 app = typer.Typer(
     help="The whole pipeline on this machine, on 127.0.0.1 only. OFFPATH_HOME holds its state (default: .offpath).",

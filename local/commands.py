@@ -24,8 +24,8 @@ from local.stack import Stack
 from local.storage import Storage
 from local.supervisor import Supervisor
 from local.web import answers
-from offpath.aws import s3_client, sqs_client
-from offpath.errors import Transient
+from offpath.aws.clients import s3_client, sqs_client
+from offpath.contracts.errors import Transient
 
 DOWN_SECONDS = 120.0
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from local.settings import FIRST_MODEL, LocalSettings
 from local.web import fetch
-from offpath.errors import Transient
+from offpath.contracts.errors import Transient
 
 # Fisher's first record: what the README's call sends.
 IRIS = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}

@@ -23,7 +23,7 @@ from local.settings import HOST, LocalSettings
 from local.sources import ROOT
 from local.start_api import started
 from local.web import answers, fetch
-from offpath.errors import Transient
+from offpath.contracts.errors import Transient
 
 BUILT = ROOT / ".aws-sam" / "build"
 SAM = ROOT / ".venv-sam" / "bin" / "sam"

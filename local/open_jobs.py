@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from offpath.errors import MalformedJob, ObjectMissing
-from offpath.event import Message
-from offpath.job_store import StoredJob
-from offpath.jobs import message_of
+from offpath.aws.job_store import StoredJob
+from offpath.contracts.errors import MalformedJob, ObjectMissing
+from offpath.contracts.message import Message
+from offpath.contracts.training_job import message_of
 
 
 class Jobs(Protocol):

@@ -13,7 +13,7 @@ from local.process import Part
 from local.settings import ACCESS_KEY, ARTIFACTS, FIRST_MODEL, HOST, S3_PORTS, SECRET_KEY, LocalSettings
 from local.sources import ROOT
 from local.web import answers, fetch, succeeds
-from offpath.errors import Transient
+from offpath.contracts.errors import Transient
 
 # Files grow as they are filled; these two bound what S3 may hold together: 100 GB.
 VOLUME_MEGABYTES = 1_000

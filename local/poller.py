@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from local.lambda_event import LocalContext, failed_ids, sqs_event
 from local.settings import PollerSettings
-from offpath.errors import Transient
+from offpath.contracts.errors import Transient
 
 # Lambda's limit for the payload of an invocation.
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024

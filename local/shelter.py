@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from local.poller import Received
-from offpath import spill
-from offpath.errors import MalformedEvent, Poison
-from offpath.event import ClaimStore, Message, seal, unseal
-from offpath.sqs_limits import SQS_MAX_BATCH, SQS_MAX_BYTES, batches
+from offpath.aws.sqs import SQS_MAX_BATCH, SQS_MAX_BYTES, batches
+from offpath.contracts import spilled
+from offpath.contracts.errors import MalformedEvent, Poison
+from offpath.contracts.message import Message
+from offpath.contracts.trace_event import ClaimStore, seal, unseal
 
 PAUSE_SECONDS = 0.2
 
@@ -91,7 +92,7 @@ def save(files: Files, consumer: Consumer, give_up: Callable[[], bool]) -> tuple
     while True:
         received = consumer.receive(SQS_MAX_BATCH, wait_seconds=0)
         for message in received:
-            files.put(f"{spill.PREFIX}{consumer.name}/{message['MessageId']}.json", spill.dump(_message(message)))
+            files.put(f"{spilled.PREFIX}{consumer.name}/{message['MessageId']}.json", spilled.dump(_message(message)))
         consumer.delete(received)
         saved += len(received)
         if received:
@@ -103,7 +104,7 @@ def save(files: Files, consumer: Consumer, give_up: Callable[[], bool]) -> tuple
 
 
 def _stored(files: Files, claims: ClaimStore, queue: str, left: dict[str, str]) -> Iterator[tuple[str, Message]]:
-    for key in list(files.keys(f"{spill.PREFIX}{queue}/")):
+    for key in list(files.keys(f"{spilled.PREFIX}{queue}/")):
         try:
             yield key, _loaded(files.get(key), claims)
         except Poison as error:
@@ -111,7 +112,7 @@ def _stored(files: Files, claims: ClaimStore, queue: str, left: dict[str, str]) 
 
 
 def _loaded(content: bytes, claims: ClaimStore) -> Message:
-    message = spill.load(content)
+    message = spilled.load(content)
     if message.size > SQS_MAX_BYTES:
         message = _checked_in(message, claims)
     if message.size > SQS_MAX_BYTES:

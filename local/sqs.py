@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from local.poller import Received
-from offpath.aws import aws_errors
-from offpath.sqs_limits import SQS_MAX_BATCH
+from offpath.aws.errors import aws_errors
+from offpath.aws.sqs import SQS_MAX_BATCH
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -8,7 +8,7 @@ from local.screen import Terminal
 from local.signals import Interrupts
 from local.storage import Storage
 from local.supervisor import Supervisor
-from offpath.errors import Transient
+from offpath.contracts.errors import Transient
 
 SERVED_SECONDS = 30.0
 TRACE_SECONDS = 60.0

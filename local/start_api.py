@@ -10,7 +10,7 @@ from pathlib import Path
 
 from local.settings import HOST
 from local.sources import ROOT
-from offpath.errors import Transient
+from offpath.contracts.errors import Transient
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0

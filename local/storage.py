@@ -9,10 +9,12 @@ from local.open_jobs import resume
 from local.screen import Screen
 from local.settings import ARCHIVE, ARTIFACTS, DEAD_LETTERS, QUEUE, TRAINING, LocalSettings
 from local.sqs import SqsConsumer
-from offpath import spill
-from offpath.aws import Bucket, S3Claims, SqsQueue, aws_errors
-from offpath.errors import OffpathError
-from offpath.job_store import JobStore
+from offpath.aws.errors import aws_errors
+from offpath.aws.job_store import JobStore
+from offpath.aws.s3 import Bucket, S3Claims
+from offpath.aws.sqs import SqsQueue
+from offpath.contracts import spilled
+from offpath.contracts.errors import OffpathError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -85,7 +87,7 @@ class Storage:
     def _save(self, name: str, give_up: Callable[[], bool]) -> None:
         saved, left = shelter.save(self._bucket, SqsConsumer(self._sqs, self._settings.url_of(name)), give_up)
         if saved:
-            place = f"s3://{ARCHIVE}/{spill.PREFIX}{name}/"
+            place = f"s3://{ARCHIVE}/{spilled.PREFIX}{name}/"
             self._screen.step(f"{saved} message(s) of {name} wait in {place} for the next start")
         if left:
             self._screen.trouble(f"{left} message(s) of {name} were in the hands of a killed writer, and are lost here")

@@ -9,7 +9,7 @@ from typing import Any
 
 from local import process_log
 from local.settings import SyncSettings
-from offpath.errors import OffpathError
+from offpath.contracts.errors import OffpathError
 
 log = logging.getLogger("sync")
 

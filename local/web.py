@@ -6,7 +6,7 @@ from typing import Any
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from offpath.errors import Transient
+from offpath.contracts.errors import Transient
 
 POOL = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=1, read=10))
 

@@ -11,8 +11,8 @@ from local import process_log
 from local.poller import Handler, Poller
 from local.settings import PollerSettings
 from local.sqs import SqsConsumer
-from offpath.aws import sqs_client
-from offpath.errors import Transient
+from offpath.aws.clients import sqs_client
+from offpath.contracts.errors import Transient
 
 log = logging.getLogger("poller")
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from benchmarks.serving.worked import Worked, varied
-from offpath.aws import Bucket
-from offpath.manifest import Manifest
+from offpath.aws.s3 import Bucket
+from offpath.contracts.model_manifest import Manifest
 from prediction_api.adapters.onnx_load import load_model
 from prediction_api.adapters.s3_models import S3Models
 from prediction_api.answers import predictions

@@ -11,7 +11,7 @@ from benchmarks.services import Aws, mlflow_server, sqlite
 from model_sync.adapters.mlflow_registry import MlflowRegistry
 from model_sync.publisher import Publisher
 from model_sync.sync import ModelSync
-from offpath.mlflow_http import MlflowHttp
+from offpath.mlflow.http import MlflowHttp
 from training.catalog import NAMES, find_recipe
 from training.environment import quiet_mlflow
 from training.run import Order, train_and_register

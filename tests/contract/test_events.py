@@ -6,7 +6,8 @@ import pytest
 
 import events
 from events.samples import SAMPLES
-from offpath.event import Message, unseal
+from offpath.contracts.message import Message
+from offpath.contracts.trace_event import unseal
 from tests.support.aws_fakes import FakeBucket, FakeClaims
 
 

@@ -14,8 +14,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 import events
-from offpath.errors import SettingsError
-from offpath.manifest import KEY
+from offpath.contracts.errors import SettingsError
+from offpath.contracts.model_manifest import KEY
 from tests.support.models import SETOSA, iris_onnx, iris_version, manifest_of
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from offpath.manifest import Manifest, RegisteredModel
+from offpath.contracts.model_manifest import Manifest, RegisteredModel
 from offpath_cli.app import app
 from tests.support.api_fakes import Api
 from tests.support.models import SETOSA, VIRGINICA, iris_version

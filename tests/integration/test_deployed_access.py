@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from offpath.errors import Transient
-from offpath.fetched_access import REST_SECONDS
+from offpath.contracts.errors import Transient
+from offpath.mlflow.credentials import REST_SECONDS
 from tests.support.deployment import CA_KEY, Deployment
 from tests.support.guarded_mlflow import guarded_mlflow
 from tests.support.trace_events import inline, prediction_event

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import events
-from offpath.manifest import KEY, Manifest, RegisteredModel
+from offpath.contracts.model_manifest import KEY, Manifest, RegisteredModel
 from tests.support.held_sqs import held_sqs
 from tests.support.lambda_runtime import LambdaRuntime, lambda_runtime
 from tests.support.models import iris_onnx, iris_version, manifest_of

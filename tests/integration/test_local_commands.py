@@ -19,7 +19,7 @@ from local.parts import has_volumes
 from local.preflight import check_ports
 from local.settings import S3_PORTS, LocalSettings
 from local.signals import Interrupts
-from offpath.errors import Transient
+from offpath.contracts.errors import Transient
 from tests.conftest import free_port
 from tests.support.local_stack import Command, row_of_free_ports, stack_environment
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.sqs import SqsConsumer
-from offpath.aws import SqsQueue
-from offpath.event import Message
+from offpath.aws.sqs import SqsQueue
+from offpath.contracts.message import Message
 from tests.support.local_stack import Command, wait_for
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ import pytest
 from mlflow import MlflowClient
 from sklearn.linear_model import LogisticRegression
 
-from offpath.errors import SettingsError, Transient
-from offpath.manifest import KEY, Manifest
+from offpath.contracts.errors import SettingsError, Transient
+from offpath.contracts.model_manifest import KEY, Manifest
 from tests.conftest import free_port
 from training.iris import RECIPE, IrisParameters
 from training.pattern import Trained, train

@@ -26,7 +26,7 @@ from mlflow.models import Model
 from sklearn.linear_model import LinearRegression
 from typer.testing import CliRunner, Result
 
-from offpath.manifest import KEY, Manifest
+from offpath.contracts.model_manifest import KEY, Manifest
 from offpath_cli.app import app
 from tests.conftest import free_port
 from tests.support import own_models  # skips all of this where LightGBM is not whole

@@ -2,8 +2,8 @@
 
 import pytest
 
-from offpath.errors import SettingsError
-from offpath.event import Message
+from offpath.contracts.errors import SettingsError
+from offpath.contracts.message import Message
 from tests.support.mlflow_stub import stub_mlflow
 from tests.support.trace_events import inline, prediction_event
 from tests.support.trace_writer_lambda import WriterFunction

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, Tracer, set_span_in_context
 
-from offpath.aws import Bucket, S3Claims
-from offpath.event import Message, TraceEvent
+from offpath.aws.s3 import Bucket, S3Claims
+from offpath.contracts.message import Message
+from offpath.contracts.trace_event import TraceEvent
 from tests.support.mlflow_rest import Mlflow
 from tests.support.trace_events import as_event, claimed, ended_spans, inline, nested_event, prediction_event
 from tests.support.trace_writer_lambda import WriterFunction

@@ -15,8 +15,8 @@ from mlflow.entities import Run
 
 from model_sync.adapters.mlflow_registry import MlflowRegistry
 from model_sync.publisher import Publisher
-from offpath.manifest import Manifest, ModelVersion
-from offpath.mlflow_http import MlflowHttp
+from offpath.contracts.model_manifest import Manifest, ModelVersion
+from offpath.mlflow.http import MlflowHttp
 from prediction_api.adapters.onnx_text import OnnxTextModel
 from prediction_api.answers import predictions
 from prediction_api.batch import batch_of

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from offpath.recipes import KEY
+from offpath.contracts.recipes import KEY
 from tests.support.holding_proxy import HoldingProxy, holding_proxy
 from tests.support.local_stack import descendants, wait_for
 from tests.support.training_jobs import SLOW, Jobs, registered_version

@@ -15,7 +15,7 @@ from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion as RegisteredVersion
 from mlflow.models import Model
 
-from offpath.manifest import ModelVersion
+from offpath.contracts.model_manifest import ModelVersion
 from prediction_api.adapters.onnx_model import OnnxModel
 from tests.support.training_reviews import HARD_TEXTS
 from training.abalone_data import sample as shells

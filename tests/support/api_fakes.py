@@ -6,8 +6,8 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from offpath.errors import ObjectMissing, Transient
-from offpath.manifest import KEY, Manifest, ModelVersion, model_file_key, tokenizer_file_key
+from offpath.contracts.errors import ObjectMissing, Transient
+from offpath.contracts.model_manifest import KEY, Manifest, ModelVersion, model_file_key, tokenizer_file_key
 from prediction_api.adapters.onnx_load import load_model
 from prediction_api.adapters.onnx_model import OnnxModel
 from prediction_api.app import create_app

@@ -4,10 +4,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from offpath.aws import Bucket, SqsQueue
-from offpath.job_store import JobStore
-from offpath.jobs import Job
-from offpath.recipes import KEY
+from offpath.aws.job_store import JobStore
+from offpath.aws.s3 import Bucket
+from offpath.aws.sqs import SqsQueue
+from offpath.contracts.recipes import KEY
+from offpath.contracts.training_job import Job
 from prediction_api.jobs.recipe_book import RecipeBook
 from prediction_api.jobs.training import Training
 from tests.support.local_stack import wait_for

@@ -6,12 +6,12 @@ from typing import Any
 
 from opentelemetry.trace import Tracer
 
-from offpath.collector import TraceCollector
-from offpath.event import TraceEvent
-from offpath.identity import Emitter
-from offpath.otlp import EndedTrace, encode
+from offpath.contracts.trace_event import TraceEvent
 from offpath.tracing import Tracing, new_provider
-from offpath.workers import Handler
+from offpath.tracing._collector import TraceCollector
+from offpath.tracing._event_sequence import Emitter
+from offpath.tracing._otlp import EndedTrace, encode
+from offpath.tracing._workers import Handler
 
 
 @dataclass

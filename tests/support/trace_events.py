@@ -11,7 +11,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Span, StatusCode, Tracer
 
-from offpath.event import ClaimStore, Message, TraceEvent, seal
+from offpath.contracts.message import Message
+from offpath.contracts.trace_event import ClaimStore, TraceEvent, seal
 from trace_writer.decode import Decoded, Received, decode
 from trace_writer.sqs import received
 

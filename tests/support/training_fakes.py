@@ -8,8 +8,8 @@ from typing import Any
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
-from offpath.job_store import JobStore
-from offpath.recipes import KEY, AnnouncedRecipe, Better, Recipes
+from offpath.aws.job_store import JobStore
+from offpath.contracts.recipes import KEY, AnnouncedRecipe, Better, Recipes
 from prediction_api.app import create_app
 from prediction_api.jobs.recipe_book import RecipeBook
 from prediction_api.jobs.training import Training

@@ -16,8 +16,10 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from local.sources import ROOT, SOURCES
-from offpath.aws import Bucket, SqsQueue, s3_client, sqs_client
-from offpath.job_store import JobStore
+from offpath.aws.clients import s3_client, sqs_client
+from offpath.aws.job_store import JobStore
+from offpath.aws.s3 import Bucket
+from offpath.aws.sqs import SqsQueue
 from prediction_api.app import create_app
 from prediction_api.jobs.recipe_book import RecipeBook
 from prediction_api.jobs.training import Training

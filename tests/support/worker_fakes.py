@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from offpath.errors import Transient
-from offpath.jobs import Job, Result, now
+from offpath.contracts.errors import Transient
+from offpath.contracts.training_job import Job, Result, now
 from training.worker.held_job import HeldJob
 from training.worker.words import Word
 from training.worker.worker import Received

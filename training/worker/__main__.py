@@ -6,9 +6,10 @@ import sys
 import threading
 from collections.abc import Mapping
 
-from offpath.aws import Bucket, s3_client, sqs_client
-from offpath.errors import SettingsError
-from offpath.job_store import JobStore
+from offpath.aws.clients import s3_client, sqs_client
+from offpath.aws.job_store import JobStore
+from offpath.aws.s3 import Bucket
+from offpath.contracts.errors import SettingsError
 from training.worker.attempt import Limits
 from training.worker.held_job import HeldJob
 from training.worker.log import configure

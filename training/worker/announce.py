@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import training
-from offpath.aws import Bucket, s3_client
-from offpath.errors import ObjectMissing, RecipesError, Transient
-from offpath.recipes import KEY, AnnouncedRecipe, Better, Recipes
+from offpath.aws.clients import s3_client
+from offpath.aws.s3 import Bucket
+from offpath.contracts.errors import ObjectMissing, RecipesError, Transient
+from offpath.contracts.recipes import KEY, AnnouncedRecipe, Better, Recipes
 from training.catalog import NAMES, find_recipe
 from training.recipe import Recipe
 from training.scores import less_is_better, metrics_of

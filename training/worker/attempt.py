@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from offpath.errors import Transient
-from offpath.jobs import Progress, Result
+from offpath.contracts.errors import Transient
+from offpath.contracts.training_job import Progress, Result
 from training.worker.held_job import HeldJob
 from training.worker.insist import insist
 from training.worker.words import Advanced, Exited, Failed, Ready, Succeeded, Word

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from offpath.aws import Bucket, s3_client
-from offpath.errors import ObjectMissing, Transient
+from offpath.aws.clients import s3_client
+from offpath.aws.s3 import Bucket
+from offpath.contracts.errors import ObjectMissing, Transient
 from training.recipe import TrainingError
 
 

@@ -3,9 +3,9 @@
 import secrets
 from typing import Any
 
-from offpath.errors import MalformedJob, ObjectChanged, ObjectMissing, OffpathError
-from offpath.job_store import JobStore, StoredJob
-from offpath.jobs import Job, Progress, now
+from offpath.aws.job_store import JobStore, StoredJob
+from offpath.contracts.errors import MalformedJob, ObjectChanged, ObjectMissing, OffpathError
+from offpath.contracts.training_job import Job, Progress, now
 
 # How often a job is trained whose worker ends in the middle of it.
 MOST_ATTEMPTS = 2

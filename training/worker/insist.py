@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from offpath.errors import Transient
+from offpath.contracts.errors import Transient
 
 PAUSES = (0.5, 1.0, 2.0, 5.0)
 

@@ -10,7 +10,7 @@ from math import isfinite
 from pathlib import Path
 from typing import IO
 
-from offpath.jobs import Progress, Result, Verdict
+from offpath.contracts.training_job import Progress, Result, Verdict
 from training.environment import quiet_mlflow
 from training.promotion import Promotion
 from training.recipe import TrainingError

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from offpath.jobs import Job, Progress, Result
+from offpath.contracts.training_job import Job, Progress, Result
 
 GO = b"go\n"
 

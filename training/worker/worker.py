@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from offpath.errors import MalformedJob, ObjectChanged, ObjectMissing, Transient, UnknownSchema
-from offpath.job_store import JobStore, StoredJob
-from offpath.jobs import Progress, id_in, now
+from offpath.aws.job_store import JobStore, StoredJob
+from offpath.contracts.errors import MalformedJob, ObjectChanged, ObjectMissing, Transient, UnknownSchema
+from offpath.contracts.training_job import Progress, id_in, now
 from training.worker.attempt import Attempt, Ending, HandedBack, Limits, Lost, Training
 from training.worker.held_job import ClaimLost, HeldJob
 from training.worker.insist import insist

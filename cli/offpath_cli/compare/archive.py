@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from offpath.attributes import EXPERIMENT
-from offpath.errors import OffpathError
+from offpath.contracts.errors import OffpathError
 from offpath_cli.compare.span import CompareError, Span
 
 PREFIX = "archive/v1"

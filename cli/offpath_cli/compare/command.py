@@ -83,7 +83,8 @@ def _source(  # noqa: PLR0913, PLR0917  the options
         wait_for(address, 0)
         return MlflowTraces(address, experiment, begin, limit)
 
-    from offpath.aws import Bucket, s3_client
+    from offpath.aws.clients import s3_client
+    from offpath.aws.s3 import Bucket
 
     return ArchivedTraces(Bucket(s3_client(), bucket), begin, datetime.now(UTC))
 

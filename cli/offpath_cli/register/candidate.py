@@ -9,7 +9,7 @@ from mlflow.types import Schema
 from onnx.checker import ValidationError
 
 from model_sync.ports import Unservable
-from offpath.errors import OffpathError
+from offpath.contracts.errors import OffpathError
 from offpath_cli.register.agree import Disagreement, check_agreement
 from offpath_cli.register.convert import conversions
 from offpath_cli.register.errors import Refused, first_line

@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 
 from model_sync.settings import ModelSyncSettings
-from offpath.errors import OffpathError
-from offpath.manifest import Task
+from offpath.contracts.errors import OffpathError
+from offpath.contracts.model_manifest import Task
 from offpath_cli.register.errors import Refused
 from offpath_cli.register.order import Order, split_labels
 from offpath_cli.register.run import register_model

@@ -12,7 +12,7 @@ from skl2onnx.common import data_types
 from skl2onnx.common.exceptions import MissingConverter, MissingShapeCalculator
 from sklearn.pipeline import Pipeline
 
-from offpath.manifest import Column, Signature, Tensor
+from offpath.contracts.model_manifest import Column, Signature, Tensor
 from offpath_cli.register.converters import mend_histogram_trees, register_converters, unnamed
 from offpath_cli.register.errors import Refused, first_line
 from offpath_cli.register.original import Original

@@ -12,7 +12,7 @@ from mlflow.models import infer_signature
 from mlflow.types import Schema
 
 from model_sync.signature import signature_of
-from offpath.manifest import ColumnType, Signature, Tensor
+from offpath.contracts.model_manifest import ColumnType, Signature, Tensor
 from offpath_cli.register.errors import Refused, first_line
 from offpath_cli.register.examples import Example, Records, Tensors, rows_of
 from prediction_api.batch import can_be_absent

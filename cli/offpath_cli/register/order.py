@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from offpath.manifest import Task
+from offpath.contracts.model_manifest import Task
 from offpath_cli.register.errors import Refused
 from training.options import check_alias
 

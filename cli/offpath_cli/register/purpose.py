@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, cast, get_args
 
-from offpath.manifest import Task
+from offpath.contracts.model_manifest import Task
 from offpath_cli.register.errors import Refused
 from offpath_cli.register.order import Order
 from offpath_cli.register.original import Original

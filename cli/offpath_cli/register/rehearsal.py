@@ -8,8 +8,8 @@ from typing import Any
 
 from model_sync.ports import Entry, Unservable, Version
 from model_sync.publisher import Publisher
-from offpath.errors import ObjectMissing
-from offpath.manifest import Manifest, ModelVersion
+from offpath.contracts.errors import ObjectMissing
+from offpath.contracts.model_manifest import Manifest, ModelVersion
 from offpath_cli.register.errors import Refused
 from prediction_api.adapters.onnx_model import OnnxModel
 from prediction_api.answers import predictions

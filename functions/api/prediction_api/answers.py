@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from offpath.manifest import ModelVersion
+from offpath.contracts.model_manifest import ModelVersion
 from prediction_api.batch import Array as Output
 from prediction_api.batch import Outputs
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from offpath.manifest import Column
+from offpath.contracts.model_manifest import Column
 
 Array = np.ndarray[Any, Any]
 Record = dict[str, Any]

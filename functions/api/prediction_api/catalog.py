@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from offpath.manifest import SERVED_ALIAS
+from offpath.contracts.model_manifest import SERVED_ALIAS
 from prediction_api.problems import Problem, unavailable
 from prediction_api.served import ServedModel
 from prediction_api.variants import Variants

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from fastapi import Request
 
-from offpath.manifest import SERVED_ALIAS
+from offpath.contracts.model_manifest import SERVED_ALIAS
 from prediction_api.problems import FieldError, Problem, refused
 
 SESSION_HEADER = "x-session-id"

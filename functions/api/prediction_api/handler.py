@@ -6,8 +6,10 @@ from functools import partial
 
 from mangum import Mangum
 
-from offpath.aws import Bucket, SqsQueue, s3_client, sqs_client
-from offpath.job_store import JobStore
+from offpath.aws.clients import s3_client, sqs_client
+from offpath.aws.job_store import JobStore
+from offpath.aws.s3 import Bucket
+from offpath.aws.sqs import SqsQueue
 from offpath.tracing import install, new_provider
 from prediction_api.adapters.onnx_load import load_model
 from prediction_api.adapters.s3_models import S3Models

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from offpath.errors import ManifestError, ObjectMissing, OffpathError, Transient
-from offpath.manifest import KEY, SERVED_ALIAS, Manifest, ModelVersion, PublishedFile, RegisteredModel
+from offpath.contracts.errors import ManifestError, ObjectMissing, OffpathError, Transient
+from offpath.contracts.model_manifest import KEY, SERVED_ALIAS, Manifest, ModelVersion, PublishedFile, RegisteredModel
 from prediction_api.catalog import Catalog
 from prediction_api.on_demand import OnDemand, Runnable
 from prediction_api.records import RecordSchema

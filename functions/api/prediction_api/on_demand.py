@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from offpath.errors import OffpathError
+from offpath.contracts.errors import OffpathError
 from prediction_api.batch import Batch, Outputs
 from prediction_api.problems import unavailable
 

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 from typing_extensions import TypedDict
 
-from offpath.manifest import Column, ColumnType
+from offpath.contracts.model_manifest import Column, ColumnType
 from prediction_api.batch import Batch, Record, batch_of, can_be_absent
 from prediction_api.json_body import parse_object
 from prediction_api.problems import FieldError, refused

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from offpath.manifest import Tensor
+from offpath.contracts.model_manifest import Tensor
 from prediction_api.arrays import to_array
 from prediction_api.batch import Array, Batch
 from prediction_api.json_body import parse_object

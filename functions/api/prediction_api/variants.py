@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from offpath.manifest import SERVED_ALIAS
+from offpath.contracts.model_manifest import SERVED_ALIAS
 from prediction_api.choice import Choice
 from prediction_api.problems import Problem, unavailable
 from prediction_api.rendezvous import draw

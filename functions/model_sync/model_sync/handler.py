@@ -11,7 +11,8 @@ from model_sync.adapters.mlflow_registry import MlflowRegistry
 from model_sync.publisher import Publisher
 from model_sync.settings import ModelSyncSettings
 from model_sync.sync import ModelSync
-from offpath.aws import Bucket, s3_client
+from offpath.aws.clients import s3_client
+from offpath.aws.s3 import Bucket
 
 
 def build(environ: Mapping[str, str]) -> ModelSync:

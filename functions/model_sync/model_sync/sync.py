@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from model_sync.ports import Entry, Files, Registry, Unservable
 from model_sync.publisher import Publisher
 from model_sync.traffic import TagUnusable, Traffic, previous_traffic, traffic_of
-from offpath.errors import ManifestError, ObjectMissing, Transient
-from offpath.manifest import KEY, SERVED_ALIAS, Manifest, ModelVersion, RegisteredModel
+from offpath.contracts.errors import ManifestError, ObjectMissing, Transient
+from offpath.contracts.model_manifest import KEY, SERVED_ALIAS, Manifest, ModelVersion, RegisteredModel
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ answered.
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from offpath.errors import OffpathError
-from offpath.manifest import SERVED_ALIAS, ModelVersion
+from offpath.contracts.errors import OffpathError
+from offpath.contracts.model_manifest import SERVED_ALIAS, ModelVersion
 
 WEIGHT = "offpath.weight."
 SHADOW = "offpath.shadow"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
-from offpath.errors import ObjectMissing, Transient
+from offpath.contracts.errors import ObjectMissing, Transient
 
 PREFIX = "archive/v1"
 

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from offpath.errors import MalformedEvent
-from offpath.event import ClaimStore, Message, unseal
+from offpath.contracts.errors import MalformedEvent
+from offpath.contracts.message import Message
+from offpath.contracts.trace_event import ClaimStore, unseal
 from trace_writer.json_text import one_line
 from trace_writer.otlp_protobuf import to_protobuf
 from trace_writer.remote_parent import detach_remote_parents

@@ -9,7 +9,7 @@ from typing import Any
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from offpath.errors import MalformedEvent
+from offpath.contracts.errors import MalformedEvent
 from trace_writer.fields import (
     Convert,
     Fields,

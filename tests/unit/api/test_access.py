@@ -3,7 +3,7 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from offpath.errors import SettingsError
+from offpath.contracts.errors import SettingsError
 from prediction_api.access import digest_of, new_key
 from prediction_api.new_key import main
 from prediction_api.settings import ApiSettings

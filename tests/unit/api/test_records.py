@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from offpath.manifest import Column, ColumnType
+from offpath.contracts.model_manifest import Column, ColumnType
 from prediction_api.problems import Problem
 from prediction_api.records import RecordSchema
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from offpath.manifest import Manifest, ModelVersion, RegisteredModel
+from offpath.contracts.model_manifest import Manifest, ModelVersion, RegisteredModel
 from prediction_api.adapters.onnx_load import load_model
 from prediction_api.batch import Batch, Outputs
 from prediction_api.loader import Load, ModelFiles

@@ -2,7 +2,7 @@
 
 import pytest
 
-from offpath.errors import SettingsError
+from offpath.contracts.errors import SettingsError
 from prediction_api.settings import ApiSettings
 from prediction_api.threads import onnx_threads
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from offpath.errors import Transient
-from offpath.event import Message
-from offpath.jobs import id_in, is_id
-from offpath.recipes import KEY, Recipes
+from offpath.contracts.errors import Transient
+from offpath.contracts.message import Message
+from offpath.contracts.recipes import KEY, Recipes
+from offpath.contracts.training_job import id_in, is_id
 from tests.support.aws_fakes import FakeQueue
 from tests.support.training_fakes import TrainingApi
 from tests.support.worker_fakes import JOB_ID, RESULT

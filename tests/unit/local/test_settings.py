@@ -2,7 +2,7 @@ import pytest
 
 from local.environment import part_environment
 from local.settings import S3_PORTS, LocalSettings
-from offpath.errors import SettingsError
+from offpath.contracts.errors import SettingsError
 
 
 def test_the_defaults_are_the_documented_ones() -> None:

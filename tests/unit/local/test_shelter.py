@@ -3,9 +3,10 @@ import json
 import pytest
 
 from local import shelter
-from offpath import spill
-from offpath.event import Message, TraceEvent, inline, unseal
-from offpath.sqs_limits import SQS_MAX_BYTES
+from offpath.aws.sqs import SQS_MAX_BYTES
+from offpath.contracts import spilled
+from offpath.contracts.message import Message
+from offpath.contracts.trace_event import TraceEvent, inline, unseal
 from tests.support.aws_fakes import FakeQueue as FakeSqs
 from tests.support.local_fakes import FakeFiles, FakeQueue
 from tests.support.trace_writer_fakes import FakeClaims
@@ -17,7 +18,7 @@ def message(body: str) -> Message:
 
 def stored(*bodies: str, queue: str = "offpath-traces") -> FakeFiles:
     return FakeFiles(
-        {f"spill/{queue}/{number:04}.json": spill.dump(message(body)) for number, body in enumerate(bodies)}
+        {f"spill/{queue}/{number:04}.json": spilled.dump(message(body)) for number, body in enumerate(bodies)}
     )
 
 
@@ -85,7 +86,7 @@ def test_a_message_that_is_too_large_for_sqs_is_queued_as_a_claim_check(dead_let
     event = TraceEvent("ab" * 16, "offpath/iris", "x" * SQS_MAX_BYTES)
     large = Message(event.body, {**inline(event).attributes, **dead_letter})
     files, claims, queue = stored("a"), FakeClaims(), FakeSqs()
-    files.content["spill/offpath-traces/large.json"] = spill.dump(large)
+    files.content["spill/offpath-traces/large.json"] = spilled.dump(large)
 
     assert shelter.restore(files, claims, "offpath-traces", queue) == shelter.Restored(2, {})
 
@@ -106,7 +107,7 @@ def test_a_message_that_is_too_large_for_sqs_is_queued_as_a_claim_check(dead_let
 )
 def test_a_large_message_that_no_claim_check_can_stand_for_stays_and_is_named(too_large: Message, reason: str) -> None:
     files = stored("a")
-    files.content["spill/offpath-traces/large.json"] = spill.dump(too_large)
+    files.content["spill/offpath-traces/large.json"] = spilled.dump(too_large)
     restored = shelter.restore(files, FakeClaims(), "offpath-traces", FakeQueue())
     assert restored.queued == 1
     assert reason in restored.left["spill/offpath-traces/large.json"]

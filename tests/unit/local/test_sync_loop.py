@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from local.sync_loop import Reporter
-from offpath.errors import Transient
+from offpath.contracts.errors import Transient
 
 
 def report(models: Mapping[str, Any], skipped: Mapping[str, str] | None = None) -> dict[str, Any]:

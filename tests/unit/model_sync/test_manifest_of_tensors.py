@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from offpath.errors import ManifestError
-from offpath.manifest import KEY, Column, Manifest, RegisteredModel, Signature, Tensor
+from offpath.contracts.errors import ManifestError
+from offpath.contracts.model_manifest import KEY, Column, Manifest, RegisteredModel, Signature, Tensor
 from tests.support import manifest_before_tensors
 from tests.support.models import iris_version, manifest_of, sum_version
 

@@ -9,8 +9,8 @@ import pytest
 from model_sync.publisher import Publisher
 from model_sync.sync import ModelSync, Report
 from model_sync.tokenizer_file import MAX_BYTES
-from offpath.errors import Transient
-from offpath.manifest import KEY, Manifest, PublishedFile, Tensor
+from offpath.contracts.errors import Transient
+from offpath.contracts.model_manifest import KEY, Manifest, PublishedFile, Tensor
 from tests.support.model_sync_fakes import (
     IRIS_COLUMNS,
     IRIS_EXAMPLE,

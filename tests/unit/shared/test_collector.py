@@ -10,9 +10,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, Sampler, SamplingResult
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
-from offpath.collector import TraceCollector
-from offpath.identity import Emitter
-from offpath.otlp import EndedTrace
+from offpath.tracing._collector import TraceCollector
+from offpath.tracing._event_sequence import Emitter
+from offpath.tracing._otlp import EndedTrace
 from tests.support.spans import recorded_tracing
 
 REMOTE = SpanContext(0x4BF92F3577B34DA6A3CE929D0E0E4736, 0x00F067AA0BA902B7, is_remote=True, trace_flags=TraceFlags(1))

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from offpath.errors import ClaimAltered, ClaimLost, MalformedEvent, OffpathError, Transient, UnknownSchema
-from offpath.event import Message, TraceEvent, inline, seal, unseal
+from offpath.contracts.errors import ClaimAltered, ClaimLost, MalformedEvent, OffpathError, Transient, UnknownSchema
+from offpath.contracts.message import Message
+from offpath.contracts.trace_event import TraceEvent, inline, seal, unseal
 from tests.support.aws_fakes import FakeBucket, FakeClaims
 
 EVENT = TraceEvent("4bf92f3577b34da6a3ce929d0e0e4736", "offpath/iris", '{"resourceSpans":[{"é":1}]}')

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offpath.errors import MalformedJob, OffpathError
-from offpath.job_store import JobStore
-from offpath.jobs import Job, PublicJob, id_in, is_id, key_of, message_of, new_id
+from offpath.aws.job_store import JobStore
+from offpath.contracts.errors import MalformedJob, OffpathError
+from offpath.contracts.training_job import Job, PublicJob, id_in, is_id, key_of, message_of, new_id
 from tests.support.aws_fakes import FakeBucket
 from tests.support.worker_fakes import JOB_ID, RESULT, new_job
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from offpath.errors import ManifestError
-from offpath.manifest import Manifest
+from offpath.contracts.errors import ManifestError
+from offpath.contracts.model_manifest import Manifest
 from tests.support import manifest_before_tensors
 from tests.support.models import iris_version, manifest_of, sum_version
 from tests.support.text_models import text_model

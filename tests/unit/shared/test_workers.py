@@ -8,11 +8,11 @@ from queue import SimpleQueue
 
 import pytest
 
-from offpath.errors import Transient
-from offpath.extensions_api import Invocation
-from offpath.lambda_extension import LambdaExtension
-from offpath.otlp import EndedTrace
-from offpath.workers import BackgroundThread, InRequest
+from offpath.contracts.errors import Transient
+from offpath.tracing._extensions_api import Invocation
+from offpath.tracing._lambda_extension import LambdaExtension
+from offpath.tracing._otlp import EndedTrace
+from offpath.tracing._workers import BackgroundThread, InRequest
 from tests.support.spans import ended_trace
 
 SECONDS = 10

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from offpath.errors import MalformedEvent, OffpathError, Transient
-from offpath.event import Message
+from offpath.contracts.errors import MalformedEvent, OffpathError, Transient
+from offpath.contracts.message import Message
 from tests.support.aws_fakes import FakeQueue
 from tests.support.trace_events import batch_of, inline, prediction_event
 from tests.support.trace_writer_fakes import Bench, down

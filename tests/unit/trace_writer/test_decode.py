@@ -7,8 +7,9 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, Tracer, set_span_in_context
 
-from offpath.errors import ClaimAltered, ClaimLost, MalformedEvent, Poison, UnknownSchema
-from offpath.event import Message, TraceEvent
+from offpath.contracts.errors import ClaimAltered, ClaimLost, MalformedEvent, Poison, UnknownSchema
+from offpath.contracts.message import Message
+from offpath.contracts.trace_event import TraceEvent
 from tests.support.trace_events import as_event, claimed, decoded, ended_spans, inline, prediction_event
 from tests.support.trace_writer_fakes import FakeClaims
 from trace_writer.decode import Received, decode

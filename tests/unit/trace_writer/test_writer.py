@@ -2,8 +2,8 @@
 
 import json
 
-from offpath.errors import ClaimLost, MalformedEvent, Rejected, Transient
-from offpath.event import Message
+from offpath.contracts.errors import ClaimLost, MalformedEvent, Rejected, Transient
+from offpath.contracts.message import Message
 from tests.support.aws_fakes import FakeQueue
 from tests.support.trace_events import batch_of, claimed, inline, nested_event, prediction_event
 from tests.support.trace_writer_fakes import Bench, down

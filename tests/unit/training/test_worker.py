@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from offpath.errors import Transient
-from offpath.job_store import JobStore
-from offpath.jobs import Job, Progress, key_of, message_of
+from offpath.aws.job_store import JobStore
+from offpath.contracts.errors import Transient
+from offpath.contracts.training_job import Job, Progress, key_of, message_of
 from tests.support.aws_fakes import FakeBucket
 from tests.support.worker_fakes import JOB_ID, RESULT, FakeJobQueue, FakeTraining, new_job
 from training.worker.attempt import REGISTERING_SECONDS, Limits

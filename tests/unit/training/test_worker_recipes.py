@@ -2,7 +2,7 @@
 
 import pytest
 
-from offpath.errors import SettingsError
+from offpath.contracts.errors import SettingsError
 from training.catalog import NAMES
 from training.worker.announce import announcement
 from training.worker.settings import WorkerSettings

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from offpath.manifest import ModelVersion, Tensor
+from offpath.contracts.model_manifest import ModelVersion, Tensor
 from prediction_api.arrays import narrowed
 from prediction_api.batch import Array, Batch
 from prediction_api.loader import ModelUnusable

@@ -1,6 +1,6 @@
 """Which of the adapters runs a model."""
 
-from offpath.manifest import ModelVersion
+from offpath.contracts.model_manifest import ModelVersion
 from prediction_api.adapters.onnx_model import OnnxModel
 from prediction_api.loader import ModelFiles
 from prediction_api.on_demand import Runnable

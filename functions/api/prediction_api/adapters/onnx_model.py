@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from offpath.manifest import ModelVersion
+from offpath.contracts.model_manifest import ModelVersion
 from prediction_api.adapters.onnx_feeds import feeder
 from prediction_api.adapters.onnx_session import OnnxSession, loading
 from prediction_api.adapters.onnx_warm_up import example_batch

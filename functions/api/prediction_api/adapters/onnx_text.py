@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from offpath.manifest import ModelVersion
+from offpath.contracts.model_manifest import ModelVersion
 from prediction_api.adapters.onnx_feeds import GraphInput, dtype_of
 from prediction_api.adapters.onnx_session import OnnxSession, loading
 from prediction_api.adapters.onnx_warm_up import example_batch

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from offpath.manifest import ColumnType, ModelVersion, Tensor
+from offpath.contracts.model_manifest import ColumnType, ModelVersion, Tensor
 from prediction_api.adapters.onnx_feeds import GraphInput
 from prediction_api.arrays import to_array
 from prediction_api.batch import Array, Batch, batch_of

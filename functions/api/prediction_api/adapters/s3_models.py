@@ -1,7 +1,7 @@
 """The manifest and the models in S3."""
 
-from offpath.aws import Bucket
-from offpath.manifest import KEY
+from offpath.aws.s3 import Bucket
+from offpath.contracts.model_manifest import KEY
 
 
 class S3Models:

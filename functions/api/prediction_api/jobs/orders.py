@@ -5,9 +5,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import to_json
 
-from offpath.jobs import Job, new_id, now
-from offpath.manifest import SERVED_ALIAS
-from offpath.recipes import AnnouncedRecipe
+from offpath.contracts.model_manifest import SERVED_ALIAS
+from offpath.contracts.recipes import AnnouncedRecipe
+from offpath.contracts.training_job import Job, new_id, now
 from prediction_api.jobs.parameters import defaults, properties, reader
 from prediction_api.jobs.request import TrainingRequest, field_errors
 from prediction_api.json_body import parse_object

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Protocol
 
-from offpath.aws import Fetched
-from offpath.errors import ObjectMissing, RecipesError, Transient
-from offpath.recipes import KEY, AnnouncedRecipe, Recipes
+from offpath.aws.s3 import Fetched
+from offpath.contracts.errors import ObjectMissing, RecipesError, Transient
+from offpath.contracts.recipes import KEY, AnnouncedRecipe, Recipes
 from prediction_api.problems import Problem
 
 KEEP_SECONDS = 60.0

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from offpath.jobs import DATASETS, Promotion
-from offpath.manifest import SERVED_ALIAS
+from offpath.contracts.model_manifest import SERVED_ALIAS
+from offpath.contracts.training_job import DATASETS, Promotion
 from prediction_api.problems import FieldError
 
 MAX_FILES = 10

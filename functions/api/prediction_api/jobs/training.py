@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Protocol
 
-from offpath.errors import MalformedJob, ObjectChanged, ObjectMissing, Transient
-from offpath.event import Message
-from offpath.job_store import JobStore, StoredJob
-from offpath.jobs import Job, is_id, message_of, now
-from offpath.recipes import Recipes
+from offpath.aws.job_store import JobStore, StoredJob
+from offpath.contracts.errors import MalformedJob, ObjectChanged, ObjectMissing, Transient
+from offpath.contracts.message import Message
+from offpath.contracts.recipes import Recipes
+from offpath.contracts.training_job import Job, is_id, message_of, now
 from prediction_api.jobs.orders import job_of
 from prediction_api.jobs.recipe_book import RecipeBook, unavailable
 from prediction_api.problems import FieldError, Problem, refused

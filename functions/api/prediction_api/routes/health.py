@@ -6,7 +6,7 @@ from typing import Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from offpath.manifest import SERVED_ALIAS
+from offpath.contracts.model_manifest import SERVED_ALIAS
 from prediction_api.catalog import Catalog
 from prediction_api.loader import ModelLoader
 from prediction_api.served import FailedModel, ServedModel

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 
-from offpath.jobs import PublicJob
+from offpath.contracts.training_job import PublicJob
 from prediction_api.routes.training import configured
 
 router = APIRouter(tags=["training"])

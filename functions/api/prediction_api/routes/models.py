@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from offpath.manifest import Signature
+from offpath.contracts.model_manifest import Signature
 from prediction_api.choice import CHAMPION
 from prediction_api.loader import ModelLoader
 from prediction_api.served import ServedModel

@@ -6,8 +6,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from offpath.jobs import PublicJob
-from offpath.recipes import AnnouncedRecipe
+from offpath.contracts.recipes import AnnouncedRecipe
+from offpath.contracts.training_job import PublicJob
 from prediction_api.body import read_body
 from prediction_api.jobs.request import TrainingRequest
 from prediction_api.jobs.training import Training

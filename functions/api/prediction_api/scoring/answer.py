@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from offpath.manifest import ModelVersion
+from offpath.contracts.model_manifest import ModelVersion
 from prediction_api.answers import predictions
 from prediction_api.batch import Outputs
 

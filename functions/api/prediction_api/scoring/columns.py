@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from offpath.manifest import Column, ColumnType
+from offpath.contracts.model_manifest import Column, ColumnType
 from prediction_api.arrays import is_null, to_array
 from prediction_api.batch import Array, Batch, absent, can_be_absent
 from prediction_api.scoring.frames import FRAMES, Frame, columns_frame, rows_frame

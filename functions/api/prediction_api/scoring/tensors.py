@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from offpath.manifest import Tensor
+from offpath.contracts.model_manifest import Tensor
 from prediction_api.arrays import to_array
 from prediction_api.batch import Array, Batch
 from prediction_api.scoring.frames import FRAMES, Frame, rows_frame

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from functools import partial, wraps
 from typing import Any, Protocol
 
-from offpath.errors import Transient
-from offpath.extensions_api import Invocation
-from offpath.otlp import EndedTrace
-from offpath.workers import RESPONSE_HEAD_START_SECONDS, Handler, Publish, guarded, run_chores
+from offpath.contracts.errors import Transient
+from offpath.tracing._extensions_api import Invocation
+from offpath.tracing._otlp import EndedTrace
+from offpath.tracing._workers import RESPONSE_HEAD_START_SECONDS, Handler, Publish, guarded, run_chores
 
 # How long an invocation goes unread. A handler that takes longer is not slowed by the reading.
 UNREAD_SECONDS = 1.0

@@ -11,17 +11,19 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from pydantic import Field
 
-from offpath.aws import Bucket, S3Claims, SqsQueue, s3_client, sqs_client
-from offpath.collector import TraceCollector
-from offpath.errors import Transient
-from offpath.extensions_api import ExtensionsApi
-from offpath.identity import Emitter, SystemIds
-from offpath.lambda_extension import LambdaExtension
-from offpath.light import LightTracer
-from offpath.otlp import EndedTrace
-from offpath.publisher import Publisher
+from offpath.aws.clients import s3_client, sqs_client
+from offpath.aws.s3 import Bucket, S3Claims
+from offpath.aws.sqs import SqsQueue
+from offpath.contracts.errors import Transient
 from offpath.settings import Settings
-from offpath.workers import BackgroundThread, Handler, InRequest, Worker
+from offpath.tracing._collector import TraceCollector
+from offpath.tracing._event_sequence import Emitter, SystemIds
+from offpath.tracing._extensions_api import ExtensionsApi
+from offpath.tracing._lambda_extension import LambdaExtension
+from offpath.tracing._light_span import LightTracer
+from offpath.tracing._otlp import EndedTrace
+from offpath.tracing._publisher import Publisher
+from offpath.tracing._workers import BackgroundThread, Handler, InRequest, Worker
 
 CLOSE_SECONDS = 10.0
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from offpath.aws import Fetched
-from offpath.errors import ObjectChanged
-from offpath.jobs import PREFIX, Job, key_of
+from offpath.aws.s3 import Fetched
+from offpath.contracts.errors import ObjectChanged
+from offpath.contracts.training_job import PREFIX, Job, key_of
 
 
 class Objects(Protocol):

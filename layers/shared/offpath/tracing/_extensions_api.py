@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from offpath.errors import Transient
+from offpath.contracts.errors import Transient
 
 VERSION = "2020-01-01"
 NAME = "offpath"

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from offpath.errors import ManifestError
+from offpath.contracts.errors import ManifestError
 
 KEY = "models/manifest.json"
 SCHEMA: Literal["models/1"] = "models/1"

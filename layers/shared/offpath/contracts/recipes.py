@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from offpath.errors import RecipesError
+from offpath.contracts.errors import RecipesError
 
 KEY = "training/recipes.json"
 SCHEMA: Literal["recipes/1"] = "recipes/1"

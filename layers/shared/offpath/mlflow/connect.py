@@ -6,13 +6,22 @@ from typing import Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
-from offpath.aws import Bucket, SecretsManager, s3_client, secrets_client
-from offpath.errors import SettingsError
-from offpath.fetched_access import FetchedAccess, Part
-from offpath.mlflow_access import Access, AccessSource, FixedAccess, certificates
-from offpath.mlflow_http import MlflowHttp
+from offpath.aws.clients import s3_client, secrets_client
+from offpath.aws.s3 import Bucket
+from offpath.aws.secrets import SecretsManager
+from offpath.contracts.errors import SettingsError
+from offpath.mlflow.credentials import (
+    Access,
+    AccessSource,
+    FetchedAccess,
+    FixedAccess,
+    Part,
+    StoredCredentials,
+    StoredTrust,
+    certificates,
+)
+from offpath.mlflow.http import MlflowHttp
 from offpath.settings import Settings, variable
-from offpath.stored_access import StoredCredentials, StoredTrust
 
 _FETCH_TIMEOUT_SECONDS = 2.0
 _FETCH_ATTEMPTS = 2

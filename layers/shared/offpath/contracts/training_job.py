@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from offpath.errors import MalformedJob, UnknownSchema
-from offpath.event import Message
+from offpath.contracts.errors import MalformedJob, UnknownSchema
+from offpath.contracts.message import Message
 
 SCHEMA: Literal["job/1"] = "job/1"
 PREFIX = "jobs/"

@@ -7,11 +7,11 @@ the body lies in S3. Its attributes say which (`kind`), and which schema, experi
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from offpath.errors import ClaimAltered, MalformedEvent, UnknownSchema
+from offpath.contracts.errors import ClaimAltered, MalformedEvent, UnknownSchema
+from offpath.contracts.message import Message
 
 SCHEMA = "otlp-json/1"
 INLINE = "inline"
@@ -34,20 +34,6 @@ class TraceEvent:
     def mlflow_trace_id(self) -> str:
         """The id that MLflow's OTLP endpoint gives this trace."""
         return f"tr-{self.trace_id}"
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """An SQS message, whichever library carries it: body and string attributes."""
-
-    body: str
-    attributes: Mapping[str, str]
-
-    @property
-    def size(self) -> int:
-        """What SQS counts against its limit: UTF-8 bytes of the body and of attribute names, types and values."""
-        attributes = sum(len(f"{name}String{value}".encode()) for name, value in self.attributes.items())
-        return len(self.body.encode()) + attributes
 
 
 @dataclass(frozen=True, slots=True)

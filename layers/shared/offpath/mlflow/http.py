@@ -11,8 +11,8 @@ import urllib3
 from urllib3.exceptions import HTTPError, LocationParseError
 from urllib3.util import Timeout, parse_url
 
-from offpath.errors import SettingsError, Transient
-from offpath.mlflow_access import Access, AccessSource, FixedAccess
+from offpath.contracts.errors import SettingsError, Transient
+from offpath.mlflow.credentials import Access, AccessSource, FixedAccess
 
 CONNECT_TIMEOUT_SECONDS = 5.0
 ANONYMOUS = FixedAccess()

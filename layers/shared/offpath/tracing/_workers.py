@@ -1,4 +1,4 @@
-"""Where work runs that no request waits for. In Lambda that is `offpath.lambda_extension`."""
+"""Where work runs that no request waits for. In Lambda that is `offpath.tracing._install._lambda_extension`."""
 
 import atexit
 import logging
@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial, wraps
 from typing import Any, Protocol
 
-from offpath.otlp import EndedTrace
+from offpath.tracing._otlp import EndedTrace
 
 Publish = Callable[[Sequence[EndedTrace]], None]
 Handler = Callable[[Any, Any], Any]

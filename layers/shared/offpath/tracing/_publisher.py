@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from offpath import spill
-from offpath.errors import OffpathError
-from offpath.event import ClaimStore, Message, inline, seal
-from offpath.otlp import EndedTrace, encode
-from offpath.sqs_limits import SQS_MAX_BYTES, batches
+from offpath.aws.sqs import SQS_MAX_BYTES, batches
+from offpath.contracts import spilled
+from offpath.contracts.errors import OffpathError
+from offpath.contracts.message import Message
+from offpath.contracts.trace_event import ClaimStore, inline, seal
+from offpath.tracing._otlp import EndedTrace, encode
 
 FIRST_RETRY_SECONDS = 0.05
 SUSPENSION_SECONDS = 5.0
@@ -135,16 +136,16 @@ class Publisher:
     def _spill(self, message: Message) -> None:
         if self._keep(message):
             return
-        for line in spill.to_log(message):
+        for line in spilled.to_log(message):
             self._last_resort(line)
 
     def _keep(self, message: Message) -> bool:
         """Whether the spill store has the message."""
-        trace_id, key = message.attributes["trace_id"], spill.key(self._queue_name, message)
+        trace_id, key = message.attributes["trace_id"], spilled.key(self._queue_name, message)
         if self._store_rests.holds:
             return False
         try:
-            self._spill_store.put(key, spill.dump(message))
+            self._spill_store.put(key, spilled.dump(message))
         except OffpathError as error:
             self._store_rests.begin()
             _log.error("trace %s could be neither queued nor kept in S3 (%s): it follows here", trace_id, error)

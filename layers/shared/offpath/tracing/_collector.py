@@ -7,9 +7,9 @@ from collections.abc import Callable
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import Span, SpanProcessor
 
-from offpath.identity import Emitter
-from offpath.light import AnySpan, LightSpan
-from offpath.otlp import EndedTrace
+from offpath.tracing._event_sequence import Emitter
+from offpath.tracing._light_span import AnySpan, LightSpan
+from offpath.tracing._otlp import EndedTrace
 
 
 def _nothing_to_flush(_: float) -> bool:

@@ -13,8 +13,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from offpath.errors import MalformedEvent
-from offpath.event import Message
+from offpath.contracts.errors import MalformedEvent
+from offpath.contracts.message import Message
 
 PREFIX = "spill/"
 LOG_MARK = "offpath_spill"

@@ -9,9 +9,9 @@ from opentelemetry.exporter.otlp.json.common.trace_encoder import encode_spans
 from opentelemetry.trace import format_span_id, format_trace_id
 
 from offpath import attributes
-from offpath.event import TraceEvent
-from offpath.identity import Emission
-from offpath.light import AnySpan, LightSpan
+from offpath.contracts.trace_event import TraceEvent
+from offpath.tracing._event_sequence import Emission
+from offpath.tracing._light_span import AnySpan, LightSpan
 
 
 @dataclass(frozen=True, slots=True)
