@@ -16,8 +16,8 @@ from offpath.tracing._otlp import EndedTrace
 from offpath.tracing._workers import InRequest
 from prediction_api.adapters.onnx_load import load_model
 from prediction_api.adapters.s3_models import S3Models
-from prediction_api.app import create_app
-from prediction_api.loader import ModelLoader
+from prediction_api.http.app import create_app
+from prediction_api.models.loader import ModelLoader
 from prediction_api.settings import ApiSettings
 
 

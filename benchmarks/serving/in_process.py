@@ -10,9 +10,9 @@ from offpath.aws.s3 import Bucket
 from offpath.contracts.model_manifest import Manifest
 from prediction_api.adapters.onnx_load import load_model
 from prediction_api.adapters.s3_models import S3Models
-from prediction_api.answers import predictions
-from prediction_api.choice import CHAMPION
-from prediction_api.loader import ModelLoader, ModelStore
+from prediction_api.format_predictions import predictions
+from prediction_api.models.loader import ModelLoader, ModelStore
+from prediction_api.routing.model_selector import CHAMPION
 
 Call = Callable[[bytes], Any]
 

@@ -6,7 +6,7 @@ from offpath.aws.s3 import Bucket
 from offpath.contracts.errors import ObjectMissing
 from offpath.contracts.model_manifest import KEY
 from prediction_api.adapters.s3_models import S3Models
-from prediction_api.loader import ModelStore
+from prediction_api.models.loader import ModelStore
 from tests.support.api_fakes import FakeModels
 
 

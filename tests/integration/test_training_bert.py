@@ -18,8 +18,8 @@ from model_sync.publisher import Publisher
 from offpath.contracts.model_manifest import Manifest, ModelVersion
 from offpath.mlflow.http import MlflowHttp
 from prediction_api.adapters.onnx_text import OnnxTextModel
-from prediction_api.answers import predictions
-from prediction_api.batch import batch_of
+from prediction_api.format_predictions import predictions
+from prediction_api.inputs.batch import batch_of
 from tests.support.model_sync_fakes import FakeFiles
 from tests.support.training_reviews import HARD_TEXTS
 from training.extra import check_installed

@@ -10,7 +10,7 @@ from httpx2 import Response
 
 from offpath.aws.job_store import JobStore
 from offpath.contracts.recipes import KEY, AnnouncedRecipe, Better, Recipes
-from prediction_api.app import create_app
+from prediction_api.http.app import create_app
 from prediction_api.jobs.recipe_book import RecipeBook
 from prediction_api.jobs.training import Training
 from tests.support.api_fakes import Api

@@ -20,7 +20,7 @@ from offpath.aws.clients import s3_client, sqs_client
 from offpath.aws.job_store import JobStore
 from offpath.aws.s3 import Bucket
 from offpath.aws.sqs import SqsQueue
-from prediction_api.app import create_app
+from prediction_api.http.app import create_app
 from prediction_api.jobs.recipe_book import RecipeBook
 from prediction_api.jobs.training import Training
 from tests.support.api_fakes import Api

@@ -15,7 +15,7 @@ from model_sync.signature import signature_of
 from offpath.contracts.model_manifest import ColumnType, Signature, Tensor
 from offpath_cli.register.errors import Refused, first_line
 from offpath_cli.register.examples import Example, Records, Tensors, rows_of
-from prediction_api.batch import can_be_absent
+from prediction_api.inputs.batch import can_be_absent
 
 pd: Any = import_module("pandas")  # it is not typed
 

@@ -12,11 +12,11 @@ from offpath.contracts.errors import ObjectMissing
 from offpath.contracts.model_manifest import Manifest, ModelVersion
 from offpath_cli.register.errors import Refused
 from prediction_api.adapters.onnx_model import OnnxModel
-from prediction_api.answers import predictions
-from prediction_api.loader import ModelUnusable
-from prediction_api.problems import Problem
-from prediction_api.records import RecordSchema
-from prediction_api.tensors import TensorSchema
+from prediction_api.format_predictions import predictions
+from prediction_api.http.problems import Problem
+from prediction_api.inputs.records import RecordSchema
+from prediction_api.inputs.tensors import TensorSchema
+from prediction_api.models.loader import ModelUnusable
 
 
 @dataclass(frozen=True, slots=True)

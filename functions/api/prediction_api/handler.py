@@ -12,13 +12,13 @@ from offpath.aws.s3 import Bucket
 from offpath.aws.sqs import SqsQueue
 from offpath.tracing import install, new_provider
 from prediction_api.adapters.onnx_load import load_model
+from prediction_api.adapters.onnx_threads import onnx_threads
 from prediction_api.adapters.s3_models import S3Models
-from prediction_api.app import create_app
+from prediction_api.http.app import create_app
 from prediction_api.jobs.recipe_book import RecipeBook
 from prediction_api.jobs.training import Training
-from prediction_api.loader import ModelLoader
+from prediction_api.models.loader import ModelLoader
 from prediction_api.settings import ApiSettings
-from prediction_api.threads import onnx_threads
 
 SERVICE = "offpath-api"
 

@@ -15,11 +15,11 @@ from pydantic_core import to_json
 from starlette.background import BackgroundTask
 
 from offpath import attributes
-from prediction_api.agreement import agreement
-from prediction_api.answers import predictions
-from prediction_api.batch import Batch, Outputs
-from prediction_api.problems import Problem
-from prediction_api.served import ServedModel
+from prediction_api.format_predictions import predictions
+from prediction_api.http.problems import Problem
+from prediction_api.inputs.batch import Batch, Outputs
+from prediction_api.models.served import ServedModel
+from prediction_api.shadow_agreement import agreement
 
 # Where predictions come faster than shadows can follow, the newest go without one.
 MAX_WAITING = 100

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prediction_api.rendezvous import draw
+from prediction_api.routing.traffic_split import draw
 
 KEYS = [f"session-{number}" for number in range(4_000)]
 

@@ -3,8 +3,8 @@
 import pytest
 
 from offpath.contracts.errors import SettingsError
+from prediction_api.adapters.onnx_threads import onnx_threads
 from prediction_api.settings import ApiSettings
-from prediction_api.threads import onnx_threads
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Protocol
 from offpath.aws.s3 import Fetched
 from offpath.contracts.errors import ObjectMissing, RecipesError, Transient
 from offpath.contracts.recipes import KEY, AnnouncedRecipe, Recipes
-from prediction_api.problems import Problem
+from prediction_api.http.problems import Problem
 
 KEEP_SECONDS = 60.0
 

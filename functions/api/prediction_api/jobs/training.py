@@ -10,9 +10,9 @@ from offpath.contracts.errors import MalformedJob, ObjectChanged, ObjectMissing,
 from offpath.contracts.message import Message
 from offpath.contracts.recipes import Recipes
 from offpath.contracts.training_job import Job, is_id, message_of, now
-from prediction_api.jobs.orders import job_of
+from prediction_api.http.problems import FieldError, Problem, refused
+from prediction_api.jobs.build_job import job_of
 from prediction_api.jobs.recipe_book import RecipeBook, unavailable
-from prediction_api.problems import FieldError, Problem, refused
 
 NOT_QUEUED = "it could not be queued; send the request again"
 
