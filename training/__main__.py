@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from training.catalog import NAMES
+from training.checks import named
 from training.display import Display
-from training.environment import quiet_mlflow
-from training.options import named
-from training.recipe import TrainingError
+from training.recipes.catalog import NAMES
+from training.recipes.recipe import TrainingError
+from training.registry.mlflow_server import quiet_mlflow
 from training.run import Order, train_and_register
 from training.tracking_uri import TrackingUri
 

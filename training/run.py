@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training.catalog import check_name, find_recipe
-from training.data_files import check_paths, read_dataset
-from training.extra import check_installed
-from training.options import check_alias, parse_parameters
-from training.server import checked_address, wait_for
+from training.checks import check_alias, check_installed, parse_parameters
+from training.data.files import check_paths, read_dataset
+from training.recipes.catalog import check_name, find_recipe
+from training.registry.mlflow_server import checked_address, wait_for
 
 if TYPE_CHECKING:
-    from training.promotion import Promotion
-    from training.recipe import Progress, Say
-    from training.versions import Registered
+    from training.recipes.recipe import Progress, Say
+    from training.registry.promotion import Promotion
+    from training.registry.versions import Registered
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +60,13 @@ def train_and_register(
     parameters = parse_parameters(recipe, order.parameters)
     data = read_dataset(recipe, order.data)
 
-    from training.pattern import train
+    from training.train_pipeline import train
 
     trained = train(recipe, parameters, order.seed, say, data, progress)
 
-    from training.registry import register  # mlflow takes seconds to import: the server may start meanwhile
+    from training.registry.trained_model import (
+        register,  # mlflow takes seconds to import: the server may start meanwhile
+    )
 
     wait_for(address, order.wait_seconds)
     return register(trained, address, order.alias, say, promotion=order.promotion, job=order.job, confirm=confirm)
@@ -79,6 +80,6 @@ def finish_registered(order: Order, say: "Say", confirm: Callable[[], None]) -> 
     address = checked_address(order.tracking_uri)
     wait_for(address, order.wait_seconds)
 
-    from training.registry import finish
+    from training.registry.trained_model import finish
 
     return finish(order, address, say, confirm)

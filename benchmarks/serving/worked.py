@@ -12,8 +12,8 @@ from model_sync.adapters.mlflow_registry import MlflowRegistry
 from model_sync.publisher import Publisher
 from model_sync.sync import ModelSync
 from offpath.mlflow.http import MlflowHttp
-from training.catalog import NAMES, find_recipe
-from training.environment import quiet_mlflow
+from training.recipes.catalog import NAMES, find_recipe
+from training.registry.mlflow_server import quiet_mlflow
 from training.run import Order, train_and_register
 
 SEED = 42

@@ -23,9 +23,9 @@ from sklearn.linear_model import LogisticRegression
 from offpath.contracts.errors import SettingsError, Transient
 from offpath.contracts.model_manifest import KEY, Manifest
 from tests.conftest import free_port
-from training.iris import RECIPE, IrisParameters
-from training.pattern import Trained, train
-from training.registry import register
+from training.recipes.iris import RECIPE, IrisParameters
+from training.registry.trained_model import register
+from training.train_pipeline import Trained, train
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -22,9 +22,9 @@ from prediction_api.format_predictions import predictions
 from prediction_api.inputs.batch import batch_of
 from tests.support.model_sync_fakes import FakeFiles
 from tests.support.training_reviews import HARD_TEXTS
-from training.extra import check_installed
-from training.recipe import TrainingError
-from training.sentiment_bert import RECIPE
+from training.checks import check_installed
+from training.recipes.recipe import TrainingError
+from training.recipes.sentiment.bert import RECIPE
 
 
 def _missing() -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 from offpath.contracts.errors import Transient
 from offpath.contracts.training_job import Job, Result, now
-from training.worker.held_job import HeldJob
-from training.worker.words import Word
+from training.worker.job_lease import HeldJob
+from training.worker.task_protocol import Word
 from training.worker.worker import Received
 
 JOB_ID = "20261121t101112-0123456789abcdef01234567"

@@ -11,13 +11,13 @@ from offpath.aws.job_store import JobStore
 from offpath.aws.s3 import Bucket
 from offpath.contracts.errors import SettingsError
 from training.worker.attempt import Limits
-from training.worker.held_job import HeldJob
-from training.worker.log import configure
-from training.worker.process import TrainingProcess, end_process, start_process
+from training.worker.job_lease import HeldJob
+from training.worker.log_setup import configure
 from training.worker.settings import WorkerSettings
 from training.worker.sqs_jobs import WAIT_SECONDS, SqsJobs
-from training.worker.stop import Stop
-from training.worker.words import Assignment
+from training.worker.stop_signal import Stop
+from training.worker.task_protocol import Assignment
+from training.worker.training_process import TrainingProcess, end_process, start_process
 from training.worker.worker import Start, Worker
 
 ANNOUNCE = (sys.executable, "-m", "training.worker.announce")

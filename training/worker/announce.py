@@ -17,11 +17,11 @@ from offpath.aws.clients import s3_client
 from offpath.aws.s3 import Bucket
 from offpath.contracts.errors import ObjectMissing, RecipesError, Transient
 from offpath.contracts.recipes import KEY, AnnouncedRecipe, Better, Recipes
-from training.catalog import NAMES, find_recipe
-from training.recipe import Recipe
-from training.scores import less_is_better, metrics_of
-from training.worker.leash import Leash
-from training.worker.log import configure
+from training.metrics import less_is_better, metrics_of
+from training.recipes.catalog import NAMES, find_recipe
+from training.recipes.recipe import Recipe
+from training.worker.log_setup import configure
+from training.worker.parent_pipe import Leash
 from training.worker.settings import WorkerSettings
 
 LOWEST_PRIORITY = 19
@@ -38,7 +38,7 @@ def announcement(names: Sequence[str] = NAMES) -> Recipes:
 def digest_of(names: Sequence[str]) -> str:
     """Of what the announcement follows from, the recipes' code above all; imports nothing."""
     digest = hashlib.sha256(" ".join([version("pydantic"), *names]).encode())
-    for path in sorted(Path(training.__file__).parent.glob("*.py")):
+    for path in sorted(Path(training.__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

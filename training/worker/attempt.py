@@ -8,9 +8,9 @@ from typing import Protocol
 
 from offpath.contracts.errors import Transient
 from offpath.contracts.training_job import Progress, Result
-from training.worker.held_job import HeldJob
-from training.worker.insist import insist
-from training.worker.words import Advanced, Exited, Failed, Ready, Succeeded, Word
+from training.worker.job_lease import HeldJob
+from training.worker.retry import insist
+from training.worker.task_protocol import Advanced, Exited, Failed, Ready, Succeeded, Word
 
 TICK_SECONDS = 0.2
 NOTE_SECONDS = 1.5

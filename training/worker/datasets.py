@@ -6,7 +6,7 @@ from pathlib import Path
 from offpath.aws.clients import s3_client
 from offpath.aws.s3 import Bucket
 from offpath.contracts.errors import ObjectMissing, Transient
-from training.recipe import TrainingError
+from training.recipes.recipe import TrainingError
 
 
 def fetch(bucket: str, keys: Sequence[str], folder: Path) -> list[Path]:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import IO
 
 from offpath.contracts.training_job import Progress, Result, Verdict
-from training.environment import quiet_mlflow
-from training.promotion import Promotion
-from training.recipe import TrainingError
+from training.recipes.recipe import TrainingError
+from training.registry.mlflow_server import quiet_mlflow
+from training.registry.promotion import Promotion
 from training.run import Order, finish_registered, train_and_register
 from training.worker.datasets import fetch
-from training.worker.leash import Leash
-from training.worker.words import GO, Advanced, Assignment, Failed, Ready, Succeeded, Word
+from training.worker.parent_pipe import Leash
+from training.worker.task_protocol import GO, Advanced, Assignment, Failed, Ready, Succeeded, Word
 
 # What of the whole the training itself is; registering is the rest.
 TRAINING_SHARE = 0.9

@@ -12,10 +12,10 @@ from offpath.aws.job_store import JobStore, StoredJob
 from offpath.contracts.errors import MalformedJob, ObjectChanged, ObjectMissing, Transient, UnknownSchema
 from offpath.contracts.training_job import Progress, id_in, now
 from training.worker.attempt import Attempt, Ending, HandedBack, Limits, Lost, Training
-from training.worker.held_job import ClaimLost, HeldJob
-from training.worker.insist import insist
-from training.worker.stop import Stop
-from training.worker.words import Failed, Succeeded
+from training.worker.job_lease import ClaimLost, HeldJob
+from training.worker.retry import insist
+from training.worker.stop_signal import Stop
+from training.worker.task_protocol import Failed, Succeeded
 
 BACKOFF_SECONDS = 5.0
 MAX_REASON = 4_000

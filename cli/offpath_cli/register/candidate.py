@@ -22,8 +22,8 @@ from offpath_cli.register.original import Original
 from offpath_cli.register.purpose import Purpose
 from offpath_cli.register.rehearsal import Rehearsal
 from offpath_cli.register.tidy import with_open_labels, without_scores, without_zipmap
-from training.recipe import Onnx
-from training.versions import ServedModel, save_model
+from training.recipes.recipe import Onnx
+from training.registry.versions import ServedModel, save_model
 
 
 @dataclass(frozen=True, slots=True)

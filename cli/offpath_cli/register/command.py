@@ -14,8 +14,8 @@ from offpath_cli.register.errors import Refused
 from offpath_cli.register.order import Order, split_labels
 from offpath_cli.register.run import register_model
 from training.display import Display
-from training.environment import quiet_mlflow
-from training.recipe import TrainingError
+from training.recipes.recipe import TrainingError
+from training.registry.mlflow_server import quiet_mlflow
 from training.tracking_uri import TrackingUri
 
 

@@ -17,8 +17,8 @@ from offpath_cli.register.converters import mend_histogram_trees, register_conve
 from offpath_cli.register.errors import Refused, first_line
 from offpath_cli.register.original import Original
 from offpath_cli.register.precision import exact_form
-from training.onnx_form import OPSET
-from training.recipe import Onnx
+from training.onnx_artifact.convert import OPSET
+from training.recipes.recipe import Onnx
 
 # Operator set 3 of ai.onnx.ml is the last that onnxmltools writes.
 _ML_OPSET = 3

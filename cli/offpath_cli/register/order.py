@@ -5,7 +5,7 @@ from pathlib import Path
 
 from offpath.contracts.model_manifest import Task
 from offpath_cli.register.errors import Refused
-from training.options import check_alias
+from training.checks import check_alias
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from platform import python_version
 from offpath_cli.register.candidate import Candidate
 from offpath_cli.register.order import Order
 from offpath_cli.register.original import Original
-from training.versions import NewVersion
+from training.registry.versions import NewVersion
 
 _CONVERTERS = {
     "onnx": (),

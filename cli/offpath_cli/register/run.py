@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from offpath_cli.register.order import Order, check_order
 from offpath_cli.register.source import fetch, is_uri
-from training.server import checked_address, wait_for
+from training.registry.mlflow_server import checked_address, wait_for
 
 if TYPE_CHECKING:
     from offpath_cli.register.candidate import Candidate
     from offpath_cli.register.original import Original
     from offpath_cli.register.purpose import Purpose
-    from training.recipe import Say
-    from training.versions import Registered
+    from training.recipes.recipe import Say
+    from training.registry.versions import Registered
 
 
 def register_model(order: Order, max_bytes: int, say: "Say") -> "Registered":
@@ -31,7 +31,7 @@ def register_model(order: Order, max_bytes: int, say: "Say") -> "Registered":
     from offpath_cli.register.examples import read_example
     from offpath_cli.register.purpose import purpose_of
     from offpath_cli.register.registration import new_version
-    from training.versions import register_version
+    from training.registry.versions import register_version
 
     original = _read(order, address, in_mlflow=in_mlflow)
     purpose = purpose_of(original, order)

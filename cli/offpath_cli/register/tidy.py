@@ -5,7 +5,7 @@ from typing import Any
 
 from onnx import TensorProto, helper
 
-from training.recipe import Onnx
+from training.recipes.recipe import Onnx
 
 _LABELS = ("classlabels_strings", "classlabels_int64s", "classlabels_ints")
 

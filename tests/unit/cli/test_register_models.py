@@ -24,7 +24,7 @@ from offpath_cli.register.order import Order
 from offpath_cli.register.original import Original
 from offpath_cli.register.purpose import purpose_of
 from tests.support import own_models
-from training.agreement import TOLERANCE
+from training.onnx_artifact.tolerance import TOLERANCE
 
 # mlflow warns of its own type hints when parts of it are imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyType")

@@ -8,8 +8,8 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime import InferenceSession
 
 from tests.support.models import graph
-from training.int8 import Quantize, choose, quantized
-from training.recipe import Chosen, Form, HeldOut
+from training.onnx_artifact.int8 import Quantize, choose, quantized
+from training.recipes.recipe import Chosen, Form, HeldOut
 
 ROWS = 400
 TARGET = np.arange(ROWS) % 2

@@ -13,8 +13,8 @@ from offpath.contracts.training_job import Job, Progress, key_of, message_of
 from tests.support.aws_fakes import FakeBucket
 from tests.support.worker_fakes import JOB_ID, RESULT, FakeJobQueue, FakeTraining, new_job
 from training.worker.attempt import REGISTERING_SECONDS, Limits
-from training.worker.stop import Stop
-from training.worker.words import Advanced, Exited, Failed, Ready, Succeeded, Word
+from training.worker.stop_signal import Stop
+from training.worker.task_protocol import Advanced, Exited, Failed, Ready, Succeeded, Word
 from training.worker.worker import Worker
 
 HALF = Advanced(progress=Progress(fraction=0.5, text="fitting: 5 of 10"))

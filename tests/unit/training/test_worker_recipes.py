@@ -3,7 +3,7 @@
 import pytest
 
 from offpath.contracts.errors import SettingsError
-from training.catalog import NAMES
+from training.recipes.catalog import NAMES
 from training.worker.announce import announcement
 from training.worker.settings import WorkerSettings
 
