@@ -17,11 +17,9 @@ TOOLS := .venv-tools
 UV := $(TOOLS)/bin/uv
 FUNCTIONS := api trace_writer model_sync
 SCRIPTS := .ci/run cli/offpath $(shell grep -rl '^\#!/usr/bin/env bash' layers)
-CODE := functions layers local training cli benchmarks tests events
 
 export MLFLOW_DISABLE_TELEMETRY := true
 export SAM_CLI_TELEMETRY := 0
-export PYTHONPATH := functions/api:functions/trace_writer:functions/model_sync:layers/shared:layers/mlflow_host:cli:.
 
 .PHONY: help
 help: ## list the targets
@@ -48,7 +46,7 @@ test: $(VENV)/.ready $(SAM)/.ready ## run the tests, with coverage; some of them
 check: $(VENV)/.ready ## report what the linter, the formatter and the type checker find
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(CODE)
+	$(BIN)/mypy
 	$(BIN)/shellcheck $(SCRIPTS)
 
 .PHONY: fix
@@ -62,11 +60,11 @@ build: $(VENV)/.ready $(SAM)/.ready ## build the functions' packages for Lambda,
 	@find layers training -name __pycache__ -prune -exec rm -rf {} +
 	@# requirements.txt is the whole list: pip would add what functions/api/overrides.txt leaves out.
 	@PIP_NO_DEPS=1 $(SAM)/bin/sam build --parameter-overrides Architecture=$(ARCHITECTURE) $(ARGS)
-	@$(BIN)/python -m local.packages .aws-sam/build
+	@$(BIN)/python -m local.built.packages .aws-sam/build
 
 .PHONY: invoke
 invoke: $(VENV)/.ready $(SAM)/.ready ## run the built functions in Docker, with sample events, against the running local pipeline
-	@$(BIN)/python -m local.invoke $(ARGS)
+	@$(BIN)/python -m local.built.invoke $(ARGS)
 
 .PHONY: validate
 validate: $(VENV)/.ready $(SAM)/.ready $(SCAN)/.ready ## check the template as CloudFormation and a security scanner do
@@ -127,10 +125,11 @@ $(UV): pyproject.toml
 		"$$($(PYTHON) -c 'import tomllib; print(tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["tools"][0])')"
 	@touch $(UV)
 
-$(VENV)/.ready: requirements-dev.txt cli/offpath | $(UV)
+$(VENV)/.ready: requirements-dev.txt cli/offpath pyproject.toml local/sources.py | $(UV)
 	@echo "· setting up the development environment ($(VENV)): some 200 packages, minutes the first time"
 	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
 	@$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements-dev.txt
+	@$(BIN)/python local/sources.py
 	@ln -sf ../../cli/offpath $(BIN)/offpath
 	@touch $@
 

@@ -23,7 +23,6 @@ from offpath.contracts.model_manifest import KEY
 from tests.support.models import iris_onnx, iris_version, manifest_of
 
 ROOT = Path(__file__).parents[1]
-SOURCES = ("functions/api", "functions/trace_writer", "functions/model_sync", "layers/shared", ".")
 START_SECONDS = 120.0
 STOP_SECONDS = 15.0
 Stream = IO[bytes] | int
@@ -43,7 +42,6 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
-        "PYTHONPATH": os.pathsep.join(str(ROOT / source) for source in SOURCES),
     }
 
 

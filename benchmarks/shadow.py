@@ -59,7 +59,7 @@ def _started(folder: Path, progress: Progress) -> Iterator[dict[str, LambdaRunti
             aws = stack.enter_context(moto(home))
             if variant.shadowed:
                 _add_shadow(aws)
-            own = {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "PYTHONPATH"))}
+            own = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
             running = lambda_runtime(variant.handler, {**own, **aws.environ}, home / "lambda.log")
             runtimes[variant.name] = stack.enter_context(running)
         yield runtimes

@@ -50,11 +50,8 @@ def mlflow(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     url = f"http://127.0.0.1:{(port := free_port())}"
     command = [sys.executable, "-W", "ignore", "-m", "tests.support.scoring_server", str(folder), str(port)]
     log = tmp_path_factory.mktemp("scoring-log") / "log"
-    path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
     with log.open("wb") as sink:
-        process = subprocess.Popen(
-            command, stdout=sink, stderr=sink, env=os.environ | {"PYTHONPATH": path}, start_new_session=True
-        )
+        process = subprocess.Popen(command, stdout=sink, stderr=sink, start_new_session=True)
     try:
         _wait(f"{url}/linear/ping", process, log)
         yield url

@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from local import commands, lock, web
+from local import commands
 from local.errors import Interrupted, Refused
-from local.first_trace import IRIS, has_models, predict, sample, served_model, trace_link
-from local.home import Home
-from local.parts import has_volumes
-from local.preflight import check_ports
 from local.settings import S3_PORTS, LocalSettings
-from local.signals import Interrupts
+from local.stack import lock, web
+from local.stack.first_trace import IRIS, has_models, predict, sample, served_model, trace_link
+from local.stack.home import Home
+from local.stack.parts import has_volumes
+from local.stack.preflight import check_ports
+from local.stack.signals import Interrupts
 from offpath.contracts.errors import Transient
 from tests.conftest import free_port
 from tests.support.local_stack import Command, row_of_free_ports, stack_environment

@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from typing import Any
 
-from local.web import fetch, succeeds
+from local.stack.web import fetch, succeeds
 from tests.support.local_stack import wait_for
 from tests.support.local_user import RECORD, User, spans_of
 

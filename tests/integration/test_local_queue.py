@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
+from local.aws.sqs import SqsConsumer
 from local.settings import ARCHIVE, ARTIFACTS, DEAD_LETTERS, QUEUE, LocalSettings
-from local.sqs import SqsConsumer
-from local.storage import Storage
+from local.stack.storage import Storage
 from offpath.aws.s3 import Bucket, S3Claims
 from offpath.aws.sqs import SQS_MAX_BYTES, SqsQueue
 from offpath.contracts import spilled

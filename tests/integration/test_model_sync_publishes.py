@@ -174,8 +174,7 @@ def test_mlflow_down_leaves_the_manifest_as_it_is(
 def test_the_log_says_what_was_published_and_what_not(mlflow_url: str, bucket_name: str) -> None:
     draft = f"draft-{uuid.uuid4().hex[:8]}"
     MlflowClient(mlflow_url).create_registered_model(draft)
-    paths = os.pathsep.join([str(ROOT / "functions/model_sync"), str(ROOT / "layers/shared")])
-    settings = {"OFFPATH_BUCKET": bucket_name, "OFFPATH_MLFLOW_URL": mlflow_url, "PYTHONPATH": paths}
+    settings = {"OFFPATH_BUCKET": bucket_name, "OFFPATH_MLFLOW_URL": mlflow_url}
     script = "from model_sync.handler import handler; handler({}, None)"
     done = subprocess.run(
         [sys.executable, "-c", script],

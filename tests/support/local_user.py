@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,7 @@ from typing import Any
 import boto3
 
 from local.settings import ACCESS_KEY, ARCHIVE, REGION, SECRET_KEY, LocalSettings
-from local.sources import ROOT, SOURCES
-from local.web import fetch
+from local.stack.web import fetch
 from offpath.contracts.errors import Transient
 from tests.support.local_stack import Command, stack_environment
 
@@ -38,8 +36,7 @@ class User:
     def run_module(self, *arguments: str) -> Command:
         """`python -m …`, as make runs it."""
         log = self.folder / f"{len(self.commands)}.log"
-        sources = os.pathsep.join(str(ROOT / source) for source in SOURCES)
-        self.commands.append(Command(log, self.environ | {"PYTHONPATH": sources}, *arguments))
+        self.commands.append(Command(log, self.environ, *arguments))
         return self.commands[-1]
 
     def up(self) -> Command:

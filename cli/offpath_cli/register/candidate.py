@@ -10,18 +10,18 @@ from onnx.checker import ValidationError
 
 from model_sync.ports import Unservable
 from offpath.contracts.errors import OffpathError
-from offpath_cli.register.agree import Disagreement, check_agreement
+from offpath_cli.register.compare_answers import Disagreement, check_agreement
 from offpath_cli.register.convert import conversions
 from offpath_cli.register.errors import Refused, first_line
 from offpath_cli.register.examples import EXPECTED, Example
 from offpath_cli.register.graph import check_operators
+from offpath_cli.register.graph_cleanup import with_open_labels, without_scores, without_zipmap
 from offpath_cli.register.graph_signature import graph_inputs, graph_outputs
 from offpath_cli.register.inputs import Sample, inferred, sample_of, served_signature
+from offpath_cli.register.model_task import Purpose
 from offpath_cli.register.native import Expected, has_probabilities, predict
 from offpath_cli.register.original import Original
-from offpath_cli.register.purpose import Purpose
-from offpath_cli.register.rehearsal import Rehearsal
-from offpath_cli.register.tidy import with_open_labels, without_scores, without_zipmap
+from offpath_cli.register.serving_check import Rehearsal
 from training.recipes.recipe import Onnx
 from training.registry.versions import ServedModel, save_model
 

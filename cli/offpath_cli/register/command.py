@@ -11,7 +11,7 @@ from model_sync.settings import ModelSyncSettings
 from offpath.contracts.errors import OffpathError
 from offpath.contracts.model_manifest import Task
 from offpath_cli.register.errors import Refused
-from offpath_cli.register.order import Order, split_labels
+from offpath_cli.register.registration_spec import Order, split_labels
 from offpath_cli.register.run import register_model
 from training.display import Display
 from training.recipes.recipe import TrainingError

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offpath_cli.register.errors import Refused, first_line
+from offpath_cli.register.model_task import Purpose
 from offpath_cli.register.original import Original
-from offpath_cli.register.purpose import Purpose
 
 Array = NDArray[Any]
 

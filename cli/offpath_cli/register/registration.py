@@ -4,8 +4,8 @@ from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
 
 from offpath_cli.register.candidate import Candidate
-from offpath_cli.register.order import Order
 from offpath_cli.register.original import Original
+from offpath_cli.register.registration_spec import Order
 from training.registry.versions import NewVersion
 
 _CONVERTERS = {

@@ -4,14 +4,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from offpath_cli.register.order import Order, check_order
+from offpath_cli.register.registration_spec import Order, check_order
 from offpath_cli.register.source import fetch, is_uri
 from training.registry.mlflow_server import checked_address, wait_for
 
 if TYPE_CHECKING:
     from offpath_cli.register.candidate import Candidate
+    from offpath_cli.register.model_task import Purpose
     from offpath_cli.register.original import Original
-    from offpath_cli.register.purpose import Purpose
     from training.recipes.recipe import Say
     from training.registry.versions import Registered
 
@@ -29,7 +29,7 @@ def register_model(order: Order, max_bytes: int, say: "Say") -> "Registered":
 
     from offpath_cli.register.candidate import Trial  # these take seconds to import
     from offpath_cli.register.examples import read_example
-    from offpath_cli.register.purpose import purpose_of
+    from offpath_cli.register.model_task import purpose_of
     from offpath_cli.register.registration import new_version
     from training.registry.versions import register_version
 

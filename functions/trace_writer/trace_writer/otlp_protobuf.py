@@ -10,7 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from offpath.contracts.errors import MalformedEvent
-from trace_writer.fields import (
+from trace_writer.json_converters import (
     Convert,
     Fields,
     Misfit,

@@ -17,9 +17,9 @@ from model_sync.ports import Unservable
 from offpath_cli.register.candidate import Candidate, Trial
 from offpath_cli.register.errors import Refused
 from offpath_cli.register.examples import Example, Records, Tensors
-from offpath_cli.register.order import Order
+from offpath_cli.register.model_task import purpose_of
 from offpath_cli.register.original import read_file
-from offpath_cli.register.purpose import purpose_of
+from offpath_cli.register.registration_spec import Order
 from prediction_api.models.loader import ModelUnusable
 from tests.support.models import IRIS_COLUMNS, SETOSA, sum_onnx
 from tests.support.own_models import flowers, graph

@@ -15,14 +15,14 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
 from model_sync.ports import Unservable
-from offpath_cli.register.agree import Disagreement, check_agreement
 from offpath_cli.register.candidate import Candidate, Trial
+from offpath_cli.register.compare_answers import Disagreement, check_agreement
 from offpath_cli.register.errors import Refused
 from offpath_cli.register.examples import Records, Tensors
+from offpath_cli.register.model_task import purpose_of
 from offpath_cli.register.native import Expected
-from offpath_cli.register.order import Order
 from offpath_cli.register.original import Original
-from offpath_cli.register.purpose import purpose_of
+from offpath_cli.register.registration_spec import Order
 from tests.support import own_models
 from training.onnx_artifact.tolerance import TOLERANCE
 

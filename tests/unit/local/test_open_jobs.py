@@ -1,4 +1,4 @@
-from local.open_jobs import resume
+from local.stack.open_jobs import resume
 from offpath.aws.job_store import JobStore
 from offpath.contracts.training_job import id_in
 from tests.support.aws_fakes import FakeBucket, FakeQueue

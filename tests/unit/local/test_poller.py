@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from local.poller import MAX_PAYLOAD_BYTES, Poller
+from local.aws.poller import MAX_PAYLOAD_BYTES, Poller
 from local.settings import PollerSettings
 from offpath.contracts.errors import Transient
 from offpath.contracts.message import Message

@@ -1,7 +1,7 @@
 import pytest
 
-from local.environment import part_environment
 from local.settings import S3_PORTS, LocalSettings
+from local.stack.environment import part_environment
 from offpath.contracts.errors import SettingsError
 
 

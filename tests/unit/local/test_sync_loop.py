@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.sync_loop import Reporter
+from local.aws.sync_loop import Reporter
 from offpath.contracts.errors import Transient
 
 

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from local.errors import PartFailed
-from local.process import Child, Part
-from local.registry import ProcessFile
-from local.screen import Screen
-from local.signals import Interrupts
+from local.stack.process import Child, Part
+from local.stack.process_file import ProcessFile
+from local.stack.screen import Screen
+from local.stack.signals import Interrupts
 
 TICK_SECONDS = 0.1
 HASTE_SECONDS = 3.0

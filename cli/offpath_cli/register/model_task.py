@@ -6,9 +6,9 @@ from typing import Any, cast, get_args
 
 from offpath.contracts.model_manifest import Task
 from offpath_cli.register.errors import Refused
-from offpath_cli.register.order import Order
+from offpath_cli.register.graph_cleanup import class_labels
 from offpath_cli.register.original import Original
-from offpath_cli.register.tidy import class_labels
+from offpath_cli.register.registration_spec import Order
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.process import signal_group, start_time
+from local.stack.process import signal_group, start_time
 
 GRACE_SECONDS = 5.0
 

@@ -7,19 +7,19 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 
-from local.environment import part_environment, program
-from local.home import Home
-from local.process import Part
 from local.settings import ACCESS_KEY, ARTIFACTS, FIRST_MODEL, HOST, S3_PORTS, SECRET_KEY, LocalSettings
 from local.sources import ROOT
-from local.web import answers, fetch, succeeds
+from local.stack.environment import part_environment, program
+from local.stack.home import Home
+from local.stack.process import Part
+from local.stack.web import answers, fetch, succeeds
 from offpath.contracts.errors import Transient
 
 # Files grow as they are filled; these two bound what S3 may hold together: 100 GB.
 VOLUME_MEGABYTES = 1_000
 VOLUMES = 100
 
-# This machine, and by that name its containers: the functions in Docker, see local/relay.py.
+# This machine, and by that name its containers: the functions in Docker, see local/built/relay.py.
 ALLOWED_HOSTS = ",".join(f"{host},{host}:*" for host in (HOST, "localhost", "host.docker.internal"))
 
 # One worker and no job consumers: half the time to start, and a fifth of the memory.
@@ -94,11 +94,11 @@ class Parts:
     def writer(self) -> Part:
         """The trace writer behind its queue."""
         time_to_end = self.settings.writer_timeout_seconds + self.settings.drain_seconds
-        return self._module("writer", "local.writer", says="polling ", grace_seconds=time_to_end + 5)
+        return self._module("writer", "local.aws.writer_loop", says="polling ", grace_seconds=time_to_end + 5)
 
     def sync(self) -> Part:
         """The model sync on its schedule."""
-        return self._module("sync", "local.sync_loop", says="syncing every ", grace_seconds=5)
+        return self._module("sync", "local.aws.sync_loop", says="syncing every ", grace_seconds=5)
 
     def worker(self) -> Part:
         """The training worker: it trains what the API is asked to."""

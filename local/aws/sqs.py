@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from local.poller import Received
+from local.aws.poller import Received
 from offpath.aws.errors import aws_errors
 from offpath.aws.sqs import SQS_MAX_BATCH
 

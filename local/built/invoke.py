@@ -1,4 +1,4 @@
-"""`python -m local.invoke`: each function, as built, in Docker, with a sample event, against the running local stack.
+"""Run each built function in Docker with a sample event, against the running stack: `python -m local.built.invoke`.
 
 The API's is called over HTTP, too, by the routes of the template.
 
@@ -17,12 +17,12 @@ from typing import Any
 
 import yaml
 
-from local.environment import part_environment
-from local.relay import NAME, relayed
+from local.built.relay import NAME, relayed
+from local.built.start_api import started
 from local.settings import HOST, LocalSettings
 from local.sources import ROOT
-from local.start_api import started
-from local.web import answers, fetch
+from local.stack.environment import part_environment
+from local.stack.web import answers, fetch
 from offpath.contracts.errors import Transient
 
 BUILT = ROOT / ".aws-sam" / "build"

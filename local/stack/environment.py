@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.settings import ACCESS_KEY, ARCHIVE, DEAD_LETTERS, HOST, REGION, SECRET_KEY, TRAINING, LocalSettings
-from local.sources import ROOT, SOURCES
 from offpath.settings import variable
 
 
@@ -54,7 +53,6 @@ def _offpath(settings: LocalSettings) -> dict[str, str]:
 def _python(environ: Mapping[str, str]) -> dict[str, str]:
     local = f"{HOST},localhost"
     return {
-        "PYTHONPATH": os.pathsep.join(str(ROOT / source) for source in SOURCES),
         "PYTHONUNBUFFERED": "1",
         "NO_PROXY": ",".join(filter(None, (environ.get("NO_PROXY"), local))),
         "no_proxy": ",".join(filter(None, (environ.get("no_proxy"), local))),

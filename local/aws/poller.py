@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from local.lambda_event import LocalContext, failed_ids, sqs_event
+from local.aws.lambda_event import LocalContext, failed_ids, sqs_event
 from local.settings import PollerSettings
 from offpath.contracts.errors import Transient
 

@@ -2,12 +2,12 @@
 
 import time
 
-from local.first_trace import Sample, has_models, predict, sample, served_model, trace_link
-from local.parts import Parts
-from local.screen import Terminal
-from local.signals import Interrupts
-from local.storage import Storage
-from local.supervisor import Supervisor
+from local.stack.first_trace import Sample, has_models, predict, sample, served_model, trace_link
+from local.stack.parts import Parts
+from local.stack.screen import Terminal
+from local.stack.signals import Interrupts
+from local.stack.storage import Storage
+from local.stack.supervisor import Supervisor
 from offpath.contracts.errors import Transient
 
 SERVED_SECONDS = 30.0

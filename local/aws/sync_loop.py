@@ -1,4 +1,4 @@
-"""`python -m local.sync_loop`: the model sync on its schedule; it says something only when something changed."""
+"""`python -m local.aws.sync_loop`: the model sync on its schedule; it says something only when something changed."""
 
 import logging
 import os
@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local import process_log
 from local.settings import SyncSettings
+from local.stack import process_log
 from offpath.contracts.errors import OffpathError
 
 log = logging.getLogger("sync")

@@ -1,4 +1,4 @@
-"""`python -m local.packages FOLDER`: what `sam build` built gets its bytecode, and is weighed.
+"""`python -m local.built.packages FOLDER`: what `sam build` built gets its bytecode, and is weighed.
 
 Lambda's code folder is read-only: without compiled bytecode every cold start compiles all it imports.
 """

@@ -4,11 +4,11 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from local import shelter
-from local.open_jobs import resume
-from local.screen import Screen
+from local.aws.sqs import SqsConsumer
 from local.settings import ARCHIVE, ARTIFACTS, DEAD_LETTERS, QUEUE, TRAINING, LocalSettings
-from local.sqs import SqsConsumer
+from local.stack import queue_snapshot
+from local.stack.open_jobs import resume
+from local.stack.screen import Screen
 from offpath.aws.errors import aws_errors
 from offpath.aws.job_store import JobStore
 from offpath.aws.s3 import Bucket, S3Claims
@@ -71,7 +71,7 @@ class Storage:
         return self._sqs.create_queue(QueueName=name, Attributes=given)["QueueUrl"]
 
     def _restore(self, name: str) -> None:
-        done = shelter.restore(
+        done = queue_snapshot.restore(
             self._bucket, S3Claims(self._bucket), name, SqsQueue(self._sqs, self._settings.url_of(name))
         )
         if done.queued:
@@ -85,7 +85,7 @@ class Storage:
             self._screen.step(f"{queued} job(s) that had not ended are on {TRAINING} again")
 
     def _save(self, name: str, give_up: Callable[[], bool]) -> None:
-        saved, left = shelter.save(self._bucket, SqsConsumer(self._sqs, self._settings.url_of(name)), give_up)
+        saved, left = queue_snapshot.save(self._bucket, SqsConsumer(self._sqs, self._settings.url_of(name)), give_up)
         if saved:
             place = f"s3://{ARCHIVE}/{spilled.PREFIX}{name}/"
             self._screen.step(f"{saved} message(s) of {name} wait in {place} for the next start")

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from local.settings import FIRST_MODEL, LocalSettings
-from local.web import fetch
+from local.stack.web import fetch
 from offpath.contracts.errors import Transient
 
 # Fisher's first record: what the README's call sends.

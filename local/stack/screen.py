@@ -9,7 +9,7 @@ from rich.rule import Rule
 from rich.status import Status
 from rich.text import Text
 
-from local.log_lines import for_terminal
+from local.stack.log_lines import for_terminal
 
 STYLES = {
     "api": "cyan",

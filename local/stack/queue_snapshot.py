@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from local.poller import Received
+from local.aws.poller import Received
 from offpath.aws.sqs import SQS_MAX_BATCH, SQS_MAX_BYTES, batches
 from offpath.contracts import spilled
 from offpath.contracts.errors import MalformedEvent, Poison

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-TETHER = Path(__file__).with_name("tether.py")
+EXIT_WITH_PARENT = Path(__file__).with_name("exit_with_parent.py")
 TAIL_LINES = 15
 
 
@@ -53,9 +53,9 @@ class Child:
         self._show = show
         self._said = False
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
-        tether = [sys.executable, "-I", "-S", str(TETHER), str(int(part.orphan_signal)), str(os.getpid())]
+        command = [sys.executable, "-I", "-S", str(EXIT_WITH_PARENT), str(int(part.orphan_signal)), str(os.getpid())]
         self._process = subprocess.Popen(
-            [*tether, *part.command],
+            [*command, *part.command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

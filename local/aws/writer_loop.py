@@ -1,4 +1,4 @@
-"""`python -m local.writer`: the trace writer behind the local queue."""
+"""`python -m local.aws.writer_loop`: the trace writer behind the local queue."""
 
 import importlib
 import logging
@@ -7,10 +7,10 @@ import signal
 from collections.abc import Callable
 from types import FrameType
 
-from local import process_log
-from local.poller import Handler, Poller
+from local.aws.poller import Handler, Poller
+from local.aws.sqs import SqsConsumer
 from local.settings import PollerSettings
-from local.sqs import SqsConsumer
+from local.stack import process_log
 from offpath.aws.clients import sqs_client
 from offpath.contracts.errors import Transient
 
