@@ -56,11 +56,11 @@ fix: $(VENV)/.ready ## format, and mend what the linter can mend
 
 .PHONY: build
 build: $(VENV)/.ready $(SAM)/.ready ## build the functions' packages for Lambda, and print their sizes
-	@python3.13 -c "" 2>/dev/null || { echo "make build needs python3.13, the version of Lambda's runtime, on the PATH"; exit 1; }
 	@find layers training -name __pycache__ -prune -exec rm -rf {} +
 	@# requirements.txt is the whole list: pip would add what functions/api/overrides.txt leaves out.
-	@PIP_NO_DEPS=1 $(SAM)/bin/sam build --parameter-overrides Architecture=$(ARCHITECTURE) $(ARGS)
-	@$(BIN)/python -m local.built.packages .aws-sam/build
+	@folder=$$($(BIN)/python -m local.built.runtime_python $(UV) $(TOOLS)/python) && export PATH="$$folder:$$PATH" && \
+		PIP_NO_DEPS=1 $(SAM)/bin/sam build --parameter-overrides Architecture=$(ARCHITECTURE) $(ARGS) && \
+		$(BIN)/python -m local.built.packages .aws-sam/build
 
 .PHONY: invoke
 invoke: $(VENV)/.ready $(SAM)/.ready ## run the built functions in Docker, with sample events, against the running local pipeline
