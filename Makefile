@@ -16,7 +16,7 @@ BERT := $(if $(filter sentiment-bert,$(MODEL)),$(VENV)/.bert-ready)
 TOOLS := .venv-tools
 UV := $(TOOLS)/bin/uv
 FUNCTIONS := api trace_writer model_sync
-SCRIPTS := .ci/run cli/offpath $(shell grep -rl '^\#!/usr/bin/env bash' layers)
+SCRIPTS := .ci/run .ci/setup cli/offpath $(shell grep -rl '^\#!/usr/bin/env bash' layers)
 
 export MLFLOW_DISABLE_TELEMETRY := true
 export SAM_CLI_TELEMETRY := 0
@@ -71,6 +71,10 @@ validate: $(VENV)/.ready $(SAM)/.ready $(SCAN)/.ready ## check the template as C
 	@$(SAM)/bin/sam validate --lint --region us-east-1
 	@$(BIN)/cfn-lint template.yaml
 	@$(SCAN)/bin/checkov --config-file .checkov.yaml
+
+.PHONY: ci-setup
+ci-setup: $(VENV)/.ready $(SAM)/.ready $(SCAN)/.ready $(VENV)/.bert-ready ## install all that any test can use: Chromium, images for Docker, PyTorch
+	@.ci/setup
 
 .PHONY: deploy
 deploy: ## build, and deploy to the AWS account of your credentials; asks for what it does not know yet
