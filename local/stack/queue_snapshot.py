@@ -13,7 +13,7 @@ from offpath.aws.sqs import SQS_MAX_BATCH, SQS_MAX_BYTES, batches
 from offpath.contracts import spilled
 from offpath.contracts.errors import MalformedEvent, Poison
 from offpath.contracts.message import Message
-from offpath.contracts.trace_event import ClaimStore, seal, unseal
+from offpath.contracts.trace_event import ClaimStore, decode_message, encode_message
 
 PAUSE_SECONDS = 0.2
 
@@ -122,7 +122,7 @@ def _loaded(content: bytes, claims: ClaimStore) -> Message:
 
 def _checked_in(message: Message, claims: ClaimStore) -> Message:
     """The claim check of a large message, with all attributes that it has, such as why it is a dead letter."""
-    check = seal(unseal(message, claims), claims, max_bytes=0)
+    check = encode_message(decode_message(message, claims), claims, max_bytes=0)
     return Message(check.body, {**message.attributes, **check.attributes})
 
 

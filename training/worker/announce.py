@@ -21,7 +21,7 @@ from training.metrics import less_is_better, metrics_of
 from training.recipes.catalog import NAMES, find_recipe
 from training.recipes.recipe import Recipe
 from training.worker.log_setup import configure
-from training.worker.parent_pipe import Leash
+from training.worker.parent_pipe import ParentPipe
 from training.worker.settings import WorkerSettings
 
 LOWEST_PRIORITY = 19
@@ -57,7 +57,7 @@ def _announced(recipe: Recipe[Any]) -> AnnouncedRecipe:
 
 def main() -> None:
     """Write it if it is not there as it is to be, trying until S3 takes it."""
-    Leash()
+    ParentPipe()
     configure()
     os.nice(LOWEST_PRIORITY)  # it is in nobody's way while the rest starts
     settings = WorkerSettings.load(os.environ)

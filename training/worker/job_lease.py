@@ -11,12 +11,12 @@ from offpath.contracts.training_job import Job, Progress, now
 MOST_ATTEMPTS = 2
 
 
-class ClaimLost(OffpathError):
+class LeaseLost(OffpathError):
     """Another worker has the job now."""
 
 
-class HeldJob:
-    """Claims the job at once: one attempt more, unless it had all of them. Raises ClaimLost or Transient.
+class JobLease:
+    """Claims the job at once: one attempt more, unless it had all of them. Raises LeaseLost or Transient.
 
     again: an attempt was made before. last: this is the last attempt. exhausted: it may not even be trained any more,
     only finished.
@@ -43,7 +43,7 @@ class HeldJob:
         return self._stored.job
 
     def write(self, **changes: Any) -> None:
-        """Change the document. Raises ClaimLost or Transient."""
+        """Change the document. Raises LeaseLost or Transient."""
         try:
             self._replace(changes)
         except ObjectChanged:
@@ -54,17 +54,17 @@ class HeldJob:
         self._stored = self._store.replace(self._stored, self.job.with_(**changes))
 
     def hand_back(self) -> None:
-        """Leave the job as if this attempt had not been. Raises ClaimLost or Transient."""
+        """Leave the job as if this attempt had not been. Raises LeaseLost or Transient."""
         attempts = self.job.attempts if self.exhausted else self.job.attempts - 1
         text = "its worker was stopped; it waits for the next one"
         self.write(claim="", state="queued", attempts=attempts, progress=Progress(text=text))
 
     def _found_ours(self) -> StoredJob:
-        """The document as it is now: written by an earlier request of ours, whose answer was lost. Raises ClaimLost."""
+        """The document as it is now: written by an earlier request of ours, whose answer was lost. Raises LeaseLost."""
         try:
             found = self._store.read(self.job.id)
         except (ObjectMissing, MalformedJob) as error:
-            raise ClaimLost(f"job {self.job.id} was removed ({error})") from error
+            raise LeaseLost(f"job {self.job.id} was removed ({error})") from error
         if found.job.claim != self._claim:
-            raise ClaimLost(f"job {self.job.id} was taken over by another worker")
+            raise LeaseLost(f"job {self.job.id} was taken over by another worker")
         return found

@@ -11,7 +11,7 @@ from model_sync.tokenizer_file import check_tokenizer
 from offpath.contracts.model_manifest import Manifest, ModelVersion, PublishedFile, model_file_key, tokenizer_file_key
 
 
-class Publisher:
+class ModelPublisher:
     """Publishes versions. max_model_bytes: larger models are refused, as they would not fit in memory."""
 
     def __init__(self, registry: Registry, files: Files, max_model_bytes: int) -> None:
@@ -40,7 +40,7 @@ class Publisher:
         digest = hashlib.sha256(content).hexdigest()
         self._put(key := model_file_key(digest), content, "application/octet-stream")
         return ModelVersion(
-            version=version.number,
+            number=version.number,
             run_id=version.run_id,
             source=version.source,
             key=key,
@@ -79,4 +79,4 @@ class Publisher:
 
 
 def _is_same(published: ModelVersion, version: Version) -> bool:
-    return (published.version, published.source) == (version.number, version.source)
+    return (published.number, published.source) == (version.number, version.source)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from model_sync.ports import Entry, Files, Registry, Unservable
-from model_sync.publisher import Publisher
+from model_sync.publisher import ModelPublisher
 from model_sync.traffic import TagUnusable, Traffic, previous_traffic, traffic_of
 from offpath.contracts.errors import ManifestError, ObjectMissing, Transient
 from offpath.contracts.model_manifest import KEY, SERVED_ALIAS, Manifest, ModelVersion, RegisteredModel
@@ -40,7 +40,7 @@ class _Round:
 class ModelSync:
     """Publishes the registry's aliases."""
 
-    def __init__(self, registry: Registry, files: Files, publisher: Publisher) -> None:
+    def __init__(self, registry: Registry, files: Files, publisher: ModelPublisher) -> None:
         self._registry = registry
         self._files = files
         self._publisher = publisher
@@ -87,7 +87,7 @@ class ModelSync:
                 return version
             case reason:
                 kept = current.previous.aliases(entry.name).get(alias)
-                stays = f"; version {kept.version} stays" if kept else ""
+                stays = f"; version {kept.number} stays" if kept else ""
                 current.skipped[f"{entry.name}@{alias}"] = f"version {number}: {reason}{stays}"
                 return kept
 
@@ -118,6 +118,6 @@ def _traffic(entry: Entry, current: _Round) -> Traffic:
 
 def _versions(manifest: Manifest) -> dict[str, dict[str, str]]:
     return {
-        name: {alias: version.version for alias, version in sorted(model.aliases.items())}
+        name: {alias: version.number for alias, version in sorted(model.aliases.items())}
         for name, model in sorted(manifest.models.items())
     }

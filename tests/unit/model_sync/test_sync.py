@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from model_sync.publisher import Publisher
+from model_sync.publisher import ModelPublisher
 from model_sync.sync import ModelSync, Report
 from model_sync.tokenizer_file import MAX_BYTES
 from offpath.contracts.errors import Transient
@@ -31,7 +31,7 @@ class World:
     files: FakeFiles
 
     def sync(self) -> Report:
-        return ModelSync(self.registry, self.files, Publisher(self.registry, self.files, 1_000_000)).run()
+        return ModelSync(self.registry, self.files, ModelPublisher(self.registry, self.files, 1_000_000)).run()
 
     def manifest(self) -> Manifest:
         return Manifest.parse(self.files.content[KEY])
@@ -55,7 +55,7 @@ def test_a_version_is_published_with_everything_that_serving_needs(world: World)
     assert report == Report(changed=True, models={"iris": {"champion": "1"}}, skipped={})
     assert world.files.content[champion.key] == content
     assert (champion.key, champion.sha256, champion.bytes) == (f"models/sha256/{digest}.onnx", digest, len(content))
-    assert (champion.version, champion.run_id, champion.weight) == ("1", "run-1", 100)
+    assert (champion.number, champion.run_id, champion.weight) == ("1", "run-1", 100)
     assert (champion.task, list(champion.labels)) == ("classification", IRIS_LABELS)
     assert tuple(column.name for column in champion.signature.inputs) == IRIS_COLUMNS
     assert champion.input_example == IRIS_EXAMPLE
@@ -97,7 +97,7 @@ def test_two_aliases_of_one_version_share_its_file_and_only_champion_has_traffic
     world.registry.point("iris", "staging", "1")
     world.sync()
     aliases = world.manifest().models["iris"].aliases
-    assert {alias: (version.version, version.weight) for alias, version in aliases.items()} == {
+    assert {alias: (version.number, version.weight) for alias, version in aliases.items()} == {
         "champion": ("1", 100),
         "staging": ("1", 0),
     }

@@ -127,7 +127,7 @@ class ModelLoader:
         try:
             _prepare(alias, version, predictor)
         except (ModelUnusable, ObjectMissing, Transient) as error:
-            return self._kept(name, alias, version, f"version {version.version}: {error}")
+            return self._kept(name, alias, version, f"version {version.number}: {error}")
         return ServedModel(name, alias, version, predictor, self._schema(version))
 
     def _loaded(self, version: ModelVersion) -> Runnable:

@@ -116,7 +116,7 @@ class ModelVersion(_Part):
     signature of tensors what a request's `inputs` may hold.
     """
 
-    version: str
+    number: str = Field(alias="version")
     run_id: str | None = None
     source: str | None = None
     key: str

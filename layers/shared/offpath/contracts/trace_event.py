@@ -56,11 +56,11 @@ class ClaimStore(Protocol):
         """The content. Raises ClaimLost, or Transient."""
 
 
-def seal(event: TraceEvent, claims: ClaimStore, max_bytes: int) -> Message:
+def encode_message(event: TraceEvent, claims: ClaimStore, max_bytes: int) -> Message:
     """The message for an event; a body over max_bytes UTF-8 bytes goes to the claim store first. Raises Transient."""
     content = event.body.encode()
     if len(content) <= max_bytes:
-        return inline(event)
+        return inline_message(event)
     digest = hashlib.sha256(content).hexdigest()
     key = f"claims/{event.trace_id}/{digest}.json"
     bucket = claims.put(key, content)
@@ -68,12 +68,12 @@ def seal(event: TraceEvent, claims: ClaimStore, max_bytes: int) -> Message:
     return Message(json.dumps(check), _attributes(CLAIMED, event))
 
 
-def inline(event: TraceEvent) -> Message:
+def inline_message(event: TraceEvent) -> Message:
     """The message that holds the event itself, whatever its size."""
     return Message(event.body, _attributes(INLINE, event))
 
 
-def unseal(message: Message, claims: ClaimStore) -> TraceEvent:
+def decode_message(message: Message, claims: ClaimStore) -> TraceEvent:
     """The event that a message holds or stands for.
 
     Raises MalformedEvent, UnknownSchema, ClaimLost, ClaimAltered, or Transient when the claim store does not answer.

@@ -68,6 +68,6 @@ def _model(variants: Variants) -> ModelHealth:
 def _alias(variant: ServedModel | FailedModel) -> AliasHealth:
     match variant:
         case ServedModel(version=version, problem=problem):
-            return AliasHealth(state="serving", version=version.version, problem=problem)
+            return AliasHealth(state="serving", version=version.number, problem=problem)
         case FailedModel(problem=problem):
             return AliasHealth(state="failed", problem=problem)
