@@ -11,7 +11,7 @@ from offpath.aws.clients import s3_client
 from offpath.aws.s3 import Bucket
 from offpath.tracing import Tracing
 from offpath.tracing._collector import TraceCollector
-from offpath.tracing._event_sequence import Emitter
+from offpath.tracing._event_sequence import EventSequence
 from offpath.tracing._otlp import EndedTrace
 from offpath.tracing._workers import InRequest
 from prediction_api.adapters.onnx_load import load_model
@@ -35,7 +35,7 @@ def no_traces(_: Sequence[EndedTrace]) -> None:
 
 settings = ApiSettings.load(os.environ)
 worker = InRequest(no_traces)
-tracing = Untraced(TracerProvider(shutdown_on_exit=False), worker, TraceCollector(worker.submit, Emitter()))
+tracing = Untraced(TracerProvider(shutdown_on_exit=False), worker, TraceCollector(worker.submit, EventSequence()))
 loader = ModelLoader(
     S3Models(Bucket(s3_client(), settings.bucket)),
     load_model,

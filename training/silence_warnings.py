@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def silence_warnings() -> Iterator[None]:
     """No warnings meanwhile, neither Python's nor logged ones."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

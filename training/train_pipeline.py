@@ -12,9 +12,9 @@ from training.recipes.recipe import (
     Chosen,
     Dataset,
     Estimator,
-    Form,
     Frame,
     HeldOut,
+    OnnxArtifact,
     Parameters,
     Progress,
     Recipe,
@@ -38,7 +38,7 @@ class Trained:
     test_rows: int
     metrics: dict[str, float]
     train_metrics: dict[str, float]
-    form: Form
+    form: OnnxArtifact
     largest_difference: float
     example: dict[str, Any]
     more_metrics: Mapping[str, float] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Trained:
     figures: dict[str, Any] = field(default_factory=dict)
 
 
-def unseen(done: int, total: int) -> None:
+def ignore_progress(done: int, total: int) -> None:
     """Progress that nobody looks at."""
 
 
@@ -56,7 +56,7 @@ def train(  # noqa: PLR0913, PLR0917  what to train, and two ways to follow it
     seed: int,
     say: Say,
     data: Dataset | None = None,
-    progress: Progress = unseen,
+    progress: Progress = ignore_progress,
 ) -> Trained:
     """Train and check one model; nothing is written anywhere. data: the recipe's own if None.
 

@@ -14,7 +14,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from model_sync.adapters.mlflow_registry import MlflowRegistry
-from model_sync.publisher import Publisher
+from model_sync.publisher import ModelPublisher
 from offpath.contracts.model_manifest import Manifest, ModelVersion
 from offpath.mlflow.http import MlflowHttp
 from prediction_api.adapters.onnx_text import OnnxTextModel
@@ -62,7 +62,7 @@ def served(run: Run, mlflow_url: str) -> tuple[OnnxTextModel, ModelVersion]:
     """The registered version as model_sync publishes it, and as the API runs it."""
     registry, files = MlflowRegistry(MlflowHttp(mlflow_url)), FakeFiles()
     number = MlflowClient(mlflow_url).get_model_version_by_alias("sentiment-bert", "champion").version
-    version = Publisher(registry, files, 256 * 1024 * 1024).publish(
+    version = ModelPublisher(registry, files, 256 * 1024 * 1024).publish(
         registry.version("sentiment-bert", str(number)), Manifest()
     )
     assert version.tokenizer

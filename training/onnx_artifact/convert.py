@@ -9,7 +9,7 @@ from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import BooleanTensorType, FloatTensorType, Int64TensorType, StringTensorType
 
 from training.onnx_artifact.tolerance import TOLERANCE, is_tolerable, largest_difference, relative_difference
-from training.recipes.recipe import Column, ColumnType, Estimator, Form, Frame, HeldOut, Recipe, TrainingError
+from training.recipes.recipe import Column, ColumnType, Estimator, Frame, HeldOut, OnnxArtifact, Recipe, TrainingError
 
 # onnxruntime takes longer to know an operator set than skl2onnx to write it, and the serving side has its own release.
 OPSET = 21
@@ -23,7 +23,7 @@ _TENSORS: dict[ColumnType, tuple[type[Any], str]] = {
 }
 
 
-def to_onnx(recipe: Recipe[Any], estimator: Estimator) -> Form:
+def to_onnx(recipe: Recipe[Any], estimator: Estimator) -> OnnxArtifact:
     """The ONNX form of a trained estimator.
 
     Inputs: `inputs`, float32 [N, columns], or for a mixed recipe one [N, 1] a column. Outputs of a classification:
@@ -32,7 +32,7 @@ def to_onnx(recipe: Recipe[Any], estimator: Estimator) -> Form:
     if recipe.convert:
         return recipe.convert(estimator)
     options = {"zipmap": False} if recipe.task == "classification" else None
-    return Form(convert_sklearn(estimator, recipe.name, _inputs(recipe), target_opset=OPSET, options=options))
+    return OnnxArtifact(convert_sklearn(estimator, recipe.name, _inputs(recipe), target_opset=OPSET, options=options))
 
 
 def _inputs(recipe: Recipe[Any]) -> list[tuple[str, Any]]:
@@ -41,7 +41,7 @@ def _inputs(recipe: Recipe[Any]) -> list[tuple[str, Any]]:
     return [("inputs", FloatTensorType([None, len(recipe.columns)]))]
 
 
-def check_size(recipe: Recipe[Any], form: Form) -> None:
+def check_size(recipe: Recipe[Any], form: OnnxArtifact) -> None:
     """Raises TrainingError for a graph whose file is over the recipe's limit."""
     if form.bytes > recipe.max_bytes:
         raise TrainingError(
@@ -50,7 +50,7 @@ def check_size(recipe: Recipe[Any], form: Form) -> None:
         )
 
 
-def check_agreement(recipe: Recipe[Any], form: Form, held_out: HeldOut) -> float:
+def check_agreement(recipe: Recipe[Any], form: OnnxArtifact, held_out: HeldOut) -> float:
     """The largest difference from what the estimator predicts: of probabilities, or relative to a regression's values.
 
     Raises TrainingError for one over TOLERANCE, or for a label that is not the same, but where two are as probable.
@@ -67,7 +67,7 @@ def check_agreement(recipe: Recipe[Any], form: Form, held_out: HeldOut) -> float
     return _tolerable(recipe, largest_difference(outputs["probabilities"], held_out.probabilities))
 
 
-def run(recipe: Recipe[Any], form: Form, features: Frame) -> dict[str, NDArray[Any]]:
+def run(recipe: Recipe[Any], form: OnnxArtifact, features: Frame) -> dict[str, NDArray[Any]]:
     """What the form says of these rows, by the graph's names."""
     session = InferenceSession(form.onnx.SerializeToString(), providers=["CPUExecutionProvider"])
     if form.tokenizer:

@@ -10,11 +10,11 @@ import onnx
 from numpy.typing import NDArray
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
-from training.recipes.recipe import Chosen, Form, HeldOut, Onnx, Say
-from training.silence_warnings import quiet
+from training.recipes.recipe import Chosen, HeldOut, Onnx, OnnxArtifact, Say
+from training.silence_warnings import silence_warnings
 
 Quantize = Literal["auto", "always", "never"]
-Run = Callable[[Form], dict[str, NDArray[Any]]]
+Run = Callable[[OnnxArtifact], dict[str, NDArray[Any]]]
 # Of the held-out rows: half a point of accuracy.
 MARGIN = 0.005
 
@@ -25,20 +25,20 @@ def quantized(model: Onnx) -> Onnx:
     Of the 8 bits 7 are used: without VNNI instructions, x86 adds the products of two pairs up in 16 bits, and with all
     8 some would not fit. So the accuracy that is measured here is the one that any machine serves with.
     """
-    with TemporaryDirectory() as folder, quiet():
+    with TemporaryDirectory() as folder, silence_warnings():
         file = Path(folder) / "int8.onnx"
         quantize_dynamic(model, file, per_channel=True, reduce_range=True, weight_type=QuantType.QInt8)
         return onnx.load(file)
 
 
-def choose(quantize: Quantize, exact: Form, held_out: HeldOut, run: Run, say: Say) -> Chosen:
+def choose(quantize: Quantize, exact: OnnxArtifact, held_out: HeldOut, run: Run, say: Say) -> Chosen:
     """The form of a classification with 8 bits, or if that is less accurate by more than MARGIN the exact one.
 
     quantize: `always` and `never` decide without that. run: what a form says of the held-out rows.
     """
     if quantize == "never":
         return Chosen(exact, held_out.predicted, tags={"onnx.precision": "float32"})
-    small = Form(quantized(exact.onnx), exact.tokenizer)
+    small = OnnxArtifact(quantized(exact.onnx), exact.tokenizer)
     said = run(small)
     metrics = _compared(exact, small, said, held_out)
     is_taken = quantize == "always" or metrics["int8_accuracy"] >= metrics["float32_accuracy"] - MARGIN
@@ -48,7 +48,9 @@ def choose(quantize: Quantize, exact: Form, held_out: HeldOut, run: Run, say: Sa
     return Chosen(small, said["label"], metrics, tags) if is_taken else Chosen(exact, held_out.predicted, metrics, tags)
 
 
-def _compared(exact: Form, small: Form, said: dict[str, NDArray[Any]], held_out: HeldOut) -> dict[str, float]:
+def _compared(
+    exact: OnnxArtifact, small: OnnxArtifact, said: dict[str, NDArray[Any]], held_out: HeldOut
+) -> dict[str, float]:
     return {
         "float32_accuracy": float(np.mean(held_out.predicted == held_out.target)),
         "float32_bytes": float(exact.bytes),

@@ -67,7 +67,7 @@ class Dataset:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class OnnxArtifact:
     """A trained model as it is served. tokenizer: for a graph that takes tokens, the file that makes them of a text."""
 
     onnx: Onnx
@@ -96,7 +96,7 @@ class Chosen:
     metrics, tags: what the run tells of the choice.
     """
 
-    form: Form
+    form: OnnxArtifact
     predicted: Any
     metrics: Mapping[str, float] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -140,8 +140,8 @@ class Recipe(Generic[P]):
     test_share: float = 0.2
     read: Callable[[Sequence[Path]], Dataset] | None = None
     fit: Callable[[Estimator, Frame, Any, Progress], Estimator] | None = None
-    convert: Callable[[Estimator], Form] | None = None
-    choose: Callable[[P, Form, HeldOut, Say], Chosen] | None = None
+    convert: Callable[[Estimator], OnnxArtifact] | None = None
+    choose: Callable[[P, OnnxArtifact, HeldOut, Say], Chosen] | None = None
     # A larger file takes the serving side long to fetch and to load when it starts.
     max_bytes: int = 10_000_000
     library: str = "scikit-learn"

@@ -15,7 +15,7 @@ from training.recipes.recipe import Recipe, Say
 from training.registry.earlier_attempts import JOB_TAG, end_runs, registered_version
 from training.registry.promotion import Promotion
 from training.registry.versions import NewVersion, Registered, ServedModel, mlflow_errors, place, register_version
-from training.run import Order, unasked
+from training.run import TrainingSpec, no_confirmation
 from training.train_pipeline import Trained
 
 _VERSIONS = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy", "pandas", "mlflow")
@@ -29,29 +29,29 @@ def register(  # noqa: PLR0913  what is registered, and how
     *,
     promotion: Promotion | None = None,
     job: str | None = None,
-    confirm: Callable[[], None] = unasked,
+    confirm: Callable[[], None] = no_confirmation,
 ) -> Registered:
     """Register a version of a trained model and move aliases to it, as `register_version` does."""
     new = _new_version(trained, job)
     return register_version(new, tracking_uri, alias, say, promotion=promotion, confirm=confirm)
 
 
-def finish(order: Order, tracking_uri: str, say: Say, confirm: Callable[[], None]) -> Registered | None:
-    """Move the aliases to the version that an earlier attempt of the order's job registered; None if there is none.
+def finish(spec: TrainingSpec, tracking_uri: str, say: Say, confirm: Callable[[], None]) -> Registered | None:
+    """Move the aliases to the version that an earlier attempt of the spec's job registered; None if there is none.
 
     Runs that such attempts left are ended. confirm: called before aliases move. Raises TrainingError.
     """
-    assert order.job is not None
+    assert spec.job is not None
     with mlflow_errors(tracking_uri):
         mlflow.set_tracking_uri(tracking_uri)
         client = MlflowClient()
-        version = registered_version(client, order.model, order.job)
-        end_runs(client, _experiment(order.model), order.job, keep=version.run_id if version else None)
+        version = registered_version(client, spec.model, spec.job)
+        end_runs(client, _experiment(spec.model), spec.job, keep=version.run_id if version else None)
         if version is None:
             return None
         say(f"version {version.version} was registered by an earlier attempt")
         confirm()
-        return place(version, tracking_uri, order.alias, order.promotion)
+        return place(version, tracking_uri, spec.alias, spec.promotion)
 
 
 def _new_version(trained: Trained, job: str | None) -> NewVersion:

@@ -20,7 +20,7 @@ from mlflow.models.model import ModelInfo
 from training.recipes.recipe import Onnx, Say, Task, TrainingError
 from training.registry.aliases import move_aliases
 from training.registry.promotion import Promotion, Verdict
-from training.run import unasked
+from training.run import no_confirmation
 
 _SERVED_BY = ("onnx", "onnxruntime", "numpy")
 _TOKENIZER = "tokenizer.json"
@@ -84,7 +84,7 @@ def register_version(  # noqa: PLR0913  what is registered, and how
     say: Say,
     *,
     promotion: Promotion | None = None,
-    confirm: Callable[[], None] = unasked,
+    confirm: Callable[[], None] = no_confirmation,
 ) -> Registered:
     """Log the run and the model, register a version of it and move aliases to that; they move last.
 

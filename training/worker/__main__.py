@@ -11,7 +11,7 @@ from offpath.aws.job_store import JobStore
 from offpath.aws.s3 import Bucket
 from offpath.contracts.errors import SettingsError
 from training.worker.attempt import Limits
-from training.worker.job_lease import HeldJob
+from training.worker.job_lease import JobLease
 from training.worker.log_setup import configure
 from training.worker.settings import WorkerSettings
 from training.worker.sqs_jobs import WAIT_SECONDS, SqsJobs
@@ -52,12 +52,12 @@ def main() -> None:
 
 
 def _starter(settings: WorkerSettings) -> Start:
-    def start(held: HeldJob, folder: str) -> TrainingProcess:
+    def start(lease: JobLease, folder: str) -> TrainingProcess:
         return TrainingProcess(
             Assignment(
-                job=held.job,
-                again=held.again,
-                train=not held.exhausted,
+                job=lease.job,
+                again=lease.again,
+                train=not lease.exhausted,
                 folder=folder,
                 bucket=settings.bucket,
                 mlflow_wait_seconds=settings.training_mlflow_wait_seconds,

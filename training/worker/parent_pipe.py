@@ -6,7 +6,7 @@ import signal
 import threading
 
 
-class Leash:
+class ParentPipe:
     """The worker's lines on standard input.
 
     Its end means that the worker is gone: then this process is killed, and whatever it started, so that what the next
@@ -15,7 +15,7 @@ class Leash:
 
     def __init__(self) -> None:
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        threading.Thread(target=self._listen, name="leash", daemon=True).start()
+        threading.Thread(target=self._listen, name="parent_pipe", daemon=True).start()
 
     def line(self) -> bytes:
         """The next line; waits for it."""

@@ -11,7 +11,7 @@ PAUSES = (0.5, 1.0, 2.0, 5.0)
 T = TypeVar("T")
 
 
-def insist(write: Callable[[], T]) -> T:
+def retry(write: Callable[[], T]) -> T:
     """Try it again for some seconds as long as it fails. Raises Transient."""
     for pause in PAUSES:
         try:

@@ -13,11 +13,11 @@ from offpath.contracts.training_job import Job, Progress, Result
 GO = b"go\n"
 
 
-class _Word(BaseModel):
+class _TaskMessage(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class Assignment(_Word):
+class Assignment(_TaskMessage):
     """The worker: this is the job.
 
     again: an earlier attempt may have left something in MLflow. train: False if the job was tried often enough, and is
@@ -34,39 +34,39 @@ class Assignment(_Word):
     pages_url: str | None = None
 
 
-class Advanced(_Word):
+class Progressed(_TaskMessage):
     """The training: it has come so far."""
 
     word: Literal["advanced"] = "advanced"
     progress: Progress
 
 
-class Ready(_Word):
+class ReadyToRegister(_TaskMessage):
     """The training: a version could be registered now; it waits for the worker's word."""
 
     word: Literal["ready"] = "ready"
 
 
-class Succeeded(_Word):
+class Succeeded(_TaskMessage):
     """The training: this is what came of it."""
 
     word: Literal["succeeded"] = "succeeded"
     result: Result
 
 
-class Failed(_Word):
+class Failed(_TaskMessage):
     """The training: it cannot go on."""
 
     word: Literal["failed"] = "failed"
     reason: str
 
 
-class Exited(_Word):
+class Exited(_TaskMessage):
     """The process ended without any of these. code: its exit code, or minus the signal's number."""
 
     word: Literal["exited"] = "exited"
     code: int
 
 
-Word = Annotated[Advanced | Ready | Succeeded | Failed | Exited, Field(discriminator="word")]
-WORD: TypeAdapter[Word] = TypeAdapter(Word)
+TaskMessage = Annotated[Progressed | ReadyToRegister | Succeeded | Failed | Exited, Field(discriminator="word")]
+TASK_MESSAGE: TypeAdapter[TaskMessage] = TypeAdapter(TaskMessage)

@@ -12,7 +12,7 @@ from contextlib import suppress
 import psutil
 from pydantic import ValidationError
 
-from training.worker.task_protocol import GO, WORD, Assignment, Exited, Word
+from training.worker.task_protocol import GO, TASK_MESSAGE, Assignment, Exited, TaskMessage
 
 TASK = (sys.executable, "-m", "training.worker.task")
 
@@ -39,13 +39,13 @@ class TrainingProcess:
     """One attempt of one job."""
 
     def __init__(self, assignment: Assignment, command: Sequence[str] = TASK) -> None:
-        self._words: queue.SimpleQueue[Word] = queue.SimpleQueue()
+        self._words: queue.SimpleQueue[TaskMessage] = queue.SimpleQueue()
         self._process = start_process(command)
         self._listener = threading.Thread(target=self._listen, name="training", daemon=True)
         self._listener.start()
         self._say(assignment.model_dump_json(by_alias=True).encode() + b"\n")
 
-    def next(self, seconds: float) -> Word | None:
+    def next(self, seconds: float) -> TaskMessage | None:
         """What it says next; None if it says nothing for so long."""
         try:
             return self._words.get(timeout=seconds)
@@ -81,7 +81,7 @@ class TrainingProcess:
     def _listen(self) -> None:
         for line in self._process.stdout or ():
             with suppress(ValidationError):  # half a line, of one that was killed
-                self._words.put(WORD.validate_json(line))
+                self._words.put(TASK_MESSAGE.validate_json(line))
         self._words.put(Exited(code=self._process.wait()))
 
 

@@ -8,11 +8,11 @@ from offpath.contracts.model_manifest import Task
 from offpath_cli.register.errors import Refused
 from offpath_cli.register.graph_cleanup import class_labels
 from offpath_cli.register.original import Original
-from offpath_cli.register.registration_spec import Order
+from offpath_cli.register.registration_spec import RegistrationSpec
 
 
 @dataclass(frozen=True, slots=True)
-class Purpose:
+class ModelTask:
     """What a model is for. classes: the values that it predicts, by class index; labels: what they are called."""
 
     task: Task
@@ -26,10 +26,10 @@ class _Told:
     classes: tuple[Any, ...] = ()
 
 
-def purpose_of(original: Original, order: Order) -> Purpose:
+def model_task_of(original: Original, spec: RegistrationSpec) -> ModelTask:
     """Raises Refused where the model does not say it and no option does, or where they contradict each other."""
     told = _told(original)
-    asked = order.task or ("classification" if order.labels else None)
+    asked = spec.task or ("classification" if spec.labels else None)
     if asked and told.task and asked != told.task:
         raise Refused(f"--task {asked}: but this {original.kind} is a {told.task}; leave the option out")
     task = asked or told.task or _marked(original)
@@ -38,17 +38,17 @@ def purpose_of(original: Original, order: Order) -> Purpose:
             f"nothing in this {original.kind} says what it is for: add --task regression, or --labels with the names "
             "of its classes by class index"
         )
-    return Purpose(task) if task == "regression" else _classification(original, order, told.classes)
+    return ModelTask(task) if task == "regression" else _classification(original, spec, told.classes)
 
 
-def _classification(original: Original, order: Order, classes: tuple[Any, ...]) -> Purpose:
-    labels = order.labels or tuple(map(str, original.mark.labels)) or tuple(map(_label, classes))
+def _classification(original: Original, spec: RegistrationSpec, classes: tuple[Any, ...]) -> ModelTask:
+    labels = spec.labels or tuple(map(str, original.mark.labels)) or tuple(map(_label, classes))
     if not labels:
         raise Refused(f"nothing in this {original.kind} names its classes: add --labels, by class index")
     if classes and len(labels) != len(classes):
         shown = ", ".join(map(_label, classes))
         raise Refused(f"there are {len(labels)} labels ({', '.join(labels)}) for {len(classes)} classes ({shown})")
-    return Purpose("classification", labels, classes or tuple(range(len(labels))))
+    return ModelTask("classification", labels, classes or tuple(range(len(labels))))
 
 
 def _marked(original: Original) -> Task | None:

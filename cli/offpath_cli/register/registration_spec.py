@@ -9,7 +9,7 @@ from training.checks import check_alias
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RegistrationSpec:
     """What to register, and as what. task, labels, example: for what the model itself does not say. opset: None for
     the one that a conversion writes by itself."""
 
@@ -24,13 +24,13 @@ class Order:
     opset: int | None = None
 
 
-def check_order(order: Order) -> None:
+def check_spec(spec: RegistrationSpec) -> None:
     """Raises Refused, or TrainingError for an alias that MLflow refuses."""
-    _check_name(order.name)
-    check_alias(order.alias)
-    _check_labels(order)
-    if order.example and not order.example.is_file():
-        raise Refused(f"--example {order.example}: there is no such file (looked for from {Path.cwd()})")
+    _check_name(spec.name)
+    check_alias(spec.alias)
+    _check_labels(spec)
+    if spec.example and not spec.example.is_file():
+        raise Refused(f"--example {spec.example}: there is no such file (looked for from {Path.cwd()})")
 
 
 def split_labels(text: str) -> tuple[str, ...]:
@@ -47,6 +47,6 @@ def _check_name(name: str) -> None:
         raise Refused(f"--name {name!r}: MLflow takes any name without / and :, for example churn-2")
 
 
-def _check_labels(order: Order) -> None:
-    if order.task == "regression" and order.labels:
-        raise Refused(f"--task regression and --labels {','.join(order.labels)}: a regression has no labels")
+def _check_labels(spec: RegistrationSpec) -> None:
+    if spec.task == "regression" and spec.labels:
+        raise Refused(f"--task regression and --labels {','.join(spec.labels)}: a regression has no labels")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from model_sync.ports import Entry, Unservable, Version
-from model_sync.publisher import Publisher
+from model_sync.publisher import ModelPublisher
 from offpath.contracts.errors import ObjectMissing
 from offpath.contracts.model_manifest import Manifest, ModelVersion
 from offpath_cli.register.errors import Refused
@@ -66,7 +66,7 @@ class Rehearsal:
 
     def __init__(self, folder: Path, max_model_bytes: int) -> None:
         files, registry = Memory(), Folder(folder)
-        published = Publisher(registry, files, max_model_bytes).publish(registry.version("model", "1"), Manifest())
+        published = ModelPublisher(registry, files, max_model_bytes).publish(registry.version("model", "1"), Manifest())
         self.bytes = published.bytes
         self._version: ModelVersion = published.model_copy(update={"key": "the ONNX file"})
         self._model = OnnxModel(files.get(published.key), self._version)

@@ -35,7 +35,7 @@ loader = ModelLoader(
     refresh_seconds=settings.model_refresh_seconds,
 )
 loader.refresh()
-tracing.add_chore(loader.refresh_when_due)
+tracing.add_periodic_task(loader.refresh_when_due)
 training = None
 if settings.training_queue_url:
     queue = SqsQueue(sqs_client(timeout_seconds=2.0, attempts=2), settings.training_queue_url)

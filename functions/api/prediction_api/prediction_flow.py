@@ -14,7 +14,7 @@ from prediction_api.http.body import read_body
 from prediction_api.inputs.batch import Batch, Outputs
 from prediction_api.models.loader import ModelLoader
 from prediction_api.models.served import ServedModel
-from prediction_api.routing.model_selector import choice_of
+from prediction_api.routing.model_selector import read_selector
 from prediction_api.routing.variants import Variants
 from prediction_api.settings import ApiSettings
 from prediction_api.shadow import Answered, Shadows
@@ -61,16 +61,16 @@ async def call_model(request: Request, name: str, read: Read, form: Form[T]) -> 
 
 def _choose(request: Request, name: str, span: Span) -> tuple[Variants, ServedModel]:
     loader: ModelLoader = request.app.state.loader
-    choice = choice_of(request)
-    if choice.session_id:
-        span.set_attribute(attributes.SESSION, choice.session_id)
+    selector = read_selector(request)
+    if selector.session_id:
+        span.set_attribute(attributes.SESSION, selector.session_id)
     variants = loader.catalog.find(name)
-    served = variants.choose(choice)
+    served = variants.choose(selector)
     span.set_attributes(
         {
             attributes.EXPERIMENT: _experiment(request, name),
             trace_tag("model"): served.name,
-            trace_tag("model_version"): served.version.version,
+            trace_tag("model_version"): served.version.number,
             trace_tag("alias"): served.alias,
         }
     )
@@ -100,7 +100,7 @@ def _predict(tracer: Tracer, served: ServedModel, batch: Batch, form: Form[T]) -
     described = {
         attributes.SPAN_TYPE: "TASK",
         attributes.SPAN_INPUTS: f'{{"records": {batch.records}}}',
-        **attributes.of_model(served.name, served.version.version, served.alias),
+        **attributes.of_model(served.name, served.version.number, served.alias),
     }
     with tracer.start_as_current_span(served.name, attributes=described):
         outputs = served.predictor.run(batch) if batch.values else {}

@@ -40,8 +40,8 @@ def ask(api: Api, *records: dict[str, float], route: str = "predict", query: str
 
 def follow(api: Api) -> None:
     """What the worker does behind the response."""
-    for chore in api.traced.chores:
-        chore()
+    for task in api.traced.tasks:
+        task()
 
 
 def test_the_shadow_predicts_behind_the_response_in_the_same_trace() -> None:

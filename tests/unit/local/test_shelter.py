@@ -6,7 +6,7 @@ from local.stack import queue_snapshot
 from offpath.aws.sqs import SQS_MAX_BYTES
 from offpath.contracts import spilled
 from offpath.contracts.message import Message
-from offpath.contracts.trace_event import TraceEvent, inline, unseal
+from offpath.contracts.trace_event import TraceEvent, decode_message, inline_message
 from tests.support.aws_fakes import FakeQueue as FakeSqs
 from tests.support.local_fakes import FakeFiles, FakeQueue
 from tests.support.trace_writer_fakes import FakeClaims
@@ -42,6 +42,7 @@ def test_a_saved_message_is_a_readable_object_named_by_its_id() -> None:
     queue.send([message("poison")])
     queue_snapshot.save(files, queue, never)
     assert json.loads(files.content["spill/offpath-traces-dlq/1.json"]) == {
+        "schema": "spill/1",
         "attributes": {"kind": "inline", "trace_id": "0" * 32},
         "body": "poison",
     }
@@ -84,7 +85,7 @@ def test_an_object_that_is_no_message_stays_and_is_named() -> None:
 @pytest.mark.parametrize("dead_letter", [{}, {"error": "Rejected", "reason": "HTTP 400"}])
 def test_a_message_that_is_too_large_for_sqs_is_queued_as_a_claim_check(dead_letter: dict[str, str]) -> None:
     event = TraceEvent("ab" * 16, "offpath/iris", "x" * SQS_MAX_BYTES)
-    large = Message(event.body, {**inline(event).attributes, **dead_letter})
+    large = Message(event.body, {**inline_message(event).attributes, **dead_letter})
     files, claims, queue = stored("a"), FakeClaims(), FakeSqs()
     files.content["spill/offpath-traces/large.json"] = spilled.dump(large)
 
@@ -92,7 +93,7 @@ def test_a_message_that_is_too_large_for_sqs_is_queued_as_a_claim_check(dead_let
 
     check = queue.messages[1]
     assert check.size < 1000
-    assert unseal(check, claims) == event
+    assert decode_message(check, claims) == event
     assert check.attributes.items() >= dead_letter.items()
     assert files.content == {}
 
@@ -101,7 +102,7 @@ def test_a_message_that_is_too_large_for_sqs_is_queued_as_a_claim_check(dead_let
     ("too_large", "reason"),
     [
         (message("x" * SQS_MAX_BYTES), "no attribute 'schema'"),
-        (inline(TraceEvent("ab" * 16, "x" * SQS_MAX_BYTES, "")), "SQS takes messages of 1,048,576 bytes"),
+        (inline_message(TraceEvent("ab" * 16, "x" * SQS_MAX_BYTES, "")), "SQS takes messages of 1,048,576 bytes"),
     ],
     ids=["no event", "large attributes"],
 )

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, Sampler, Samp
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from offpath.tracing._collector import TraceCollector
-from offpath.tracing._event_sequence import Emitter
+from offpath.tracing._event_sequence import EventSequence
 from offpath.tracing._otlp import EndedTrace
 from tests.support.spans import recorded_tracing
 
@@ -90,7 +90,7 @@ class RecordOnly(Sampler):
 def test_a_sampler_of_the_teams_own_is_respected(sampler: Sampler) -> None:
     delivered: list[EndedTrace] = []
     provider = TracerProvider(sampler=sampler)
-    provider.add_span_processor(TraceCollector(delivered.append, Emitter()))
+    provider.add_span_processor(TraceCollector(delivered.append, EventSequence()))
     provider.get_tracer("test").start_span("root").end()
     assert delivered == []
 
@@ -103,7 +103,7 @@ def test_a_forced_flush_is_the_workers() -> None:
         return False
 
     provider = TracerProvider()
-    provider.add_span_processor(TraceCollector(lambda ended: None, Emitter(), flush))
+    provider.add_span_processor(TraceCollector(lambda ended: None, EventSequence(), flush))
     assert not provider.force_flush(5_000)
     assert asked == [pytest.approx(5, abs=0.1)]
 

@@ -7,7 +7,7 @@ import pytest
 
 from offpath.contracts import spilled
 from offpath.tracing._otlp import EndedTrace, encode
-from offpath.tracing._publisher import Publisher
+from offpath.tracing._publisher import TracePublisher
 from tests.support.aws_fakes import FakeBucket, FakeClaims, FakeQueue
 from tests.support.spans import ended_trace
 
@@ -18,7 +18,7 @@ class Setup:
     def __init__(self, outages: int = 0, max_message_bytes: int = 900_000) -> None:
         self.queue, self.bucket, self.log = FakeQueue(outages), FakeBucket(), list[str]()
         self.now = 100.0
-        self.publisher = Publisher(
+        self.publisher = TracePublisher(
             self.queue,
             FakeClaims(self.bucket),
             self.bucket,
@@ -152,7 +152,7 @@ def test_a_store_that_failed_is_left_alone_for_a_while() -> None:
 
 def test_a_rescue_asks_no_service() -> None:
     setup, traces = Setup(max_message_bytes=1000), [ended_trace(), ended_trace(text="x" * 1000)]
-    setup.publisher.rescue(traces)
+    setup.publisher.log_unsent(traces)
     assert setup.queue.attempts == 0
     assert setup.bucket.objects == {}
     assert [message.attributes["trace_id"] for message in spilled.from_log(setup.log)] == ids(traces)
@@ -160,7 +160,7 @@ def test_a_rescue_asks_no_service() -> None:
 
 def test_a_trace_that_cannot_be_encoded_takes_no_other_with_it(caplog: pytest.LogCaptureFixture) -> None:
     setup, good = Setup(), ended_trace()
-    broken: Any = EndedTrace([], object(), good.emission)  # type: ignore[arg-type]
+    broken: Any = EndedTrace([], object(), good.number)  # type: ignore[arg-type]
     setup.publish([broken, good])
     assert setup.queued == ids([good])
     assert "is lost" in caplog.text

@@ -17,7 +17,7 @@ from training.recipes.abalone import RECIPE as ABALONE
 from training.recipes.catalog import NAMES, find_recipe
 from training.recipes.iris import RECIPE as IRIS
 from training.recipes.iris import IrisParameters
-from training.recipes.recipe import Chosen, Form, HeldOut, Parameters, Recipe, TrainingError
+from training.recipes.recipe import Chosen, HeldOut, OnnxArtifact, Parameters, Recipe, TrainingError
 from training.train_pipeline import Trained, train
 
 SHELLS = ABALONE.load()
@@ -169,7 +169,7 @@ def test_two_labels_that_are_as_probable_may_change_places() -> None:
 def test_a_recipe_may_choose_another_form_and_is_judged_by_that() -> None:
     form, said = trained(IRIS).form, list[str]()
 
-    def choose(_: Parameters, exact: Form, rows: HeldOut, say: Any) -> Chosen:
+    def choose(_: Parameters, exact: OnnxArtifact, rows: HeldOut, say: Any) -> Chosen:
         say("chosen")
         return Chosen(form, 0 * rows.predicted, {"float32_bytes": float(exact.bytes)}, {"onnx.precision": "int8"})
 

@@ -18,9 +18,9 @@ from training.recipes.recipe import (
     Column,
     Estimator,
     Extra,
-    Form,
     Frame,
     HeldOut,
+    OnnxArtifact,
     Parameters,
     Progress,
     Recipe,
@@ -68,15 +68,15 @@ def fit(estimator: TextClassifier, rows: Frame, target: Any, progress: Progress)
     return estimator.fit(rows, target)
 
 
-def convert(estimator: TextClassifier) -> Form:
+def convert(estimator: TextClassifier) -> OnnxArtifact:
     """Encoder and head as one graph, and the tokenizer's file."""
     from training.recipes.sentiment.bert_onnx import to_onnx
 
     embedder, (scaler, regression) = estimator.embedder, estimator.head
-    return Form(to_onnx(embedder.network, scaler, regression), embedder.tokenizer.to_str().encode())
+    return OnnxArtifact(to_onnx(embedder.network, scaler, regression), embedder.tokenizer.to_str().encode())
 
 
-def choose(parameters: BertParameters, exact: Form, held_out: HeldOut, say: Say) -> Chosen:
+def choose(parameters: BertParameters, exact: OnnxArtifact, held_out: HeldOut, say: Say) -> Chosen:
     """The form with weights of 8 bits, if it is as good."""
     return int8.choose(parameters.quantize, exact, held_out, lambda form: run(RECIPE, form, held_out.features), say)
 

@@ -8,7 +8,7 @@ import torch
 from training.onnx_artifact.convert import OPSET
 from training.recipes.recipe import Estimator, Onnx
 from training.recipes.sentiment.bert_encoder import Pooled
-from training.silence_warnings import quiet
+from training.silence_warnings import silence_warnings
 
 # torch.export takes a dimension of length 1 in its example for one that is always 1.
 _EXAMPLE = (2, 3)
@@ -49,7 +49,7 @@ def _exported(classifier: Classifier) -> Onnx:
     open_dimensions = {0: torch.export.Dim("records"), 1: torch.export.Dim("tokens", max=512)}
     # Two tensors: one and the same would be one input.
     tokens, mask = torch.ones(_EXAMPLE, dtype=torch.int64), torch.ones(_EXAMPLE, dtype=torch.int64)
-    with quiet():
+    with silence_warnings():
         program = torch.onnx.export(
             classifier,
             (tokens, mask),

@@ -6,7 +6,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from training.recipes.recipe import Column, Estimator, Form, Parameters, Recipe
+from training.recipes.recipe import Column, Estimator, OnnxArtifact, Parameters, Recipe
 from training.recipes.sentiment import tokenization
 from training.recipes.sentiment.files import read
 from training.recipes.sentiment.labels import LABELS
@@ -41,9 +41,9 @@ def build(parameters: SentimentParameters, seed: int) -> Estimator:
     return make_pipeline(ColumnTransformer([(TEXT, vectorizer, TEXT)]), model)
 
 
-def convert(estimator: Estimator) -> Form:
+def convert(estimator: Estimator) -> OnnxArtifact:
     """The ONNX form of a fitted pipeline."""
-    return Form(to_onnx(estimator[0].named_transformers_[TEXT], estimator[-1], TEXT))
+    return OnnxArtifact(to_onnx(estimator[0].named_transformers_[TEXT], estimator[-1], TEXT))
 
 
 RECIPE = Recipe(

@@ -51,7 +51,7 @@ def create_app(
     app.state.training = trainings
     app.state.tracer = tracing.tracer(SCOPE)
     app.state.shadows = Shadows(tracing.tracer(SCOPE))
-    tracing.add_chore(app.state.shadows.run)
+    tracing.add_periodic_task(app.state.shadows.run)
     for routes in (predict, invocations, models, training, jobs, health):
         app.include_router(routes.router)
     if settings.digests:

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from fastapi import Request
 
-from offpath.contracts.model_manifest import SERVED_ALIAS
+from offpath.contracts.names import CHAMPION
 from prediction_api.http.problems import FieldError, Problem, refused
 
 SESSION_HEADER = "x-session-id"
@@ -15,7 +15,7 @@ MAX_SESSION_ID = 250
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ModelSelector:
     """One alias, or one version, or whichever has its turn: the same one for all requests of a session."""
 
     alias: str | None = None
@@ -23,11 +23,11 @@ class Choice:
     session_id: str | None = None
 
 
-CHAMPION = Choice(alias=SERVED_ALIAS)
+CHAMPION_SELECTOR = ModelSelector(alias=CHAMPION)
 
 
-def choice_of(request: Request) -> Choice:
-    """The request's own choice. Raises Problem for one that contradicts itself, or is none."""
+def read_selector(request: Request) -> ModelSelector:
+    """The request's own selector. Raises Problem for one that contradicts itself, or is none."""
     alias, version = (request.query_params.get(name) for name in (ALIAS, VERSION))
     if alias is not None and version is not None:
         raise Problem(HTTPStatus.BAD_REQUEST, "the query has alias and version: ask for the one or the other")
@@ -35,4 +35,4 @@ def choice_of(request: Request) -> Choice:
     if session_id is not None and len(session_id) > MAX_SESSION_ID:
         message = f"expected at most {MAX_SESSION_ID} characters, got {len(session_id)}"
         raise refused(f"the header {SESSION_HEADER} is too long", [FieldError(SESSION_HEADER, message)])
-    return Choice(alias, version, session_id or None)
+    return ModelSelector(alias, version, session_id or None)

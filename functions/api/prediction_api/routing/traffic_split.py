@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 
 
-def draw(weights: Mapping[str, int], key: str) -> str | None:
+def pick(weights: Mapping[str, int], key: str) -> str | None:
     """The candidate for the key, each one's share of all keys being as its weight; None if no weight is over 0.
 
     Weighted rendezvous hashing (Schindelhauer and Schomaker, 2005): the same key has the same candidate in every

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from offpath.contracts.model_manifest import SERVED_ALIAS
+from offpath.contracts.names import CHAMPION
 from prediction_api.http.problems import Problem, unavailable
 from prediction_api.models.served import FailedModel, ServedModel
-from prediction_api.routing.model_selector import Choice
-from prediction_api.routing.traffic_split import draw
+from prediction_api.routing.model_selector import ModelSelector
+from prediction_api.routing.traffic_split import pick
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Variants:
     @property
     def main(self) -> ServedModel | None:
         """The champion, which stands for the model where it is listed, if it can be served."""
-        champion = self.by_alias.get(SERVED_ALIAS)
+        champion = self.by_alias.get(CHAMPION)
         return champion if isinstance(champion, ServedModel) else None
 
     @property
@@ -40,27 +40,27 @@ class Variants:
         """Alias → what is wrong with it."""
         return {alias: variant.problem for alias, variant in self.by_alias.items() if variant.problem}
 
-    def choose(self, choice: Choice) -> ServedModel:
+    def choose(self, selector: ModelSelector) -> ServedModel:
         """What answers a request. Raises Problem: 404 for an alias or version that is not there, 503."""
-        if choice.alias is not None:
-            return self._asked(self.by_alias.get(choice.alias), f"alias {choice.alias!r}")
-        if choice.version is not None:
-            return self._asked(self._of_version(choice.version), f"version {choice.version!r}")
-        return self._routed(choice.session_id)
+        if selector.alias is not None:
+            return self._asked(self.by_alias.get(selector.alias), f"alias {selector.alias!r}")
+        if selector.version is not None:
+            return self._asked(self._of_version(selector.version), f"version {selector.version!r}")
+        return self._routed(selector.session_id)
 
     def _routed(self, session_id: str | None) -> ServedModel:
         """By the weights; the champion answers for an alias that cannot be served."""
         drawn = self.by_alias.get(self._drawn(session_id))
         if isinstance(drawn, ServedModel):
             return drawn
-        return self._asked(self.by_alias.get(SERVED_ALIAS), f"alias {SERVED_ALIAS!r}")
+        return self._asked(self.by_alias.get(CHAMPION), f"alias {CHAMPION!r}")
 
     def _drawn(self, session_id: str | None) -> str:
         key = session_id or (secrets.token_hex(8) if len(self.weights) > 1 else "")
-        return draw(self.weights, key) or SERVED_ALIAS
+        return pick(self.weights, key) or CHAMPION
 
     def _of_version(self, number: str) -> ServedModel | None:
-        return next((variant for variant in self.served if variant.version.version == number), None)
+        return next((variant for variant in self.served if variant.version.number == number), None)
 
     def _asked(self, variant: ServedModel | FailedModel | None, what: str) -> ServedModel:
         match variant:
@@ -85,5 +85,5 @@ def _weight(variant: ServedModel | FailedModel) -> int:
 
 
 def _named(variant: ServedModel | FailedModel) -> str:
-    number = f"version {variant.version.version}" if isinstance(variant, ServedModel) else "cannot be served"
+    number = f"version {variant.version.number}" if isinstance(variant, ServedModel) else "cannot be served"
     return f"{variant.alias} ({number})"

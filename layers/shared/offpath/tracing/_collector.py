@@ -7,7 +7,7 @@ from collections.abc import Callable
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import Span, SpanProcessor
 
-from offpath.tracing._event_sequence import Emitter
+from offpath.tracing._event_sequence import EventSequence
 from offpath.tracing._light_span import AnySpan, LightSpan
 from offpath.tracing._otlp import EndedTrace
 
@@ -26,12 +26,12 @@ class TraceCollector(SpanProcessor):
     def __init__(
         self,
         deliver: Callable[[EndedTrace], None],
-        emitter: Emitter,
+        event_sequence: EventSequence,
         flush: Callable[[float], bool] = _nothing_to_flush,
     ) -> None:
         self._deliver = deliver
         self._flush = flush
-        self._emitter = emitter
+        self._event_sequence = event_sequence
         self._lock = threading.Lock()
         self._open_roots: Counter[int] = Counter()
         self._ended: defaultdict[int, list[AnySpan]] = defaultdict(list)
@@ -52,7 +52,7 @@ class TraceCollector(SpanProcessor):
             if not self._is_complete(context.trace_id, span):
                 return
             spans = self._ended.pop(context.trace_id)
-        self._deliver(EndedTrace(spans, span, self._emitter.next()))
+        self._deliver(EndedTrace(spans, span, self._event_sequence.next()))
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Have what was delivered so far published. False if that did not end in time."""

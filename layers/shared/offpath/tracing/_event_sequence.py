@@ -10,14 +10,14 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 
 
 @dataclass(frozen=True, slots=True)
-class Emission:
+class EventNumber:
     """One event of one process. instance: 32 hex digits. sequence: 1, 2, 3 and so on."""
 
     instance: str
     sequence: int
 
 
-class Emitter:
+class EventSequence:
     """Numbers the events of this process.
 
     The instance id is made at the first event, not at the start: environments that Lambda restores from one snapshot
@@ -29,15 +29,15 @@ class Emitter:
         self._instance = ""
         self._numbers = itertools.count(1)
 
-    def next(self) -> Emission:
+    def next(self) -> EventNumber:
         """The next event's number."""
         with self._lock:
             if not self._instance:
                 self._instance = uuid.uuid4().hex
-            return Emission(self._instance, next(self._numbers))
+            return EventNumber(self._instance, next(self._numbers))
 
 
-class SystemIds(IdGenerator):
+class SystemRandomIds(IdGenerator):
     """Trace and span ids from the system's randomness.
 
     OpenTelemetry's own come from Python's generator, whose state environments restored from one Lambda snapshot share:

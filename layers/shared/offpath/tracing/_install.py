@@ -17,13 +17,13 @@ from offpath.aws.sqs import SqsQueue
 from offpath.contracts.errors import Transient
 from offpath.settings import Settings
 from offpath.tracing._collector import TraceCollector
-from offpath.tracing._event_sequence import Emitter, SystemIds
+from offpath.tracing._event_sequence import EventSequence, SystemRandomIds
 from offpath.tracing._extensions_api import ExtensionsApi
 from offpath.tracing._lambda_extension import LambdaExtension
 from offpath.tracing._light_span import LightTracer
 from offpath.tracing._otlp import EndedTrace
-from offpath.tracing._publisher import Publisher
-from offpath.tracing._workers import BackgroundThread, Handler, InRequest, Worker
+from offpath.tracing._publisher import TracePublisher
+from offpath.tracing._workers import BackgroundThread, BackgroundWorker, Handler, InRequest
 
 CLOSE_SECONDS = 10.0
 
@@ -52,7 +52,7 @@ class Tracing:
     """A tracer provider whose traces leave the process off the request path."""
 
     provider: TracerProvider
-    worker: Worker
+    worker: BackgroundWorker
     collector: TraceCollector
 
     def tracer(self, name: str) -> trace.Tracer:
@@ -67,9 +67,9 @@ class Tracing:
         """Wrap a Lambda handler, so that its traces are sent once it has returned. Required in Lambda."""
         return self.worker.wrap(handler)
 
-    def add_chore(self, chore: Callable[[], None]) -> None:
+    def add_periodic_task(self, task: Callable[[], None]) -> None:
         """Call this off the request path, again and again."""
-        self.worker.add_chore(chore)
+        self.worker.add_periodic_task(task)
 
     def shutdown(self) -> bool:
         """Send what is left. False if that took more than ten seconds."""
@@ -90,7 +90,7 @@ def install(environ: Mapping[str, str], *, service_name: str, provider: TracerPr
     publisher = _publisher(settings)
     worker = start_worker(publisher, environ.get("AWS_LAMBDA_RUNTIME_API"))
     deliver = worker.submit if settings.delivery == "after_response" else _immediately(publisher)
-    collector = TraceCollector(deliver, Emitter(), worker.flush)
+    collector = TraceCollector(deliver, EventSequence(), worker.flush)
     provider.add_span_processor(collector)
     return Tracing(provider, worker, collector)
 
@@ -101,14 +101,14 @@ def new_provider(service_name: str) -> TracerProvider:
         sampler=ALWAYS_ON,
         resource=Resource({SERVICE_NAME: service_name}),
         shutdown_on_exit=False,
-        id_generator=SystemIds(),
+        id_generator=SystemRandomIds(),
     )
 
 
-def start_worker(publisher: Publisher, runtime_api: str | None) -> Worker:
+def start_worker(publisher: TracePublisher, runtime_api: str | None) -> BackgroundWorker:
     """The worker for this place: Lambda's extension where there is a runtime API, a background thread elsewhere."""
     if not runtime_api:
-        return BackgroundThread(publisher.publish, publisher.rescue)
+        return BackgroundThread(publisher.publish, publisher.log_unsent)
     try:
         return LambdaExtension(publisher.publish, ExtensionsApi(runtime_api))
     except Transient as error:
@@ -116,14 +116,14 @@ def start_worker(publisher: Publisher, runtime_api: str | None) -> Worker:
         return InRequest(publisher.publish)
 
 
-def _immediately(publisher: Publisher) -> Callable[[EndedTrace], None]:
+def _immediately(publisher: TracePublisher) -> Callable[[EndedTrace], None]:
     return lambda ended: publisher.publish([ended])
 
 
-def _publisher(settings: TracingSettings) -> Publisher:
+def _publisher(settings: TracingSettings) -> TracePublisher:
     timeout = settings.publish_budget_seconds
     bucket = Bucket(s3_client(timeout, attempts=1), settings.bucket)
-    return Publisher(
+    return TracePublisher(
         SqsQueue(sqs_client(timeout, attempts=1), settings.queue_url),
         S3Claims(bucket),
         bucket,

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from offpath.contracts.errors import Transient
 from offpath.tracing._extensions_api import Invocation
 from offpath.tracing._otlp import EndedTrace
-from offpath.tracing._workers import RESPONSE_HEAD_START_SECONDS, Handler, Publish, guarded, run_chores
+from offpath.tracing._workers import RESPONSE_HEAD_START_SECONDS, Handler, Publish, guarded, run_periodic_tasks
 
 # How long an invocation goes unread. A handler that takes longer is not slowed by the reading.
 UNREAD_SECONDS = 1.0
@@ -46,7 +46,7 @@ class LambdaExtension:
         self._publish = publish
         self._api = api
         self._traces: deque[EndedTrace] = deque()
-        self._chores: list[Callable[[], None]] = []
+        self._periodic_tasks: list[Callable[[], None]] = []
         self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._api.register()
         threading.Thread(target=self._run, name="offpath-extension", daemon=True).start()
@@ -55,9 +55,9 @@ class LambdaExtension:
         """Publish the trace after this invocation's response. Returns at once."""
         self._traces.append(trace)
 
-    def add_chore(self, chore: Callable[[], None]) -> None:
+    def add_periodic_task(self, task: Callable[[], None]) -> None:
         """Call this after every invocation's traces."""
-        self._chores.append(chore)
+        self._periodic_tasks.append(task)
 
     def wrap(self, handler: Handler) -> Handler:
         """The handler, telling this extension when it has returned."""
@@ -85,8 +85,8 @@ class LambdaExtension:
             while True:
                 self._await_invocation()
                 self._flush()
-                run_chores(self._chores)
-                self._flush()  # what the chores traced
+                run_periodic_tasks(self._periodic_tasks)
+                self._flush()  # what the tasks traced
         except Transient as error:
             _log.error("%s; this environment ends", error)
 

@@ -10,7 +10,7 @@ from opentelemetry.trace import format_span_id, format_trace_id
 
 from offpath import attributes
 from offpath.contracts.trace_event import TraceEvent
-from offpath.tracing._event_sequence import Emission
+from offpath.tracing._event_sequence import EventNumber
 from offpath.tracing._light_span import AnySpan, LightSpan
 
 
@@ -20,20 +20,20 @@ class EndedTrace:
 
     spans: Sequence[AnySpan]
     head: AnySpan
-    emission: Emission
+    number: EventNumber
 
 
 def encode(trace: EndedTrace, default_experiment: str) -> TraceEvent:
     """The event for a trace.
 
-    The experiment is the head's attribute `offpath.experiment`, or the default. The head also gets the emission's
+    The experiment is the head's attribute `offpath.experiment`, or the default. The head also gets the number's
     instance and sequence, here rather than while the request waits.
     """
     span_id, trace_id = _ids(trace.head)
     own = str((trace.head.attributes or {}).get(attributes.EXPERIMENT, ""))
     added = [
-        {"key": attributes.INSTANCE, "value": {"stringValue": trace.emission.instance}},
-        {"key": attributes.SEQUENCE, "value": {"intValue": str(trace.emission.sequence)}},
+        {"key": attributes.INSTANCE, "value": {"stringValue": trace.number.instance}},
+        {"key": attributes.SEQUENCE, "value": {"intValue": str(trace.number.sequence)}},
     ]
     if not own:
         added.append({"key": attributes.EXPERIMENT, "value": {"stringValue": default_experiment}})

@@ -10,7 +10,7 @@ from offpath.aws.sqs import SQS_MAX_BYTES, batches
 from offpath.contracts import spilled
 from offpath.contracts.errors import OffpathError
 from offpath.contracts.message import Message
-from offpath.contracts.trace_event import ClaimStore, inline, seal
+from offpath.contracts.trace_event import ClaimStore, encode_message, inline_message
 from offpath.tracing._otlp import EndedTrace, encode
 
 FIRST_RETRY_SECONDS = 0.05
@@ -33,7 +33,7 @@ class SpillStore(Protocol):
         """Store content under the key. Raises Transient."""
 
 
-class Suspension:
+class CircuitBreaker:
     """Leaves a service alone for five seconds after it has failed: an outage costs one wait, not one a request."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -50,7 +50,7 @@ class Suspension:
         return self._clock() < self._until
 
 
-class Publisher:
+class TracePublisher:
     """Sends ended traces: to the queue within a budget of time, else to the spill store, else to the log.
 
     `publish` never raises: a prediction is answered whatever becomes of its trace.
@@ -80,8 +80,8 @@ class Publisher:
         self._clock = clock
         self._sleep = sleep
         self._last_resort = last_resort
-        self._queue_rests = Suspension(clock)
-        self._store_rests = Suspension(clock)
+        self._queue_rests = CircuitBreaker(clock)
+        self._store_rests = CircuitBreaker(clock)
 
     def publish(self, traces: Sequence[EndedTrace]) -> None:
         """Send the traces. Does not raise; what SQS did not take is in the spill store or in the log."""
@@ -90,7 +90,7 @@ class Publisher:
             for message in self._send(batch):
                 self._spill(message)
 
-    def rescue(self, traces: Sequence[EndedTrace]) -> None:
+    def log_unsent(self, traces: Sequence[EndedTrace]) -> None:
         """Put the traces into the log, asking no service: for a process that has no time left. Does not raise."""
         self._store_rests.begin()
         self._queue_rests.begin()
@@ -101,16 +101,16 @@ class Publisher:
             event = encode(trace, self._experiment)
         except Exception:
             # No input is known that OpenTelemetry's encoder refuses; one such trace must not take others with it.
-            _log.exception("event %s cannot be encoded and is lost", trace.emission)
+            _log.exception("event %s cannot be encoded and is lost", trace.number)
             return None
         if self._store_rests.holds:
-            return inline(event)
+            return inline_message(event)
         try:
-            return seal(event, self._claims, self._max_message_bytes)
+            return encode_message(event, self._claims, self._max_message_bytes)
         except OffpathError as error:
             self._store_rests.begin()
             _log.warning("trace %s is not checked in: %s", event.trace_id, error)
-            return inline(event)
+            return inline_message(event)
 
     def _send(self, batch: Sequence[Message]) -> Sequence[Message]:
         """The messages that the queue did not take."""

@@ -22,13 +22,13 @@ MAX_BATCH = 10
 _log = logging.getLogger(__name__)
 
 
-class Worker(Protocol):
-    """Publishes traces, and runs chores, off the request path."""
+class BackgroundWorker(Protocol):
+    """Publishes traces, and runs tasks, off the request path."""
 
     def submit(self, trace: EndedTrace) -> None:
         """Publish the trace soon. Returns at once."""
 
-    def add_chore(self, chore: Callable[[], None]) -> None:
+    def add_periodic_task(self, task: Callable[[], None]) -> None:
         """Call this again and again between traces; how often it does something is its own affair."""
 
     def wrap(self, handler: Handler) -> Handler:
@@ -42,18 +42,18 @@ class Worker(Protocol):
 
 
 class BackgroundThread:
-    """A daemon thread that publishes up to ten traces at a time, and a second one for the chores.
+    """A daemon thread that publishes up to ten traces at a time, and a second one for the tasks.
 
-    However long a chore takes, it holds up no trace. At exit the first thread publishes what is left; what it had no
-    time for is handed to `rescue`.
+    However long a task takes, it holds up no trace. At exit the first thread publishes what is left; what it had no
+    time for is handed to `log_unsent`.
     """
 
-    def __init__(self, publish: Publish, rescue: Publish, idle_seconds: float = IDLE_SECONDS) -> None:
+    def __init__(self, publish: Publish, log_unsent: Publish, idle_seconds: float = IDLE_SECONDS) -> None:
         self._publish = publish
-        self._rescue = rescue
+        self._log_unsent = log_unsent
         self._idle_seconds = idle_seconds
         self._traces: queue.SimpleQueue[EndedTrace | threading.Event | None] = queue.SimpleQueue()
-        self._chores = _ChoreThread(idle_seconds)
+        self._periodic_tasks = _PeriodicTaskThread(idle_seconds)
         self._thread = threading.Thread(target=self._run, name="offpath", daemon=True)
         self._thread.start()
         atexit.register(self.close)
@@ -62,9 +62,9 @@ class BackgroundThread:
         """Publish the trace soon. Returns at once."""
         self._traces.put(trace)
 
-    def add_chore(self, chore: Callable[[], None]) -> None:
+    def add_periodic_task(self, task: Callable[[], None]) -> None:
         """Call this after each batch of traces, and every second when there are none."""
-        self._chores.add(chore)
+        self._periodic_tasks.add(task)
 
     def wrap(self, handler: Handler) -> Handler:
         """The handler as it is: this thread does not depend on invocations."""
@@ -77,15 +77,15 @@ class BackgroundThread:
         return reached.wait(timeout_seconds)
 
     def close(self, timeout_seconds: float = 10.0) -> bool:
-        """Publish what is left and stop. False if that did not end in time; what is still waiting then is rescued."""
+        """Publish what is left and stop. False if that did not end in time; the rest is then logged."""
         atexit.unregister(self.close)
         deadline = time.monotonic() + timeout_seconds
-        self._chores.end(timeout_seconds / 2)  # first, as chores trace too
+        self._periodic_tasks.end(timeout_seconds / 2)  # first, as tasks trace too
         self._traces.put(None)
         self._thread.join(max(0.0, deadline - time.monotonic()))
         if not self._thread.is_alive():
             return True
-        guarded(partial(self._rescue, self._waiting()))
+        guarded(partial(self._log_unsent, self._waiting()))
         return False
 
     def _waiting(self) -> list[EndedTrace]:
@@ -105,7 +105,7 @@ class BackgroundThread:
             batch, mark = self._next_batch()
             if batch:
                 guarded(partial(self._publish, batch))
-                self._chores.wake()
+                self._periodic_tasks.wake()
             if mark is None:
                 return
             mark.set()
@@ -126,24 +126,24 @@ class BackgroundThread:
         return batch, threading.Event()
 
 
-class _ChoreThread:
-    """A daemon thread that runs the chores when it is woken, and else every so many seconds."""
+class _PeriodicTaskThread:
+    """A daemon thread that runs the tasks when it is woken, and else every so many seconds."""
 
     def __init__(self, idle_seconds: float) -> None:
-        self._chores: list[Callable[[], None]] = []
+        self._periodic_tasks: list[Callable[[], None]] = []
         self._idle_seconds = idle_seconds
         self._woken, self._ended = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="offpath-chores", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="offpath-tasks", daemon=True)
         self._thread.start()
 
-    def add(self, chore: Callable[[], None]) -> None:
-        self._chores.append(chore)
+    def add(self, task: Callable[[], None]) -> None:
+        self._periodic_tasks.append(task)
 
     def wake(self) -> None:
         self._woken.set()
 
     def end(self, timeout_seconds: float) -> None:
-        """Begin no chore any more, and wait for the one that runs."""
+        """Begin no task any more, and wait for the one that runs."""
         self._ended.set()
         self._woken.set()
         self._thread.join(timeout_seconds)
@@ -152,9 +152,9 @@ class _ChoreThread:
         while not self._ended.is_set():
             self._woken.wait(self._idle_seconds)
             self._woken.clear()
-            for chore in self._chores:
+            for task in self._periodic_tasks:
                 if not self._ended.is_set():
-                    guarded(chore)
+                    guarded(task)
 
 
 class InRequest:
@@ -162,25 +162,25 @@ class InRequest:
 
     def __init__(self, publish: Publish) -> None:
         self._publish = publish
-        self._chores: list[Callable[[], None]] = []
+        self._periodic_tasks: list[Callable[[], None]] = []
 
     def submit(self, trace: EndedTrace) -> None:
         """Publish the trace now."""
         guarded(partial(self._publish, [trace]))
 
-    def add_chore(self, chore: Callable[[], None]) -> None:
+    def add_periodic_task(self, task: Callable[[], None]) -> None:
         """Call this after every invocation, before its response."""
-        self._chores.append(chore)
+        self._periodic_tasks.append(task)
 
     def wrap(self, handler: Handler) -> Handler:
-        """The handler, followed by the chores."""
+        """The handler, followed by the tasks."""
 
         @wraps(handler, updated=())
         def handle(event: Any, context: Any) -> Any:
             try:
                 return handler(event, context)
             finally:
-                run_chores(self._chores)
+                run_periodic_tasks(self._periodic_tasks)
 
         return handle
 
@@ -193,10 +193,10 @@ class InRequest:
         return self.flush(timeout_seconds)
 
 
-def run_chores(chores: Sequence[Callable[[], None]]) -> None:
+def run_periodic_tasks(tasks: Sequence[Callable[[], None]]) -> None:
     """Call each, whatever the others do."""
-    for chore in chores:
-        guarded(chore)
+    for task in tasks:
+        guarded(task)
 
 
 def guarded(work: Callable[[], None]) -> None:

@@ -41,7 +41,7 @@ def _predict(served: ServedModel) -> dict[str, Any]:
         "tags": ["predictions"],
         "operationId": f"predict_{served.name}",
         "summary": f"Predict with {served.name}",
-        "description": f"Version {served.version.version}, alias {served.alias}.{alone}",
+        "description": f"Version {served.version.number}, alias {served.alias}.{alone}",
         "parameters": CHOICE,
         "requestBody": {"required": True, "content": {"application/json": {"schema": request, **_example(served)}}},
         "responses": {

@@ -25,7 +25,7 @@ def scoring_operation(served: ServedModel) -> dict[str, Any]:
         "tags": ["predictions"],
         "operationId": f"score_{served.name}",
         "summary": f"Score with {served.name}, in MLflow's protocol",
-        "description": f"Version {served.version.version}, alias {served.alias}. One of the four fields is sent.",
+        "description": f"Version {served.version.number}, alias {served.alias}. One of the four fields is sent.",
         "parameters": CHOICE,
         "requestBody": {"required": True, "content": _content(served)},
         "responses": {

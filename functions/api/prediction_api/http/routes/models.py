@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from offpath.contracts.model_manifest import Signature
 from prediction_api.models.loader import ModelLoader
 from prediction_api.models.served import ServedModel
-from prediction_api.routing.model_selector import CHAMPION
+from prediction_api.routing.model_selector import CHAMPION_SELECTOR
 from prediction_api.routing.variants import Variants
 
 router = APIRouter(tags=["models"])
@@ -57,7 +57,7 @@ async def get_model(name: str, request: Request) -> ModelDescription:
     """One model's aliases, with version, share of the traffic and signature."""
     loader: ModelLoader = request.app.state.loader
     variants = loader.catalog.find(name)
-    return _describe(variants.choose(CHAMPION), variants)
+    return _describe(variants.choose(CHAMPION_SELECTOR), variants)
 
 
 def _describe(champion: ServedModel, variants: Variants) -> ModelDescription:
@@ -68,7 +68,7 @@ def _describe(champion: ServedModel, variants: Variants) -> ModelDescription:
 def _version(served: ServedModel) -> VersionDescription:
     version = served.version
     return VersionDescription(
-        version=version.version,
+        version=version.number,
         alias=served.alias,
         weight=version.weight,
         shadow=version.shadow,

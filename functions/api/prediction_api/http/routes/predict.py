@@ -23,7 +23,7 @@ async def predict(name: str, request: Request) -> Response:
     frame = to_json(
         {
             "model": called.served.name,
-            "version": called.served.version.version,
+            "version": called.served.version.number,
             "alias": called.served.alias,
             "trace_id": mlflow_trace_id(called.span),
         }
