@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from offpath.contracts.names import CHAMPION
 from training.checks import named
 from training.display import Display
 from training.recipes.catalog import NAMES
@@ -35,7 +36,7 @@ def main(  # noqa: PLR0913  an option each
             "sample. Repeatable: a file of positive and one of negative sentences.",
         ),
     ] = [],  # noqa: B006
-    alias: Annotated[str, typer.Option(help="The alias that the new version gets.")] = "champion",
+    alias: Annotated[str, typer.Option(help="The alias that the new version gets.")] = CHAMPION,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for an MLflow server that is starting.")] = 0,
 ) -> None:
     """Train MODEL, check that its ONNX form agrees, register a version in MLflow and give it the alias."""

@@ -5,7 +5,7 @@ Importing this module is cheap: scikit-learn is imported when a score is compute
 
 from typing import Any
 
-from training.recipes.recipe import Task
+from offpath.contracts.model_manifest import Task
 
 SCORES: dict[Task, tuple[str, ...]] = {
     "classification": ("accuracy", "precision", "recall", "f1"),

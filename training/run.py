@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from offpath.contracts.promotion import Promotion
 from training.checks import check_alias, check_installed, parse_parameters
 from training.data.files import check_paths, read_dataset
 from training.recipes.catalog import check_name, find_recipe
@@ -12,7 +13,6 @@ from training.registry.mlflow_server import checked_address, wait_for
 
 if TYPE_CHECKING:
     from training.recipes.recipe import Progress, Say
-    from training.registry.promotion import Promotion
     from training.registry.versions import Registered
 
 
@@ -32,7 +32,7 @@ class TrainingSpec:
     alias: str | None
     wait_seconds: float
     data: Sequence[Path] = ()
-    promotion: "Promotion | None" = None
+    promotion: Promotion | None = None
     job: str | None = None
 
 

@@ -11,7 +11,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from training.recipes.recipe import Column, Dataset, Estimator, Parameters, Recipe
+from training.recipes.recipe import Dataset, Estimator, InputColumn, Parameters, Recipe
 
 
 class RidgeParameters(Parameters):
@@ -40,7 +40,10 @@ PARCELS: Recipe[Any] = Recipe(
     title="ridge regression",
     description="The price of a parcel.",
     task="regression",
-    columns=(Column("zone", "string", "a, b or c"), Column("weight", "double", "weight in kg")),
+    columns=(
+        InputColumn(name="zone", type="string", description="a, b or c"),
+        InputColumn(name="weight", type="double", description="weight in kg"),
+    ),
     parameters=RidgeParameters,
     load=load,
     build=build,

@@ -8,8 +8,9 @@ from onnxruntime import InferenceSession
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import BooleanTensorType, FloatTensorType, Int64TensorType, StringTensorType
 
+from offpath.contracts.model_manifest import Column, ColumnType
 from training.onnx_artifact.tolerance import TOLERANCE, is_tolerable, largest_difference, relative_difference
-from training.recipes.recipe import Column, ColumnType, Estimator, Frame, HeldOut, OnnxArtifact, Recipe, TrainingError
+from training.recipes.recipe import Estimator, Frame, HeldOut, OnnxArtifact, Recipe, TrainingError
 
 # onnxruntime takes longer to know an operator set than skl2onnx to write it, and the serving side has its own release.
 OPSET = 21

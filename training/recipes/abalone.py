@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from training.recipes.abalone_data import MEASURES, SEXES, read, sample
-from training.recipes.recipe import Column, Estimator, Frame, Parameters, Progress, Recipe
+from training.recipes.recipe import Estimator, Frame, InputColumn, Parameters, Progress, Recipe
 
 TREES_A_STEP = 10
 
@@ -52,8 +52,8 @@ RECIPE = Recipe(
     description="How many rings the shell of an abalone has, from its sex, its measures and its weights.",
     task="regression",
     columns=(
-        Column("sex", "string", "M, F or I (infant)"),
-        *(Column(name, "double", about) for name, about in MEASURES.items()),
+        InputColumn(name="sex", type="string", description="M, F or I (infant)"),
+        *(InputColumn(name=name, type="double", description=about) for name, about in MEASURES.items()),
     ),
     parameters=AbaloneParameters,
     load=sample,

@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from training.recipes.recipe import Column, Dataset, Estimator, Parameters, Recipe
+from training.recipes.recipe import Dataset, Estimator, InputColumn, Parameters, Recipe
 
 
 class IrisParameters(Parameters):
@@ -35,10 +35,10 @@ RECIPE = Recipe(
     description="The species of an iris (setosa, versicolor or virginica) from the measures of one flower.",
     task="classification",
     columns=(
-        Column("sepal_length", "double", "length of the sepal in cm"),
-        Column("sepal_width", "double", "width of the sepal in cm"),
-        Column("petal_length", "double", "length of the petal in cm"),
-        Column("petal_width", "double", "width of the petal in cm"),
+        InputColumn(name="sepal_length", type="double", description="length of the sepal in cm"),
+        InputColumn(name="sepal_width", type="double", description="width of the sepal in cm"),
+        InputColumn(name="petal_length", type="double", description="length of the petal in cm"),
+        InputColumn(name="petal_width", type="double", description="width of the petal in cm"),
     ),
     labels=("setosa", "versicolor", "virginica"),
     parameters=IrisParameters,

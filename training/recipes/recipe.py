@@ -4,12 +4,12 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-Task = Literal["classification", "regression"]
-ColumnType = Literal["double", "float", "long", "integer", "boolean", "string"]
+from offpath.contracts.model_manifest import Column, Task
+
 Frame = Any  # pandas.DataFrame: pandas is not typed
 Estimator = Any  # a scikit-learn estimator: scikit-learn is not typed
 Onnx = Any  # onnx.ModelProto: onnx takes a while to import
@@ -30,12 +30,9 @@ class Parameters(BaseModel):
 P = TypeVar("P", bound=Parameters)
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One input column: MLflow's name for its type, and what it holds, with its unit."""
+class InputColumn(Column):
+    """An input column of the signature. description: what it holds, with its unit."""
 
-    name: str
-    type: ColumnType
     description: str
 
 
@@ -131,7 +128,7 @@ class Recipe(Generic[P]):
     title: str
     description: str
     task: Task
-    columns: tuple[Column, ...]
+    columns: tuple[InputColumn, ...]
     parameters: type[P]
     load: Callable[[], Dataset]
     build: Callable[[P, int], Estimator]

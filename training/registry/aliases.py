@@ -4,9 +4,9 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
-from training.registry.promotion import Measured, Promotion, Verdict, decide
-
-CHAMPION = "champion"
+from offpath.contracts.names import CHAMPION
+from offpath.contracts.promotion import Promotion, Verdict
+from training.registry.promotion import Measured, decide
 
 
 def move_aliases(

@@ -6,7 +6,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
 
-JOB_TAG = "offpath.job"
+from offpath.contracts.names import JOB_TAG
 
 
 def registered_version(client: MlflowClient, name: str, job: str) -> ModelVersion | None:

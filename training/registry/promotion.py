@@ -4,24 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isclose
 
+from offpath.contracts.promotion import Promotion, Verdict
 from training.metrics import less_is_better
-
-
-@dataclass(frozen=True, slots=True)
-class Promotion:
-    """When a new version becomes champion: its run's metric is better than the champion's, by margin or more."""
-
-    metric: str
-    margin: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether it does, and why, or why not. comparable: whether the rows were the same; None: nothing was compared."""
-
-    promoted: bool
-    reason: str
-    comparable: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import Array
 
+from offpath.contracts.names import JOB_TAG
+from offpath.contracts.promotion import Promotion
 from training.recipes.recipe import Recipe, Say
-from training.registry.earlier_attempts import JOB_TAG, end_runs, registered_version
-from training.registry.promotion import Promotion
+from training.registry.earlier_attempts import end_runs, registered_version
 from training.registry.versions import NewVersion, Registered, ServedModel, mlflow_errors, place, register_version
 from training.run import TrainingSpec, no_confirmation
 from training.train_pipeline import Trained
@@ -114,7 +115,9 @@ def _tags(trained: Trained) -> dict[str, str]:
 
 
 def _signature(recipe: Recipe[Any]) -> ModelSignature:
-    inputs = Schema([ColSpec(DataType[column.type], column.name) for column in recipe.columns])
+    inputs = Schema(
+        [ColSpec(DataType[column.type], column.name, required=column.required) for column in recipe.columns]
+    )
     if recipe.task == "regression":
         return ModelSignature(inputs, Schema([ColSpec(DataType.float, "variable")]))
     outputs = Schema([ColSpec(DataType.long, "label"), ColSpec(Array(DataType.float), "probabilities")])

@@ -17,9 +17,10 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.models.model import ModelInfo
 
-from training.recipes.recipe import Onnx, Say, Task, TrainingError
+from offpath.contracts.model_manifest import Task
+from offpath.contracts.promotion import Promotion, Verdict
+from training.recipes.recipe import Onnx, Say, TrainingError
 from training.registry.aliases import move_aliases
-from training.registry.promotion import Promotion, Verdict
 from training.run import no_confirmation
 
 _SERVED_BY = ("onnx", "onnxruntime", "numpy")

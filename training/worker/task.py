@@ -5,16 +5,13 @@ import os
 import sys
 import traceback
 from contextlib import suppress
-from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
 from typing import IO
 
-from offpath.contracts.promotion import Verdict
 from offpath.contracts.training_job import Progress, Result
 from training.recipes.recipe import TrainingError
 from training.registry.mlflow_server import quiet_mlflow
-from training.registry.promotion import Promotion
 from training.run import TrainingSpec, finish_registered, train_and_register
 from training.worker.datasets import fetch
 from training.worker.parent_pipe import ParentPipe
@@ -94,7 +91,7 @@ def _attempt(assignment: Assignment, channel: WorkerChannel) -> TaskMessage:
         alias=job.alias,
         wait_seconds=assignment.mlflow_wait_seconds,
         data=files,
-        promotion=Promotion(job.promote.metric, job.promote.margin) if job.promote else None,
+        promotion=job.promote,
         job=job.id,
     )
     registered = None
@@ -113,7 +110,7 @@ def _attempt(assignment: Assignment, channel: WorkerChannel) -> TaskMessage:
             version_url=_for_people(registered.version_url, assignment),
             metrics={name: value for name, value in registered.metrics.items() if isfinite(value)},
             alias=registered.alias,
-            promotion=Verdict(**asdict(registered.verdict)) if registered.verdict else None,
+            promotion=registered.verdict,
         )
     )
 

@@ -15,11 +15,11 @@ from training.onnx_artifact.convert import run
 from training.onnx_artifact.int8 import Quantize
 from training.recipes.recipe import (
     Chosen,
-    Column,
     Estimator,
     Extra,
     Frame,
     HeldOut,
+    InputColumn,
     OnnxArtifact,
     Parameters,
     Progress,
@@ -86,7 +86,7 @@ RECIPE = Recipe(
     title="BERT encoder and logistic regression",
     description="Whether a review in English is positive or negative, from the vectors of a pretrained BERT encoder.",
     task="classification",
-    columns=(Column(TEXT, "string", "the review, a sentence or more in English"),),
+    columns=(InputColumn(name=TEXT, type="string", description="the review, a sentence or more in English"),),
     labels=LABELS,
     parameters=BertParameters,
     load=sample,

@@ -6,7 +6,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from training.recipes.recipe import Column, Estimator, OnnxArtifact, Parameters, Recipe
+from training.recipes.recipe import Estimator, InputColumn, OnnxArtifact, Parameters, Recipe
 from training.recipes.sentiment import tokenization
 from training.recipes.sentiment.files import read
 from training.recipes.sentiment.labels import LABELS
@@ -51,7 +51,7 @@ RECIPE = Recipe(
     title="TF-IDF and logistic regression",
     description="Whether a review in English is positive or negative, from its words.",
     task="classification",
-    columns=(Column(TEXT, "string", "the review, a sentence or more in English"),),
+    columns=(InputColumn(name=TEXT, type="string", description="the review, a sentence or more in English"),),
     labels=LABELS,
     parameters=SentimentParameters,
     load=sample,
