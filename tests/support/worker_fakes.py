@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from offpath.contracts.errors import Transient
+from offpath.contracts.message import ReceivedMessage
 from offpath.contracts.training_job import Job, Result, now
 from training.worker.job_lease import JobLease
 from training.worker.task_protocol import TaskMessage
-from training.worker.worker import Received
 
 JOB_ID = "20261121t101112-0123456789abcdef01234567"
 RESULT = Result(version="3", run_id="r", run_url="http://m/r", version_url="http://m/v", metrics={"validation_f1": 0.9})
@@ -36,23 +36,23 @@ class FakeJobQueue:
         number = str(len(self._bodies))
         self._bodies[number], self._visible_at[number] = body, self.now
 
-    def receive(self) -> Received | None:
+    def receive(self) -> ReceivedMessage | None:
         self._check()
         for number, at in self._visible_at.items():
             if at <= self.now:
                 self._visible_at[number] = self.now + self.visibility_seconds
-                return Received(self._bodies[number], number)
+                return ReceivedMessage(self._bodies[number], number)
         return None
 
-    def extend(self, message: Received) -> None:
+    def extend(self, message: ReceivedMessage) -> None:
         self._check()
         self._visible_at[message.receipt] = self.now + self.visibility_seconds
 
-    def release(self, message: Received) -> None:
+    def release(self, message: ReceivedMessage) -> None:
         self._check()
         self._visible_at[message.receipt] = self.now
 
-    def delete(self, message: Received) -> None:
+    def delete(self, message: ReceivedMessage) -> None:
         self._check()
         self._visible_at.pop(message.receipt, None)
 

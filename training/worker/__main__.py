@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from offpath.aws.clients import s3_client, sqs_client
 from offpath.aws.job_store import JobStore
 from offpath.aws.s3 import Bucket
+from offpath.aws.sqs import SQS_MAX_WAIT_SECONDS, SqsReceiver
 from offpath.contracts.errors import SettingsError
 from training.worker.attempt import Limits
 from training.worker.job_lease import JobLease
 from training.worker.log_setup import configure
 from training.worker.settings import WorkerSettings
-from training.worker.sqs_jobs import WAIT_SECONDS, SqsJobs
 from training.worker.stop_signal import Stop
 from training.worker.task_protocol import Assignment
 from training.worker.training_process import TrainingProcess, end_process, start_process
@@ -33,8 +33,8 @@ def main() -> None:
     settings = _settings(os.environ)
     stop = Stop()
     stop.install()
-    queue = SqsJobs(
-        sqs_client(timeout_seconds=WAIT_SECONDS + 10),
+    queue = SqsReceiver(
+        sqs_client(timeout_seconds=SQS_MAX_WAIT_SECONDS + 10),
         settings.training_queue_url,
         settings.training_visibility_seconds,
     )

@@ -4,12 +4,12 @@ import logging
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from offpath.aws.job_store import JobStore, StoredJob
 from offpath.contracts.errors import MalformedJob, ObjectChanged, ObjectMissing, Transient, UnknownSchema
+from offpath.contracts.message import ReceivedMessage
 from offpath.contracts.training_job import id_in
 from training.worker.attempt import Attempt, Ending, HandedBack, Limits, Lost, Training
 from training.worker.job_lease import JobLease, LeaseLost
@@ -23,27 +23,19 @@ MAX_REASON = 4_000
 log = logging.getLogger("worker")
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message, and what SQS wants to hear to change or delete it."""
-
-    body: str
-    receipt: str
-
-
-class Queue(Protocol):
+class JobQueue(Protocol):
     """The queue of jobs. Each method may raise Transient."""
 
-    def receive(self) -> Received | None:
+    def receive(self) -> ReceivedMessage | None:
         """The next message, which others do not see for a while; waits for one."""
 
-    def extend(self, message: Received) -> None:
+    def extend(self, message: ReceivedMessage) -> None:
         """Keep it from others for that while from now on."""
 
-    def release(self, message: Received) -> None:
+    def release(self, message: ReceivedMessage) -> None:
         """Let it be received again at once."""
 
-    def delete(self, message: Received) -> None:
+    def delete(self, message: ReceivedMessage) -> None:
         """Take it off the queue."""
 
 
@@ -56,7 +48,7 @@ class Worker:
 
     def __init__(  # noqa: PLR0913, PLR0917  what it works with
         self,
-        queue: Queue,
+        queue: JobQueue,
         store: JobStore,
         start: Start,
         limits: Limits,
@@ -89,7 +81,7 @@ class Worker:
         except Transient as error:
             self._back_off(error)
 
-    def take(self, message: Received) -> None:
+    def take(self, message: ReceivedMessage) -> None:
         """Do what a message asks for. Raises Transient: then it is received again."""
         stored = self._job_of(message)
         if stored is None:
@@ -104,7 +96,7 @@ class Worker:
         except (LeaseLost, ObjectChanged) as error:
             log.warning("%s", error)
 
-    def _job_of(self, message: Received) -> StoredJob | None:
+    def _job_of(self, message: ReceivedMessage) -> StoredJob | None:
         try:
             return self._store.read(id_in(message.body))
         except UnknownSchema as error:
@@ -114,7 +106,7 @@ class Worker:
             self._queue.delete(message)
         return None
 
-    def _attempt(self, lease: JobLease, message: Received) -> Ending:
+    def _attempt(self, lease: JobLease, message: ReceivedMessage) -> Ending:
         job = lease.job
         log.info("job %s: attempt %d to train %s", job.id, job.attempts, job.model)
         with tempfile.TemporaryDirectory(prefix="offpath-job-") as folder:
@@ -122,7 +114,7 @@ class Worker:
             heartbeat = partial(self._queue.extend, message)
             return Attempt(lease, training, heartbeat, self._limits, lambda: self._stop.asked, self._clock).run()
 
-    def _conclude(self, lease: JobLease, ending: Ending, message: Received) -> None:
+    def _conclude(self, lease: JobLease, ending: Ending, message: ReceivedMessage) -> None:
         match ending:
             case Succeeded(result=result):
                 retry(lambda: lease.succeeded(result))
