@@ -72,13 +72,13 @@ class FakeJobQueue:
 
 
 class FakeTraining:
-    """A training that says these words, one a step, each of them after so many seconds of the queue's clock."""
+    """A training that sends these messages, one a step, each after so many seconds of the queue's clock."""
 
     def __init__(
-        self, queue: FakeJobQueue, words: Iterable[TaskMessage | None], seconds: float = 0, memory_mb: int = 0
+        self, queue: FakeJobQueue, messages: Iterable[TaskMessage | None], seconds: float = 0, memory_mb: int = 0
     ) -> None:
         self._queue = queue
-        self._words = iter(words)
+        self._messages = iter(messages)
         self._seconds = seconds
         self._memory_mb = memory_mb
         self.lease: JobLease | None = None
@@ -92,7 +92,7 @@ class FakeTraining:
 
     def next(self, seconds: float) -> TaskMessage | None:
         self._queue.now += self._seconds
-        return next(self._words, None)
+        return next(self._messages, None)
 
     def go(self) -> None:
         self.let_go = True

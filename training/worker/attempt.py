@@ -96,20 +96,20 @@ class Attempt:
             return HandedBack()
         if ending := self._over_limit():
             return ending
-        word = self._training.next(TICK_SECONDS)
-        ending = self._heard(word) if word else None
+        message = self._training.next(TICK_SECONDS)
+        ending = self._handle(message) if message else None
         if ending is None:
             self._keep()
         return ending
 
-    def _heard(self, word: TaskMessage) -> Ending | None:
-        match word:
+    def _handle(self, message: TaskMessage) -> Ending | None:
+        match message:
             case Progressed(progress=progress):
                 self._progress = progress
             case ReadyToRegister():
                 self._register()
             case Succeeded(result=Result()):
-                return word
+                return message
             case Failed(reason=reason):
                 return self._ended(reason)
             case Exited(code=code):
@@ -160,4 +160,4 @@ def _describe_exit(code: int) -> str:
         return "its process was killed, most likely because the machine ran out of memory"
     if code < 0:
         return f"its process was ended by the signal {signal.Signals(-code).name}; the worker's log may say more"
-    return f"its process ended with the exit code {code} and no word; the worker's log may say more"
+    return f"its process ended with the exit code {code} without saying why; the worker's log may say more"

@@ -28,30 +28,30 @@ class WorkerChannel:
 
     def __init__(self, stream: IO[bytes], parent_pipe: ParentPipe) -> None:
         self._stream = stream
-        self._leash = parent_pipe
+        self._parent_pipe = parent_pipe
         self._fraction = 0.0
 
-    def tell(self, word: TaskMessage) -> None:
-        """Tell it one thing."""
-        self._stream.write(word.model_dump_json().encode() + b"\n")
+    def send(self, message: TaskMessage) -> None:
+        """Send one message."""
+        self._stream.write(message.model_dump_json().encode() + b"\n")
         self._stream.flush()
 
     def say(self, text: str) -> None:
         """A line of the training's."""
         with suppress(OSError):  # whoever reads the worker's log may be gone
             print(f"  {text}", file=sys.stderr, flush=True)  # noqa: T201
-        self.tell(Progressed(progress=Progress(fraction=self._fraction, text=text)))
+        self.send(Progressed(progress=Progress(fraction=self._fraction, text=text)))
 
     def progress(self, done: int, total: int) -> None:
         """How far the fitting is."""
         self._fraction = round(TRAINING_SHARE * done / max(total, 1), 3)
-        self.tell(Progressed(progress=Progress(fraction=self._fraction, text=f"fitting: {done} of {total}")))
+        self.send(Progressed(progress=Progress(fraction=self._fraction, text=f"fitting: {done} of {total}")))
 
     def confirm(self) -> None:
         """Wait until the worker says that a version may be registered: that the job is still this attempt's."""
         self._fraction = TRAINING_SHARE
-        self.tell(ReadyToRegister())
-        while self._leash.line() != GO:
+        self.send(ReadyToRegister())
+        while self._parent_pipe.line() != GO:
             pass
 
 
@@ -65,7 +65,7 @@ def main() -> None:
     assignment = Assignment.model_validate_json(parent_pipe.line())
     _make_way()
     quiet_mlflow()
-    channel.tell(_outcome(assignment, channel))
+    channel.send(_outcome(assignment, channel))
 
 
 def _outcome(assignment: Assignment, channel: WorkerChannel) -> TaskMessage:

@@ -37,36 +37,36 @@ class Assignment(_TaskMessage):
 class Progressed(_TaskMessage):
     """The training: it has come so far."""
 
-    word: Literal["advanced"] = "advanced"
+    kind: Literal["progressed"] = "progressed"
     progress: Progress
 
 
 class ReadyToRegister(_TaskMessage):
     """The training: a version could be registered now; it waits for the worker's word."""
 
-    word: Literal["ready"] = "ready"
+    kind: Literal["ready_to_register"] = "ready_to_register"
 
 
 class Succeeded(_TaskMessage):
     """The training: this is what came of it."""
 
-    word: Literal["succeeded"] = "succeeded"
+    kind: Literal["succeeded"] = "succeeded"
     result: Result
 
 
 class Failed(_TaskMessage):
     """The training: it cannot go on."""
 
-    word: Literal["failed"] = "failed"
+    kind: Literal["failed"] = "failed"
     reason: str
 
 
 class Exited(_TaskMessage):
     """The process ended without any of these. code: its exit code, or minus the signal's number."""
 
-    word: Literal["exited"] = "exited"
+    kind: Literal["exited"] = "exited"
     code: int
 
 
-TaskMessage = Annotated[Progressed | ReadyToRegister | Succeeded | Failed | Exited, Field(discriminator="word")]
+TaskMessage = Annotated[Progressed | ReadyToRegister | Succeeded | Failed | Exited, Field(discriminator="kind")]
 TASK_MESSAGE: TypeAdapter[TaskMessage] = TypeAdapter(TaskMessage)

@@ -39,7 +39,7 @@ class TrainingProcess:
     """One attempt of one job."""
 
     def __init__(self, assignment: Assignment, command: Sequence[str] = TASK) -> None:
-        self._words: queue.SimpleQueue[TaskMessage] = queue.SimpleQueue()
+        self._messages: queue.SimpleQueue[TaskMessage] = queue.SimpleQueue()
         self._process = start_process(command)
         self._listener = threading.Thread(target=self._listen, name="training", daemon=True)
         self._listener.start()
@@ -48,7 +48,7 @@ class TrainingProcess:
     def next(self, seconds: float) -> TaskMessage | None:
         """What it says next; None if it says nothing for so long."""
         try:
-            return self._words.get(timeout=seconds)
+            return self._messages.get(timeout=seconds)
         except queue.Empty:
             return None
 
@@ -81,8 +81,8 @@ class TrainingProcess:
     def _listen(self) -> None:
         for line in self._process.stdout or ():
             with suppress(ValidationError):  # half a line, of one that was killed
-                self._words.put(TASK_MESSAGE.validate_json(line))
-        self._words.put(Exited(code=self._process.wait()))
+                self._messages.put(TASK_MESSAGE.validate_json(line))
+        self._messages.put(Exited(code=self._process.wait()))
 
 
 def _resident(process: psutil.Process) -> int:

@@ -33,9 +33,9 @@ class Shop:
         self.store.create(new_job(**job))
         self.queue.add(message_of(JOB_ID).body)
 
-    def take(self, *words: TaskMessage | None, seconds: float = 0, memory_mb: int = 0) -> FakeTraining:
-        """The worker takes the next message; its training says these words."""
-        return self.take_by(FakeTraining(self.queue, words, seconds, memory_mb))
+    def take(self, *messages: TaskMessage | None, seconds: float = 0, memory_mb: int = 0) -> FakeTraining:
+        """The worker takes the next message; its training sends these messages."""
+        return self.take_by(FakeTraining(self.queue, messages, seconds, memory_mb))
 
     def take_by(self, training: FakeTraining) -> FakeTraining:
         """The worker takes the next message, and trains so."""
