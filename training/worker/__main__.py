@@ -53,7 +53,7 @@ def main() -> None:
 
 def _starter(settings: WorkerSettings) -> Start:
     def start(lease: JobLease, folder: str) -> TrainingProcess:
-        return TrainingProcess(
+        return TrainingProcess.start(
             Assignment(
                 job=lease.job,
                 again=lease.again,

@@ -58,7 +58,7 @@ def _announced(recipe: Recipe[Any]) -> AnnouncedRecipe:
 
 def main() -> None:
     """Write it if it is not there as it is to be, trying until S3 takes it."""
-    ParentPipe()
+    ParentPipe.open()
     configure()
     os.nice(LOWEST_PRIORITY)  # it is in nobody's way while the rest starts
     settings = WorkerSettings.load(os.environ)

@@ -4,6 +4,7 @@ import os
 import queue
 import signal
 import threading
+from typing import Self
 
 
 class ParentPipe:
@@ -15,7 +16,13 @@ class ParentPipe:
 
     def __init__(self) -> None:
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        threading.Thread(target=self._listen, name="parent_pipe", daemon=True).start()
+
+    @classmethod
+    def open(cls) -> Self:
+        """Listen from now on, in a thread."""
+        parent_pipe = cls()
+        threading.Thread(target=parent_pipe._listen, name="parent_pipe", daemon=True).start()
+        return parent_pipe
 
     def line(self) -> bytes:
         """The next line; waits for it."""

@@ -58,7 +58,7 @@ class WorkerChannel:
 def main() -> None:
     """Do what standard input says, and tell how it went. Whatever else is printed goes to the log."""
     faulthandler.enable()
-    parent_pipe = ParentPipe()
+    parent_pipe = ParentPipe.open()
     stream = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     channel = WorkerChannel(stream, parent_pipe)

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Self
 
 import psutil
 from pydantic import ValidationError
@@ -36,14 +37,20 @@ def end_process(process: "subprocess.Popen[bytes]") -> None:
 
 
 class TrainingProcess:
-    """One attempt of one job."""
+    """One attempt of one job: a process, and a thread that reads what it sends."""
 
-    def __init__(self, assignment: Assignment, command: Sequence[str] = TASK) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         self._messages: queue.SimpleQueue[TaskMessage] = queue.SimpleQueue()
-        self._process = start_process(command)
+        self._process = process
         self._listener = threading.Thread(target=self._listen, name="training", daemon=True)
-        self._listener.start()
-        self._say(assignment.model_dump_json(by_alias=True).encode() + b"\n")
+
+    @classmethod
+    def start(cls, assignment: Assignment, command: Sequence[str] = TASK) -> Self:
+        """Start a process and tell it what to do."""
+        training = cls(start_process(command))
+        training._listener.start()
+        training._send(assignment.model_dump_json(by_alias=True).encode() + b"\n")
+        return training
 
     def next(self, seconds: float) -> TaskMessage | None:
         """What it says next; None if it says nothing for so long."""
@@ -54,7 +61,7 @@ class TrainingProcess:
 
     def go(self) -> None:
         """Let it register a version."""
-        self._say(GO)
+        self._send(GO)
 
     def memory_bytes(self) -> int:
         """The memory that it takes, with all that it started."""
@@ -71,7 +78,7 @@ class TrainingProcess:
         self._listener.join(timeout=5)
         end_process(self._process)
 
-    def _say(self, line: bytes) -> None:
+    def _send(self, line: bytes) -> None:
         stream = self._process.stdin
         with suppress(BrokenPipeError):  # it has ended, and the worker hears of that
             if stream:
