@@ -82,7 +82,7 @@ class FakeTraining:
         self._seconds = seconds
         self._memory_mb = memory_mb
         self.lease: JobLease | None = None
-        self.let_go = False
+        self.confirmed = False
         self.killed = False
 
     def __call__(self, lease: JobLease, folder: str) -> FakeTraining:
@@ -94,8 +94,8 @@ class FakeTraining:
         self._queue.now += self._seconds
         return next(self._messages, None)
 
-    def go(self) -> None:
-        self.let_go = True
+    def confirm_registration(self) -> None:
+        self.confirmed = True
 
     def memory_bytes(self) -> int:
         return self._memory_mb * 1_000_000

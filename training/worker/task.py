@@ -15,7 +15,15 @@ from training.registry.mlflow_server import quiet_mlflow
 from training.run import TrainingSpec, finish_registered, train_and_register
 from training.worker.datasets import fetch
 from training.worker.parent_pipe import ParentPipe
-from training.worker.task_protocol import GO, Assignment, Failed, Progressed, ReadyToRegister, Succeeded, TaskMessage
+from training.worker.task_protocol import (
+    CONFIRMED,
+    Assignment,
+    Failed,
+    Progressed,
+    ReadyToRegister,
+    Succeeded,
+    TaskMessage,
+)
 
 # What of the whole the training itself is; registering is the rest.
 TRAINING_SHARE = 0.9
@@ -48,10 +56,10 @@ class WorkerChannel:
         self.send(Progressed(progress=Progress(fraction=self._fraction, text=f"fitting: {done} of {total}")))
 
     def confirm(self) -> None:
-        """Wait until the worker says that a version may be registered: that the job is still this attempt's."""
+        """Wait until the worker confirms that the job is still this attempt's, so that a version may be registered."""
         self._fraction = TRAINING_SHARE
         self.send(ReadyToRegister())
-        while self._parent_pipe.line() != GO:
+        while self._parent_pipe.line() != CONFIRMED:
             pass
 
 

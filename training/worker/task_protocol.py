@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from offpath.contracts.training_job import Job, Progress, Result
 
-GO = b"go\n"
+CONFIRMED = b"confirmed\n"
 
 
 class _TaskMessage(BaseModel):

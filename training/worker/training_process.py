@@ -1,4 +1,4 @@
-"""A training as the worker sees it: a process in a session of its own, that tells how far it is."""
+"""A training as the worker sees it: a process in a session of its own, which sends how far it is."""
 
 import os
 import queue
@@ -13,20 +13,20 @@ from typing import Self
 import psutil
 from pydantic import ValidationError
 
-from training.worker.task_protocol import GO, TASK_MESSAGE, Assignment, Exited, TaskMessage
+from training.worker.task_protocol import CONFIRMED, TASK_MESSAGE, Assignment, Exited, TaskMessage
 
 TASK = (sys.executable, "-m", "training.worker.task")
 
 
 def start_process(command: Sequence[str]) -> "subprocess.Popen[bytes]":
-    """A process of the worker's, that hears on standard input whether the worker lives. Its errors go to the log."""
+    """Start a process whose standard input closes when the worker ends. Its errors go to the worker's log."""
     return subprocess.Popen(  # noqa: S603  the worker's own modules
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
     )
 
 
 def end_process(process: "subprocess.Popen[bytes]") -> None:
-    """Kill it, and whatever it started that is left."""
+    """Kill a process, and what is left of those that it started."""
     with suppress(ProcessLookupError, PermissionError):  # macOS answers EPERM for a group of zombies
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -53,18 +53,18 @@ class TrainingProcess:
         return training
 
     def next(self, seconds: float) -> TaskMessage | None:
-        """What it says next; None if it says nothing for so long."""
+        """Return what it sends next, or None if it sends nothing for so long."""
         try:
             return self._messages.get(timeout=seconds)
         except queue.Empty:
             return None
 
-    def go(self) -> None:
+    def confirm_registration(self) -> None:
         """Let it register a version."""
-        self._send(GO)
+        self._send(CONFIRMED)
 
     def memory_bytes(self) -> int:
-        """The memory that it takes, with all that it started."""
+        """Return how much memory it takes, with all that it started."""
         try:
             process = psutil.Process(self._process.pid)
             return sum(_resident(one) for one in [process, *process.children(recursive=True)])
@@ -72,7 +72,7 @@ class TrainingProcess:
             return 0
 
     def kill(self) -> None:
-        """End it, and whatever it started; one that has ended is no matter."""
+        """End it, and whatever it started. A process that has ended already is fine."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._listener.join(timeout=5)
@@ -80,14 +80,14 @@ class TrainingProcess:
 
     def _send(self, line: bytes) -> None:
         stream = self._process.stdin
-        with suppress(BrokenPipeError):  # it has ended, and the worker hears of that
+        with suppress(BrokenPipeError):  # it has ended, and `next` returns that
             if stream:
                 stream.write(line)
                 stream.flush()
 
     def _listen(self) -> None:
         for line in self._process.stdout or ():
-            with suppress(ValidationError):  # half a line, of one that was killed
+            with suppress(ValidationError):  # half a line, of a process that was killed
                 self._messages.put(TASK_MESSAGE.validate_json(line))
         self._messages.put(Exited(code=self._process.wait()))
 

@@ -13,10 +13,10 @@ from offpath.contracts.names import job_key
 from offpath.contracts.training_job import Job, Progress, message_of
 from tests.support.aws_fakes import FakeBucket
 from tests.support.worker_fakes import JOB_ID, RESULT, FakeJobQueue, FakeTraining, new_job
-from training.worker.attempt import REGISTERING_SECONDS, Limits
-from training.worker.stop_signal import Stop
+from training.worker.attempt import REGISTERING_SECONDS, Limits, Supervision
+from training.worker.stop_signal import StopSignal
 from training.worker.task_protocol import Exited, Failed, Progressed, ReadyToRegister, Succeeded, TaskMessage
-from training.worker.worker import Worker
+from training.worker.worker import TrainingWorker
 
 HALF = Progressed(progress=Progress(fraction=0.5, text="fitting: 5 of 10"))
 
@@ -28,7 +28,7 @@ class Shop:
         self.bucket = bucket or FakeBucket()
         self.store = JobStore(self.bucket)
         self.queue = FakeJobQueue()
-        self.stop = Stop()
+        self.stop_signal = StopSignal()
         self.limits = Limits(seconds=100, memory_mb=500, heartbeat_seconds=20)
         self.store.create(new_job(**job))
         self.queue.add(message_of(JOB_ID).body)
@@ -41,8 +41,8 @@ class Shop:
         """The worker takes the next message, and trains so."""
         message = self.queue.receive()
         assert message is not None
-        worker = Worker(self.queue, self.store, training, self.limits, self.stop, clock=lambda: self.queue.now)
-        worker.take(message)
+        supervision = Supervision(self.limits, self.stop_signal, clock=lambda: self.queue.now)
+        TrainingWorker(self.queue, self.store, training, supervision).take(message)
         return training
 
     @property
@@ -56,7 +56,7 @@ def test_a_training_that_succeeds_ends_the_job_and_its_message() -> None:
     assert (shop.job.state, shop.job.attempts, shop.job.result) == ("succeeded", 1, RESULT)
     assert shop.job.started_at is not None
     assert shop.job.ended_at is not None
-    assert (training.let_go, training.killed, shop.queue.kept) == (True, True, 0)
+    assert (training.confirmed, training.killed, shop.queue.kept) == (True, True, 0)
 
 
 def test_a_training_that_fails_by_itself_is_not_tried_again() -> None:
@@ -105,7 +105,7 @@ def test_a_training_that_takes_too_much_memory_is_ended() -> None:
 
 def test_a_worker_that_stops_hands_its_job_back() -> None:
     shop = Shop()
-    shop.stop.asked = True
+    shop.stop_signal.received = True
     assert shop.take(HALF).killed
     assert (shop.job.state, shop.job.attempts, shop.queue.visible) == ("queued", 0, 1)
 
@@ -147,7 +147,7 @@ def test_a_job_that_another_worker_took_over_is_left_to_it() -> None:
             return super().next(seconds)
 
     training = shop.take_by(Slow(shop.queue, [ReadyToRegister(), Succeeded(result=RESULT)]))
-    assert (training.let_go, training.killed) == (False, True)
+    assert (training.confirmed, training.killed) == (False, True)
     assert (shop.job.state, shop.job.claim, shop.queue.kept) == ("running", "another", 1)
 
 
@@ -160,7 +160,7 @@ def test_a_job_that_is_removed_is_let_go() -> None:
             return super().next(seconds)
 
     training = shop.take_by(Removed(shop.queue, [ReadyToRegister()]))
-    assert (training.let_go, training.killed) == (False, True)
+    assert (training.confirmed, training.killed) == (False, True)
 
 
 @pytest.mark.parametrize("state", ["succeeded", "failed"])
