@@ -13,8 +13,7 @@ from offpath.aws.sqs import SQS_MAX_WAIT_SECONDS, SqsReceiver
 from offpath.contracts.errors import SettingsError
 from training.worker.attempt import Limits, Supervision
 from training.worker.job_lease import JobLease
-from training.worker.log_setup import configure
-from training.worker.settings import WorkerSettings
+from training.worker.settings import WorkerSettings, configure_logging
 from training.worker.stop_signal import StopSignal
 from training.worker.task_protocol import Assignment
 from training.worker.training_process import TrainingProcess, end_process, start_process
@@ -29,7 +28,7 @@ log = logging.getLogger("worker")
 
 def main() -> None:
     """Work until SIGTERM or SIGINT."""
-    configure()
+    configure_logging()
     settings = _settings(os.environ)
     stop_signal = StopSignal()
     stop_signal.install()

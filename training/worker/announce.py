@@ -21,9 +21,8 @@ from offpath.contracts.recipes import AnnouncedRecipe, Better, Recipes
 from training.metrics import less_is_better, metrics_of
 from training.recipes.catalog import NAMES, find_recipe
 from training.recipes.recipe import Recipe
-from training.worker.log_setup import configure
 from training.worker.parent_pipe import ParentPipe
-from training.worker.settings import WorkerSettings
+from training.worker.settings import WorkerSettings, configure_logging
 
 LOWEST_PRIORITY = 19
 PAUSE_SECONDS = 5.0
@@ -59,7 +58,7 @@ def _announced(recipe: Recipe[Any]) -> AnnouncedRecipe:
 def main() -> None:
     """Write it if it is not there as it is to be, trying until S3 takes it."""
     ParentPipe.open()
-    configure()
+    configure_logging()
     os.nice(LOWEST_PRIORITY)  # it is in nobody's way while the rest starts
     settings = WorkerSettings.load(os.environ)
     bucket = Bucket(s3_client(), settings.bucket)

@@ -1,4 +1,7 @@
-"""What the training worker is told by its environment, beside MLflow's own variables."""
+"""The training worker's settings, from its environment beside MLflow's own variables, and its log."""
+
+import logging
+import sys
 
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
@@ -45,3 +48,9 @@ class WorkerSettings(Settings):
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def configure_logging() -> None:
+    """Log to standard error, as `LEVEL message`; of libraries only warnings and worse."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("worker").setLevel(logging.INFO)
