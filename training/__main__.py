@@ -7,13 +7,16 @@ import typer
 from rich.console import Console
 
 from offpath.contracts.names import CHAMPION
+from training.callbacks import Callbacks
 from training.checks import named
 from training.display import Display
 from training.recipes.catalog import NAMES
 from training.recipes.recipe import TrainingError
 from training.registry.mlflow_server import quiet_mlflow
-from training.run import TrainingSpec, train_and_register
+from training.registry.promotion import AliasPlan
+from training.run import train_and_register
 from training.tracking_uri import TrackingUri
+from training.training_spec import TrainingSpec
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -44,8 +47,8 @@ def main(  # noqa: PLR0913  an option each
     console = Console(highlight=False, soft_wrap=True)
     try:
         with Display(console) as display:
-            spec = TrainingSpec(model, tracking_uri, seed, named(param), alias, wait, data)
-            registered = train_and_register(spec, display.say, display.progress)
+            spec = TrainingSpec(model, tracking_uri, seed, named(param), AliasPlan(alias), wait, data)
+            registered = train_and_register(spec, Callbacks(display.report, display.progress))
     except TrainingError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print("error:", str(error), style="red", markup=False)
         raise typer.Exit(1) from error

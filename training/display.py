@@ -37,7 +37,7 @@ class Display:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._live.stop()
 
-    def say(self, text: str) -> None:
+    def report(self, text: str) -> None:
         """A line that stays, with the seconds since the beginning."""
         self._console.print(f"[dim]{time.monotonic() - self._began:5.1f} s[/dim]  {text}", markup=True)
         if self._training is not None:

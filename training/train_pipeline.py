@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from training.callbacks import NO_CALLBACKS, Callbacks, ReportProgress
 from training.checks import check_enough
 from training.data.split import split
 from training.metrics import evaluate
@@ -16,9 +17,7 @@ from training.recipes.recipe import (
     HeldOut,
     OnnxArtifact,
     Parameters,
-    Progress,
     Recipe,
-    Say,
     TrainingError,
 )
 
@@ -46,34 +45,30 @@ class Trained:
     figures: dict[str, Any] = field(default_factory=dict)
 
 
-def ignore_progress(done: int, total: int) -> None:
-    """Progress that nobody looks at."""
-
-
-def train(  # noqa: PLR0913, PLR0917  what to train, and two ways to follow it
+def train(
     recipe: Recipe[Any],
     parameters: Parameters,
     seed: int,
-    say: Say,
     data: Dataset | None = None,
-    progress: Progress = ignore_progress,
+    callbacks: Callbacks = NO_CALLBACKS,
 ) -> Trained:
     """Train and check one model; nothing is written anywhere. data: the recipe's own if None.
 
     Raises TrainingError when the data do not suffice, when ONNX does not agree, or is too large.
     """
+    report = callbacks.report
     data = recipe.load() if data is None else data
     check_enough(recipe, data)
     train_x, test_x, train_y, test_y = split(recipe, data, seed)
-    say(f"data: {len(train_x)} rows to train, {len(test_x)} held out{' (synthetic)' if data.synthetic else ''}")
-    estimator = _fit(recipe, recipe.build(parameters, seed), train_x, train_y, progress)
+    report(f"data: {len(train_x)} rows to train, {len(test_x)} held out{' (synthetic)' if data.synthetic else ''}")
+    estimator = _fit(recipe, recipe.build(parameters, seed), train_x, train_y, callbacks.progress)
     held_out = _judged(recipe, estimator, test_x, test_y)
     scores = evaluate(recipe.task, test_y, held_out.predicted)
-    say("trained: " + ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
+    report("trained: " + ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
     exact = to_onnx(recipe, estimator)
     difference = check_agreement(recipe, exact, held_out)
-    say(f"ONNX and {recipe.library} agree: largest difference {difference:.1e}; {exact.bytes / 1e3:,.1f} kB")
-    chosen = recipe.choose(parameters, exact, held_out, say) if recipe.choose else Chosen(exact, held_out.predicted)
+    report(f"ONNX and {recipe.library} agree: largest difference {difference:.1e}; {exact.bytes / 1e3:,.1f} kB")
+    chosen = recipe.choose(parameters, exact, held_out, report) if recipe.choose else Chosen(exact, held_out.predicted)
     check_size(recipe, chosen.form)
     return Trained(
         recipe=recipe,
@@ -99,7 +94,7 @@ def _judged(recipe: Recipe[Any], estimator: Estimator, rows: Frame, target: Any)
     return HeldOut(rows, target, estimator.predict(rows), probabilities)
 
 
-def _fit(recipe: Recipe[Any], estimator: Estimator, rows: Any, target: Any, progress: Progress) -> Estimator:
+def _fit(recipe: Recipe[Any], estimator: Estimator, rows: Any, target: Any, progress: ReportProgress) -> Estimator:
     try:
         return recipe.fit(estimator, rows, target, progress) if recipe.fit else estimator.fit(rows, target)
     except ValueError as error:  # what scikit-learn says of data that it can make nothing of

@@ -15,12 +15,14 @@ from mlflow import MlflowClient
 from tests.conftest import free_port
 from tests.support.training_recipes import PARCELS
 from training.recipes.recipe import TrainingError
+from training.registry.promotion import AliasPlan
 from training.registry.trained_model import register
 from training.train_pipeline import train
 
 # mlflow warns of its own type hints when parts of it are imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyType")
 
+CHAMPION = AliasPlan("champion")
 ROOT = Path(__file__).parents[2]
 
 
@@ -74,7 +76,7 @@ def test_a_run_tells_how_the_model_came_about(mlflow_url: str, client: MlflowCli
 
 
 def test_a_regression_is_registered_with_its_signature(mlflow_url: str, client: MlflowClient) -> None:
-    registered = register(train(PARCELS, PARCELS.parameters(), 1, print), mlflow_url, "champion", print)
+    registered = register(train(PARCELS, PARCELS.parameters(), 1), mlflow_url, CHAMPION)
 
     assert (registered.version, client.get_model_version_by_alias("parcels", "champion").version) == ("1", "1")
     info = mlflow.models.get_model_info("models:/parcels@champion")
@@ -87,17 +89,17 @@ def test_a_regression_is_registered_with_its_signature(mlflow_url: str, client: 
 
 
 def test_a_second_version_leaves_a_description_that_somebody_wrote(mlflow_url: str, client: MlflowClient) -> None:
-    trained = train(replace(PARCELS, name="parcels-described"), PARCELS.parameters(), 1, print)
-    register(trained, mlflow_url, "champion", print)
+    trained = train(replace(PARCELS, name="parcels-described"), PARCELS.parameters(), 1)
+    register(trained, mlflow_url, CHAMPION)
     client.update_registered_model("parcels-described", "Ask Ada before you change this.")
-    assert register(trained, mlflow_url, "champion", print).version == "2"
+    assert register(trained, mlflow_url, CHAMPION).version == "2"
     assert client.get_registered_model("parcels-described").description == "Ask Ada before you change this."
 
 
 def test_what_mlflow_refuses_is_not_half_registered(mlflow_url: str, client: MlflowClient) -> None:
-    trained = train(replace(PARCELS, name="parcels/refused"), PARCELS.parameters(), 1, print)
+    trained = train(replace(PARCELS, name="parcels/refused"), PARCELS.parameters(), 1)
     with pytest.raises(TrainingError, match=f"MLflow at {mlflow_url} did not take the model: .*parcels/refused"):
-        register(trained, mlflow_url, "champion", print)
+        register(trained, mlflow_url, CHAMPION)
     assert not client.search_registered_models("name LIKE '%refused%'")
 
 

@@ -10,7 +10,8 @@ import onnx
 from numpy.typing import NDArray
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
-from training.recipes.recipe import Chosen, HeldOut, Onnx, OnnxArtifact, Say
+from training.callbacks import Report
+from training.recipes.recipe import Chosen, HeldOut, Onnx, OnnxArtifact
 from training.silence_warnings import silence_warnings
 
 Quantize = Literal["auto", "always", "never"]
@@ -31,7 +32,7 @@ def quantized(model: Onnx) -> Onnx:
         return onnx.load(file)
 
 
-def choose(quantize: Quantize, exact: OnnxArtifact, held_out: HeldOut, run: Run, say: Say) -> Chosen:
+def choose(quantize: Quantize, exact: OnnxArtifact, held_out: HeldOut, run: Run, report: Report) -> Chosen:
     """The form of a classification with 8 bits, or if that is less accurate by more than MARGIN the exact one.
 
     quantize: `always` and `never` decide without that. run: what a form says of the held-out rows.
@@ -43,7 +44,7 @@ def choose(quantize: Quantize, exact: OnnxArtifact, held_out: HeldOut, run: Run,
     metrics = _compared(exact, small, said, held_out)
     is_taken = quantize == "always" or metrics["int8_accuracy"] >= metrics["float32_accuracy"] - MARGIN
     precision = "int8" if is_taken else "float32"
-    say(_told(metrics, len(held_out.features), precision))
+    report(_told(metrics, len(held_out.features), precision))
     tags = {"onnx.precision": precision}
     return Chosen(small, said["label"], metrics, tags) if is_taken else Chosen(exact, held_out.predicted, metrics, tags)
 

@@ -8,8 +8,9 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
+from training.callbacks import ReportProgress
 from training.recipes.abalone_data import MEASURES, SEXES, read, sample
-from training.recipes.recipe import Estimator, Frame, InputColumn, Parameters, Progress, Recipe
+from training.recipes.recipe import Estimator, Frame, InputColumn, Parameters, Recipe
 
 TREES_A_STEP = 10
 
@@ -35,7 +36,7 @@ def build(parameters: AbaloneParameters, seed: int) -> Estimator:  # noqa: ARG00
     return make_pipeline(ColumnTransformer([("sex", sex, ["sex"])], remainder="passthrough"), forest)
 
 
-def fit(estimator: Estimator, rows: Frame, target: Any, progress: Progress) -> Estimator:
+def fit(estimator: Estimator, rows: Frame, target: Any, progress: ReportProgress) -> Estimator:
     """Fit some trees at a time: the forest is the one that it would be at once."""
     columns, forest = estimator[0], estimator[-1]
     prepared, trees = columns.fit_transform(rows), forest.n_estimators

@@ -9,12 +9,11 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from offpath.contracts.model_manifest import Column, Task
+from training.callbacks import Report, ReportProgress
 
 Frame = Any  # pandas.DataFrame: pandas is not typed
 Estimator = Any  # a scikit-learn estimator: scikit-learn is not typed
 Onnx = Any  # onnx.ModelProto: onnx takes a while to import
-Progress = Callable[[int, int], None]  # so many parts done, of so many
-Say = Callable[[str], None]
 
 
 class TrainingError(Exception):
@@ -136,9 +135,9 @@ class Recipe(Generic[P]):
     mixed: bool = False
     test_share: float = 0.2
     read: Callable[[Sequence[Path]], Dataset] | None = None
-    fit: Callable[[Estimator, Frame, Any, Progress], Estimator] | None = None
+    fit: Callable[[Estimator, Frame, Any, ReportProgress], Estimator] | None = None
     convert: Callable[[Estimator], OnnxArtifact] | None = None
-    choose: Callable[[P, OnnxArtifact, HeldOut, Say], Chosen] | None = None
+    choose: Callable[[P, OnnxArtifact, HeldOut, Report], Chosen] | None = None
     # A larger file takes the serving side long to fetch and to load when it starts.
     max_bytes: int = 10_000_000
     library: str = "scikit-learn"

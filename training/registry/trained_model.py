@@ -1,6 +1,5 @@
 """A trained model in MLflow: what its run and its version tell of the training."""
 
-from collections.abc import Callable
 from importlib.metadata import version
 from platform import python_version
 from typing import Any
@@ -12,35 +11,36 @@ from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import Array
 
 from offpath.contracts.names import JOB_TAG
-from offpath.contracts.promotion import Promotion
-from training.recipes.recipe import Recipe, Say
+from training.callbacks import NO_CALLBACKS, Callbacks
+from training.recipes.recipe import Recipe
 from training.registry.earlier_attempts import end_runs, registered_version
-from training.registry.versions import NewVersion, Registered, ServedModel, mlflow_errors, place, register_version
-from training.run import TrainingSpec, no_confirmation
+from training.registry.promotion import AliasPlan
+from training.registry.versions import NewVersion, Registered, ServedModel, mlflow_errors, publish, register_version
 from training.train_pipeline import Trained
+from training.training_spec import TrainingSpec
 
 _VERSIONS = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy", "pandas", "mlflow")
 
 
-def register(  # noqa: PLR0913  what is registered, and how
+def register(
     trained: Trained,
     tracking_uri: str,
-    alias: str | None,
-    say: Say,
+    plan: AliasPlan,
+    callbacks: Callbacks = NO_CALLBACKS,
     *,
-    promotion: Promotion | None = None,
     job: str | None = None,
-    confirm: Callable[[], None] = no_confirmation,
 ) -> Registered:
-    """Register a version of a trained model and move aliases to it, as `register_version` does."""
-    new = _new_version(trained, job)
-    return register_version(new, tracking_uri, alias, say, promotion=promotion, confirm=confirm)
+    """Register a version of a trained model and move aliases to it, as `register_version` does.
+
+    job: the id of the training job, which becomes a tag of run and version.
+    """
+    return register_version(_new_version(trained, job), tracking_uri, plan, callbacks)
 
 
-def finish(spec: TrainingSpec, tracking_uri: str, say: Say, confirm: Callable[[], None]) -> Registered | None:
+def finish(spec: TrainingSpec, tracking_uri: str, callbacks: Callbacks) -> Registered | None:
     """Move the aliases to the version that an earlier attempt of the spec's job registered; None if there is none.
 
-    Runs that such attempts left are ended. confirm: called before aliases move. Raises TrainingError.
+    Runs that such attempts left are ended. The aliases move once that is confirmed. Raises TrainingError.
     """
     assert spec.job is not None
     with mlflow_errors(tracking_uri):
@@ -50,9 +50,9 @@ def finish(spec: TrainingSpec, tracking_uri: str, say: Say, confirm: Callable[[]
         end_runs(client, _experiment(spec.model), spec.job, keep=version.run_id if version else None)
         if version is None:
             return None
-        say(f"version {version.version} was registered by an earlier attempt")
-        confirm()
-        return place(version, tracking_uri, spec.alias, spec.promotion)
+        callbacks.report(f"version {version.version} was registered by an earlier attempt")
+        callbacks.confirm()
+        return publish(version, tracking_uri, spec.aliases)
 
 
 def _new_version(trained: Trained, job: str | None) -> NewVersion:

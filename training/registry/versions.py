@@ -1,6 +1,6 @@
 """A model in MLflow's registry: a run, the model in its ONNX flavor, a registered version, and last the alias."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -18,10 +18,11 @@ from mlflow.models import Model, ModelSignature
 from mlflow.models.model import ModelInfo
 
 from offpath.contracts.model_manifest import Task
-from offpath.contracts.promotion import Promotion, Verdict
-from training.recipes.recipe import Onnx, Say, TrainingError
+from offpath.contracts.promotion import Verdict
+from training.callbacks import NO_CALLBACKS, Callbacks
+from training.recipes.recipe import Onnx, TrainingError
 from training.registry.aliases import move_aliases
-from training.run import no_confirmation
+from training.registry.promotion import AliasPlan
 
 _SERVED_BY = ("onnx", "onnxruntime", "numpy")
 _TOKENIZER = "tokenizer.json"
@@ -78,19 +79,12 @@ class Registered:
     verdict: Verdict | None = None
 
 
-def register_version(  # noqa: PLR0913  what is registered, and how
-    new: NewVersion,
-    tracking_uri: str,
-    alias: str | None,
-    say: Say,
-    *,
-    promotion: Promotion | None = None,
-    confirm: Callable[[], None] = no_confirmation,
+def register_version(
+    new: NewVersion, tracking_uri: str, plan: AliasPlan, callbacks: Callbacks = NO_CALLBACKS
 ) -> Registered:
-    """Log the run and the model, register a version of it and move aliases to that; they move last.
+    """Log the run and the model, register a version of it once that is confirmed, and move aliases to it last.
 
-    confirm: called before the version is made; it does not return if there is to be none. Raises TrainingError when
-    MLflow refuses or goes away: the aliases then stand where they stood.
+    Raises TrainingError when MLflow refuses or goes away: the aliases then stand where they stood.
     """
     with mlflow_errors(tracking_uri):
         mlflow.set_tracking_uri(tracking_uri)
@@ -101,20 +95,20 @@ def register_version(  # noqa: PLR0913  what is registered, and how
             for name, figure in new.figures.items():
                 mlflow.log_figure(figure, f"plots/{name}")
             info = _log(new.model)
-        say(f"logged: run {run.info.run_id}")
-        confirm()
-        return place(_new_version(new, info, run.info.run_id), tracking_uri, alias, promotion)
+        callbacks.report(f"logged: run {run.info.run_id}")
+        callbacks.confirm()
+        return publish(_new_version(new, info, run.info.run_id), tracking_uri, plan)
 
 
-def place(version: ModelVersion, tracking_uri: str, alias: str | None, promotion: Promotion | None) -> Registered:
-    """Move aliases to a version; once more changes nothing. Raises MlflowException."""
+def publish(version: ModelVersion, tracking_uri: str, plan: AliasPlan) -> Registered:
+    """Move aliases to a version; to do so again changes nothing. Raises MlflowException."""
     client = MlflowClient()
-    verdict = move_aliases(client, version, alias, promotion)
+    verdict = move_aliases(client, version, plan)
     run = client.get_run(str(version.run_id))
     return Registered(
         name=version.name,
         version=str(version.version),
-        alias=alias,
+        alias=plan.alias,
         run_id=run.info.run_id,
         run_url=f"{tracking_uri}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}",
         version_url=f"{tracking_uri}/#/models/{version.name}/versions/{version.version}",

@@ -12,9 +12,12 @@ from offpath.aws.clients import s3_client
 from offpath.aws.s3 import Bucket
 from offpath.contracts.errors import ObjectMissing, Transient
 from offpath.contracts.training_job import Result
+from training.callbacks import Callbacks
 from training.recipes.recipe import TrainingError
 from training.registry.mlflow_server import quiet_mlflow
-from training.run import TrainingSpec, finish_registered, train_and_register
+from training.registry.promotion import AliasPlan
+from training.run import finish_registered, train_and_register
+from training.training_spec import TrainingSpec
 from training.worker.parent_pipe import ParentPipe, WorkerChannel
 from training.worker.task_protocol import Assignment, Failed, Succeeded, TaskMessage
 
@@ -54,20 +57,20 @@ def _attempt(assignment: Assignment, channel: WorkerChannel) -> TaskMessage:
         tracking_uri=os.environ["MLFLOW_TRACKING_URI"],
         seed=job.seed,
         parameters=job.parameters,
-        alias=job.alias,
+        aliases=AliasPlan(job.alias, job.promote),
         wait_seconds=assignment.mlflow_wait_seconds,
         data=_download(assignment.bucket, job.data, Path(assignment.folder)) if assignment.train else [],
-        promotion=job.promote,
         job=job.id,
     )
+    callbacks = Callbacks(channel.report, channel.progress, channel.confirm)
     registered = None
     if assignment.again:
-        channel.report("looking for what an earlier attempt registered")
-        registered = finish_registered(spec, channel.report, channel.confirm)
+        callbacks.report("looking for what an earlier attempt registered")
+        registered = finish_registered(spec, callbacks)
     if registered is None and not assignment.train:
         return Failed(reason=TRIED_TWICE)
     if registered is None:
-        registered = train_and_register(spec, channel.report, channel.progress, channel.confirm)
+        registered = train_and_register(spec, callbacks)
     return Succeeded(
         result=Result(
             version=registered.version,

@@ -10,6 +10,7 @@ import pytest
 from onnxruntime import InferenceSession
 from sklearn.ensemble import RandomForestRegressor
 
+from training.callbacks import Callbacks, ignore_progress
 from training.onnx_artifact.convert import to_onnx
 from training.onnx_artifact.tolerance import TOLERANCE
 from training.recipes.abalone import RECIPE, AbaloneParameters, build, fit
@@ -99,7 +100,7 @@ def test_no_file_of_this_kind(write: Write, tmp_path: Path) -> None:
         with pytest.raises(TrainingError, match="expected one file, the UCI file"):
             read(paths)
     with pytest.raises(TrainingError, match="rows are too few"):
-        train(RECIPE, AbaloneParameters(), 1, print, read([write()]))
+        train(RECIPE, AbaloneParameters(), 1, read([write()]))
 
 
 def test_the_sample_is_made_up_and_always_the_same(write: Write) -> None:
@@ -113,7 +114,11 @@ def test_the_sample_is_made_up_and_always_the_same(write: Write) -> None:
 
 def test_it_learns_and_onnx_agrees() -> None:
     steps: list[tuple[int, int]] = []
-    result = train(RECIPE, AbaloneParameters(), 42, print, progress=lambda done, total: steps.append((done, total)))
+
+    def follow(done: int, total: int) -> None:
+        steps.append((done, total))
+
+    result = train(RECIPE, AbaloneParameters(), 42, callbacks=Callbacks(progress=follow))
     assert result.metrics["r2"] > 0.53
     assert result.train_metrics["r2"] > result.metrics["r2"]
     assert result.largest_difference <= TOLERANCE
@@ -124,7 +129,7 @@ def test_it_learns_and_onnx_agrees() -> None:
 def test_the_forest_is_the_one_that_it_would_be_at_once() -> None:
     data = sample()
     parameters = AbaloneParameters(n_estimators=13, max_depth=4, random_state=9)
-    grown = fit(build(parameters, 1), data.features, data.target, lambda done, total: None)
+    grown = fit(build(parameters, 1), data.features, data.target, ignore_progress)
     at_once = build(parameters, 2).fit(data.features, data.target)
     assert isinstance(grown[-1], RandomForestRegressor)
     np.testing.assert_array_equal(grown.predict(data.features), at_once.predict(data.features))

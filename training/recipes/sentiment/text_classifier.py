@@ -5,7 +5,8 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from training.recipes.recipe import Estimator, Frame, Progress
+from training.callbacks import ReportProgress, ignore_progress
+from training.recipes.recipe import Estimator, Frame
 
 
 class Vectors(Protocol):
@@ -14,7 +15,7 @@ class Vectors(Protocol):
     network: Any
     tokenizer: Any
 
-    def embed(self, texts: Any, progress: Progress) -> NDArray[np.float32]:
+    def embed(self, texts: Any, progress: ReportProgress) -> NDArray[np.float32]:
         """A vector a text."""
 
 
@@ -23,7 +24,7 @@ class TextClassifier:
 
     def __init__(self, column: str, embedder: Vectors, head: Estimator) -> None:
         self.embedder, self.head = embedder, head
-        self.progress: Progress = lambda _done, _total: None
+        self.progress: ReportProgress = ignore_progress
         self._column = column
 
     def fit(self, rows: Frame, target: Any) -> Self:
