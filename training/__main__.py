@@ -8,7 +8,7 @@ from rich.console import Console
 
 from offpath.contracts.names import CHAMPION
 from training.callbacks import Callbacks
-from training.checks import named
+from training.checks import parse_assignments
 from training.display import Display
 from training.recipes.catalog import NAMES
 from training.recipes.recipe import TrainingError
@@ -47,7 +47,15 @@ def main(  # noqa: PLR0913  an option each
     console = Console(highlight=False, soft_wrap=True)
     try:
         with Display(console) as display:
-            spec = TrainingSpec(model, tracking_uri, seed, named(param), AliasPlan(alias), wait, data)
+            spec = TrainingSpec(
+                model=model,
+                tracking_uri=tracking_uri,
+                seed=seed,
+                parameters=parse_assignments(param),
+                aliases=AliasPlan(alias),
+                wait_seconds=wait,
+                data=data,
+            )
             registered = train_and_register(spec, Callbacks(display.report, display.progress))
     except TrainingError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print("error:", str(error), style="red", markup=False)

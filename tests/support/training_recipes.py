@@ -47,5 +47,5 @@ PARCELS: Recipe[Any] = Recipe(
     parameters=RidgeParameters,
     load=load,
     build=build,
-    mixed=True,
+    separate_inputs=True,
 )

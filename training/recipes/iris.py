@@ -1,4 +1,4 @@
-"""Iris: the species of a flower from four measurements."""
+"""The recipe `iris`: the species of a flower from four measurements."""
 
 from pydantic import Field
 from sklearn.datasets import load_iris
@@ -17,14 +17,14 @@ class IrisParameters(Parameters):
 
 
 def load() -> Dataset:
-    """Scikit-learn's own copy: 150 flowers, 50 of each species."""
+    """Return scikit-learn's own copy of the data: 150 flowers, 50 of each species."""
     data = load_iris(as_frame=True)
     features = data.data.set_axis(RECIPE.column_names, axis="columns")
     return Dataset(features, data.target, source="sklearn.datasets.load_iris")
 
 
 def build(parameters: IrisParameters, seed: int) -> Estimator:
-    """Standardised measurements into a multinomial logistic regression."""
+    """Return standardised measurements into a multinomial logistic regression."""
     model = LogisticRegression(C=parameters.c, max_iter=parameters.max_iter, random_state=seed)
     return make_pipeline(StandardScaler(), model)
 

@@ -76,8 +76,15 @@ def _new_version(trained: Trained, job: str | None) -> NewVersion:
 
 
 def _served(trained: Trained) -> ServedModel:
-    recipe, form = trained.recipe, trained.form
-    return ServedModel(form.onnx, _signature(recipe), trained.example, recipe.task, recipe.labels, form.tokenizer)
+    recipe, artifact = trained.recipe, trained.artifact
+    return ServedModel(
+        onnx=artifact.onnx,
+        signature=_signature(recipe),
+        example=trained.example,
+        task=recipe.task,
+        labels=recipe.labels,
+        tokenizer=artifact.tokenizer,
+    )
 
 
 def _experiment(model: str) -> str:
@@ -91,7 +98,7 @@ def _params(trained: Trained) -> dict[str, Any]:
 def _metrics(trained: Trained) -> dict[str, float]:
     on_train = {f"train_{name}": value for name, value in trained.train_metrics.items()}
     held_out = {f"validation_{name}": value for name, value in trained.metrics.items()}
-    about_onnx = {"onnx_largest_difference": trained.largest_difference, "onnx_bytes": float(trained.form.bytes)}
+    about_onnx = {"onnx_largest_difference": trained.largest_difference, "onnx_bytes": float(trained.artifact.bytes)}
     return on_train | held_out | about_onnx | dict(trained.more_metrics)
 
 
@@ -109,8 +116,8 @@ def _tags(trained: Trained) -> dict[str, str]:
         "data.train_rows": str(trained.train_rows),
         "data.test_rows": str(trained.test_rows),
     }
-    extra = trained.recipe.extra
-    versions = {f"version.{name}": version(name) for name in (*_VERSIONS, *(extra.packages if extra else ()))}
+    extra = trained.recipe.extra_packages
+    versions = {f"version.{name}": version(name) for name in (*_VERSIONS, *(extra.modules if extra else ()))}
     return data | {"version.python": python_version()} | versions | dict(trained.tags)
 
 

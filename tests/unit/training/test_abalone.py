@@ -11,10 +11,10 @@ from onnxruntime import InferenceSession
 from sklearn.ensemble import RandomForestRegressor
 
 from training.callbacks import Callbacks, ignore_progress
+from training.onnx_artifact.agreement import TOLERANCE
 from training.onnx_artifact.convert import to_onnx
-from training.onnx_artifact.tolerance import TOLERANCE
 from training.recipes.abalone import RECIPE, AbaloneParameters, build, fit
-from training.recipes.abalone_data import NAMES, read, sample
+from training.recipes.abalone_data import COLUMNS, read, sample
 from training.recipes.recipe import TrainingError
 from training.train_pipeline import train
 
@@ -86,7 +86,7 @@ def test_of_many_bad_rows_the_first_are_told(write: Write) -> None:
         ("1.0,2.0,3.0", r"the first row has 3 columns \('1.0', '2.0', '3.0'\); expected these 9: sex, length, .*rings"),
         ("sex,length,rings", "the first row has 3 columns"),
         (GOOD.replace(",", ";"), "the first row has 1 columns"),
-        (",".join(reversed(NAMES)), "the first row has 9 columns .'rings', .*; expected these 9: sex"),
+        (",".join(reversed(COLUMNS)), "the first row has 9 columns .'rings', .*; expected these 9: sex"),
     ],
 )
 def test_other_columns(write: Write, first: str, complaint: str) -> None:

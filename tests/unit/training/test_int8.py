@@ -1,4 +1,4 @@
-"""Whether a form with weights of 8 bits is taken."""
+"""Whether an artifact with weights of 8 bits is taken."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from onnxruntime import InferenceSession
 
 from tests.support.models import graph
 from training.onnx_artifact.int8 import Quantize, choose, quantized
-from training.recipes.recipe import Chosen, HeldOut, OnnxArtifact
+from training.recipes.recipe import ChosenArtifact, HoldoutSet, OnnxArtifact
 
 ROWS = 400
 TARGET = np.arange(ROWS) % 2
@@ -23,14 +23,14 @@ def product() -> Any:
     return graph(given, gives, nodes, [numpy_helper.from_array(weights, "weights")])
 
 
-def chosen(quantize: Quantize, wrong: int) -> tuple[Chosen, OnnxArtifact, list[str]]:
-    """The choice where float32 is always right and int8 so many times wrong; the exact form; what was said."""
+def chosen(quantize: Quantize, wrong: int) -> tuple[ChosenArtifact, OnnxArtifact, list[str]]:
+    """The choice where float32 is always right and int8 so many times wrong; the exact artifact; what was said."""
     labels = TARGET.copy()
     labels[:wrong] = 1 - labels[:wrong]
     outputs = {"label": labels, "probabilities": np.eye(2)[labels] * 0.8 + 0.1}
-    held_out = HeldOut([None] * ROWS, TARGET, TARGET.copy(), np.eye(2)[TARGET] * 0.8 + 0.1)
+    holdout = HoldoutSet([None] * ROWS, TARGET, TARGET.copy(), np.eye(2)[TARGET] * 0.8 + 0.1)
     exact, said = OnnxArtifact(product(), b"tokenizer"), list[str]()
-    return choose(quantize, exact, held_out, lambda _: outputs, said.append), exact, said
+    return choose(quantize, exact, holdout, lambda _: outputs, said.append), exact, said
 
 
 def test_a_product_of_matrices_takes_a_quarter_and_says_much_the_same() -> None:
@@ -48,8 +48,8 @@ def test_a_product_of_matrices_takes_a_quarter_and_says_much_the_same() -> None:
 def test_half_a_point_decides_where_nobody_has(quantize: Quantize, wrong: int, precision: str) -> None:
     choice, exact, said = chosen(quantize, wrong)
     assert choice.tags == {"onnx.precision": precision}
-    assert (choice.form is exact) == (precision == "float32")
-    assert choice.form.tokenizer == b"tokenizer"
+    assert (choice.artifact is exact) == (precision == "float32")
+    assert choice.artifact.tokenizer == b"tokenizer"
     assert int(np.sum(choice.predicted != TARGET)) == (wrong if precision == "int8" else 0)
     assert len(said) == (quantize != "never")
 

@@ -9,7 +9,7 @@ import pytest
 from training.recipes.recipe import Dataset, TrainingError
 from training.recipes.sentiment.files import read
 from training.recipes.sentiment.sample import sample
-from training.recipes.sentiment.tfidf import RECIPE, SentimentParameters
+from training.recipes.sentiment.tfidf import RECIPE, TfidfParameters
 from training.train_pipeline import train
 
 
@@ -108,14 +108,14 @@ def test_one_sentiment_only(tmp_path: Path) -> None:
     path = tmp_path / "good.csv"
     path.write_text("text,label\n" + "Good,1\n" * 50)
     with pytest.raises(TrainingError, match=r"good\.csv: too few rows of a class \(0 of negative\)"):
-        train(RECIPE, SentimentParameters(), 1, read([path]))
+        train(RECIPE, TfidfParameters(), 1, read([path]))
 
 
 def test_texts_without_a_word(tmp_path: Path) -> None:
     path = tmp_path / "dots.csv"
     path.write_text("text,label\n" + "...,1\n!!!,0\n" * 50)
     with pytest.raises(TrainingError, match=r"the training failed: .*vocabulary"):
-        train(RECIPE, SentimentParameters(), 1, read([path]))
+        train(RECIPE, TfidfParameters(), 1, read([path]))
 
 
 def test_the_sample_is_made_up_and_can_be_learnt() -> None:
@@ -124,7 +124,7 @@ def test_the_sample_is_made_up_and_can_be_learnt() -> None:
     assert data.sha256 == sample().sha256
     assert data.target.value_counts().tolist() == [300, 300]
     assert len(set(data.features.text)) > 500
-    result = train(RECIPE, SentimentParameters(), 42)
+    result = train(RECIPE, TfidfParameters(), 42)
     assert result.metrics["accuracy"] > 0.75
     assert list(result.figures) == ["confusion_matrix.png"]
     assert result.example.keys() == {"text"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from training.checks import check_alias, named, parse_parameters
+from training.checks import check_alias, parse_assignments, parse_parameters
 from training.recipes.iris import RECIPE, IrisParameters
 from training.recipes.recipe import TrainingError
 from training.registry.mlflow_server import checked_address
@@ -10,7 +10,8 @@ from training.registry.mlflow_server import checked_address
 
 def test_hyperparameters() -> None:
     assert parse_parameters(RECIPE, {}) == IrisParameters(c=1.0, max_iter=200)
-    assert parse_parameters(RECIPE, named(["c=0.5", " max_iter = 50 "])) == IrisParameters(c=0.5, max_iter=50)
+    given = parse_assignments(["c=0.5", " max_iter = 50 "])
+    assert parse_parameters(RECIPE, given) == IrisParameters(c=0.5, max_iter=50)
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,7 @@ def test_hyperparameters() -> None:
 )
 def test_a_hyperparameter_that_cannot_be_used(text: str, complaint: str) -> None:
     with pytest.raises(TrainingError, match=complaint):
-        parse_parameters(RECIPE, named([text]))
+        parse_parameters(RECIPE, parse_assignments([text]))
 
 
 @pytest.mark.parametrize("alias", ["champion", "blue-2", "v", "a" * 255])
