@@ -12,8 +12,8 @@ SCORES: dict[Task, tuple[str, ...]] = {
     "regression": ("mse", "rmse", "mae", "r2"),
 }
 _ERRORS = {"mse", "rmse", "mae"}
-# What the names of metrics on the held-out rows begin with.
-VALIDATION = "validation_"
+# What the names of a run's metrics begin with: scores on the rows to train, and on the rows held out.
+TRAIN, VALIDATION = "train_", "validation_"
 
 
 def metrics_of(task: Task) -> list[str]:

@@ -1,4 +1,4 @@
-"""What somebody asks to be trained."""
+"""The specification of a training."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from training.registry.promotion import AliasPlan
 
 @dataclass(frozen=True, slots=True)
 class TrainingSpec:
-    """A training. parameters: values or their texts. wait_seconds: for an MLflow server that is starting.
+    """A training that is asked for. parameters: values or their texts. wait_seconds: for an MLflow server that starts.
 
     data: files to learn from; if there are none, the recipe's own data. job: the id of the training job, if it is one:
     run and version have it as a tag.

@@ -41,7 +41,7 @@ def test_a_message_is_received_once(queue: tuple[JobQueue, Add]) -> None:
     assert jobs.receive() is None
 
 
-def test_a_released_message_is_received_again_and_a_deleted_one_is_not(queue: tuple[JobQueue, Add]) -> None:
+def test_released_message_is_received_again_deleted_one_is_not(queue: tuple[JobQueue, Add]) -> None:
     jobs, add = queue
     add("one")
     first = jobs.receive()
@@ -55,6 +55,6 @@ def test_a_released_message_is_received_again_and_a_deleted_one_is_not(queue: tu
     assert jobs.receive() is None
 
 
-def test_a_queue_that_does_not_exist_is_worth_another_try(sqs: SQSClient, queue_url: str) -> None:
+def test_a_missing_queue_is_a_transient_error(sqs: SQSClient, queue_url: str) -> None:
     with pytest.raises(Transient, match=r"receiving from .*gone"):
         SqsReceiver(sqs, f"{queue_url}-gone", 60, wait_seconds=0).receive()

@@ -44,7 +44,7 @@ def client(mlflow_url: str) -> MlflowClient:
     return MlflowClient(mlflow_url)
 
 
-def test_iris_on_the_command_line(mlflow_url: str, client: MlflowClient) -> None:
+def test_the_command_line_registers_iris_with_an_alias(mlflow_url: str, client: MlflowClient) -> None:
     done = training(
         "iris", "--seed", "4", "-p", "c=2", "--alias", "by-hand", "--wait", "5", MLFLOW_TRACKING_URI=mlflow_url
     )
@@ -122,7 +122,7 @@ def test_what_is_wrong_is_said_in_one_line(arguments: list[str], complaint: str)
     assert done.stderr.count("\n") == 1
 
 
-def test_another_server_at_the_address(moto_url: str) -> None:
+def test_a_server_that_is_not_mlflow_is_refused(moto_url: str) -> None:
     done = training("iris", "--tracking-uri", f"{moto_url}/nothing/here")
     assert done.returncode == 1
     assert "(HTTP status " in done.stderr

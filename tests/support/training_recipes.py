@@ -1,4 +1,4 @@
-"""A small recipe of the kind that iris is not: a regression on columns of several types."""
+"""A small recipe that differs from iris: a regression on columns of several types."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class RidgeParameters(Parameters):
 
 
 def load() -> Dataset:
-    """Forty parcels: the price follows from weight and zone."""
+    """Return 40 parcels, whose price follows from weight and zone."""
     frame = load_iris(as_frame=True).frame.head(40)
     zones, weights = ["abca"[row % 4] for row in range(40)], [row / 8 for row in range(40)]
     prices = [weight * 2 + "abc".index(zone) * 5 for zone, weight in zip(zones, weights, strict=True)]
@@ -30,7 +30,7 @@ def load() -> Dataset:
 
 
 def build(parameters: RidgeParameters, seed: int) -> Estimator:
-    """One-hot zones and standardised weights into a ridge regression."""
+    """Return one-hot zones and standardised weights into a ridge regression."""
     columns = ColumnTransformer([("zone", OneHotEncoder(), ["zone"]), ("weight", StandardScaler(), ["weight"])])
     return make_pipeline(columns, Ridge(alpha=parameters.alpha, random_state=seed))
 

@@ -1,4 +1,4 @@
-"""Stand-ins for what the training worker talks to; test_training_queue.py holds the fake queue to what SQS does."""
+"""Fakes of the worker's queue and of its trainings. test_training_queue.py compares the fake queue with SQS."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RESULT = Result(version="3", run_id="r", run_url="http://m/r", version_url="http
 
 
 def new_job(job_id: str = JOB_ID, **changes: Any) -> Job:
-    """A job that was just ordered."""
+    """Return a job that was just ordered."""
     at = now()
     return Job(id=job_id, model="iris", seed=42, created_at=at, updated_at=at).model_copy(update=changes)
 
@@ -58,12 +58,12 @@ class FakeJobQueue:
 
     @property
     def visible(self) -> int:
-        """How many messages can be received."""
+        """Return how many messages can be received."""
         return sum(at <= self.now for at in self._visible_at.values())
 
     @property
     def kept(self) -> int:
-        """How many messages there are."""
+        """Return how many messages there are."""
         return len(self._visible_at)
 
     def _check(self) -> None:
@@ -86,7 +86,7 @@ class FakeTraining:
         self.killed = False
 
     def __call__(self, lease: JobLease, folder: str) -> FakeTraining:
-        """The worker starts it."""
+        """Return itself, as the training that the worker starts."""
         self.lease = lease
         return self
 

@@ -1,4 +1,4 @@
-"""A trained model in MLflow: what its run and its version tell of the training."""
+"""Register a trained model in MLflow: its run and its version tell of the training."""
 
 from importlib.metadata import version
 from platform import python_version
@@ -12,6 +12,7 @@ from mlflow.types.schema import Array
 
 from offpath.contracts.names import JOB_TAG
 from training.callbacks import NO_CALLBACKS, Callbacks
+from training.metrics import TRAIN, VALIDATION
 from training.recipes.recipe import Recipe
 from training.registry.earlier_attempts import end_runs, registered_version
 from training.registry.promotion import AliasPlan
@@ -71,7 +72,7 @@ def _new_version(trained: Trained, job: str | None) -> NewVersion:
         description=_describe(recipe),
         version_description=f"{title} on {_data(trained)}; on {trained.test_rows} held-out rows: {scores}.",
         figures=trained.figures,
-        marks={JOB_TAG: job} if job else {},
+        shared_tags={JOB_TAG: job} if job else {},
     )
 
 
@@ -96,14 +97,14 @@ def _params(trained: Trained) -> dict[str, Any]:
 
 
 def _metrics(trained: Trained) -> dict[str, float]:
-    on_train = {f"train_{name}": value for name, value in trained.train_metrics.items()}
-    held_out = {f"validation_{name}": value for name, value in trained.metrics.items()}
+    on_train = {f"{TRAIN}{name}": value for name, value in trained.train_metrics.items()}
+    held_out = {f"{VALIDATION}{name}": value for name, value in trained.metrics.items()}
     about_onnx = {"onnx_largest_difference": trained.largest_difference, "onnx_bytes": float(trained.artifact.bytes)}
     return on_train | held_out | about_onnx | dict(trained.more_metrics)
 
 
 def _data(trained: Trained) -> str:
-    return f"{'SYNTHETIC data: ' if trained.data.synthetic else ''}{trained.data.source}"
+    return f"SYNTHETIC data: {trained.data.source}" if trained.data.synthetic else trained.data.source
 
 
 def _tags(trained: Trained) -> dict[str, str]:
@@ -133,5 +134,7 @@ def _signature(recipe: Recipe[Any]) -> ModelSignature:
 
 def _describe(recipe: Recipe[Any]) -> str:
     columns = "\n".join(f"- `{column.name}`: {column.description}" for column in recipe.columns)
-    made_up = "\n\nA version on data that its description calls synthetic is of no use beyond a trial."
-    return f"{recipe.description}\n\n{columns}{made_up if recipe.read else ''}"
+    text = f"{recipe.description}\n\n{columns}"
+    if recipe.read:
+        text += "\n\nA version on data that its description calls synthetic is of no use beyond a trial."
+    return text

@@ -1,4 +1,4 @@
-"""`python -m training.worker`: the training worker. It imports nothing slow; trainings are processes of their own."""
+"""`python -m training.worker` runs the training worker. It imports nothing slow: trainings are other processes."""
 
 import logging
 import os
@@ -20,14 +20,14 @@ from training.worker.training_process import TrainingProcess, end_process, start
 from training.worker.worker import StartTraining, TrainingWorker
 
 ANNOUNCE = (sys.executable, "-m", "training.worker.announce")
-# How many heartbeats in a row may fail before other workers see a job's message.
+# How many heartbeats there are in a visibility timeout: so many fail before other workers see a job's message.
 HEARTBEATS = 3
 
 log = logging.getLogger("worker")
 
 
 def main() -> None:
-    """Work until SIGTERM or SIGINT."""
+    """Train jobs until SIGTERM or SIGINT."""
     configure_logging()
     settings = _settings(os.environ)
     stop_signal = StopSignal()
@@ -55,8 +55,8 @@ def _start_by(settings: WorkerSettings) -> StartTraining:
         return TrainingProcess.start(
             Assignment(
                 job=lease.job,
-                again=lease.again,
-                train=not lease.exhausted,
+                is_retry=lease.is_retry,
+                train=not lease.is_exhausted,
                 folder=folder,
                 bucket=settings.bucket,
                 mlflow_wait_seconds=settings.training_mlflow_wait_seconds,
@@ -68,7 +68,7 @@ def _start_by(settings: WorkerSettings) -> StartTraining:
 
 
 def _settings(environ: Mapping[str, str]) -> WorkerSettings:
-    """Raises SystemExit that says what is wrong."""
+    """Read the settings. Raises SystemExit that says what is wrong."""
     try:
         settings = WorkerSettings.load(environ)
         if not environ.get("MLFLOW_TRACKING_URI"):

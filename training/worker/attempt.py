@@ -1,4 +1,4 @@
-"""One attempt of a job: its process is followed, its message kept from others, and its limits are enforced."""
+"""Follow one attempt of a job: keep its message from other workers, write its progress, and enforce its limits."""
 
 import signal
 import time
@@ -40,7 +40,7 @@ class RunningTraining(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long one attempt may take, and how much memory.
+    """Limits of one attempt: how long it may take, and how much memory.
 
     heartbeat_seconds: how often its message is kept from others, and its document written.
     """
@@ -52,7 +52,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Supervision:
-    """How attempts are watched: their limits, the signal that stops them, and the clock, in seconds."""
+    """Attempts are held to these limits by this clock, in seconds, and end at this signal."""
 
     limits: Limits
     stop_signal: StopSignal

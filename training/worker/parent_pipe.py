@@ -1,4 +1,4 @@
-"""How a process that the worker started talks with it: lines on standard input, messages on standard output."""
+"""Talk with the worker that started this process: lines on standard input, messages on standard output."""
 
 import os
 import queue

@@ -1,4 +1,4 @@
-"""The training worker's settings, from its environment beside MLflow's own variables, and its log."""
+"""The training worker's settings, which come from its environment, and its log."""
 
 import logging
 import sys
@@ -11,7 +11,7 @@ from training.recipes.catalog import NAMES
 
 
 class WorkerSettings(Settings):
-    """Settings of the training worker."""
+    """Settings of the training worker. MLflow reads variables of its own beside them."""
 
     training_queue_url: str = Field(description="the URL of the SQS queue of training jobs")
     bucket: str = Field(min_length=3, description="the S3 bucket of jobs and datasets")
@@ -42,7 +42,7 @@ class WorkerSettings(Settings):
 
     @property
     def recipes(self) -> list[str]:
-        """The recipes, one by one."""
+        """Return the names of the recipes."""
         return _names(self.training_recipes)
 
 

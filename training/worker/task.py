@@ -64,7 +64,7 @@ def _attempt(assignment: Assignment, channel: WorkerChannel) -> TaskMessage:
     )
     callbacks = Callbacks(channel.report, channel.progress, channel.confirm)
     registered = None
-    if assignment.again:
+    if assignment.is_retry:
         callbacks.report("looking for what an earlier attempt registered")
         registered = finish_registered(spec, callbacks)
     if registered is None and not assignment.train:

@@ -1,4 +1,4 @@
-"""A training as the worker sees it: a process in a session of its own, which sends how far it is."""
+"""Run a training as a process in a session of its own, which sends how far it is."""
 
 import os
 import queue

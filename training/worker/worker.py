@@ -111,7 +111,7 @@ class TrainingWorker:
                 log.info("job %s succeeded: %s version %s", lease.job.id, lease.job.model, result.version)
             case Failed(reason=reason):
                 self._fail(lease, reason)
-            case EndedRegistering(reason=reason) if lease.last:
+            case EndedRegistering(reason=reason) if lease.is_last:
                 self._fail(lease, f"{reason}; {lease.job.model} may have a version of this job without an alias")
             case EndedRegistering(reason=reason):
                 log.warning("job %s is tried once more: %s", lease.job.id, reason)

@@ -35,7 +35,7 @@ def write(tmp_path: Path) -> Write:
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_the_file_as_it_is(write: Write, ends: str, encoding: str) -> None:
+def test_the_uci_file_is_read_as_it_is(write: Write, ends: str, encoding: str) -> None:
     data = read(
         [write(GOOD, FLAT, "f, 0.53 ,0.42,0.135,0.677,0.2565,0.1415,0.21, 9", "", ends=ends, encoding=encoding)]
     )
@@ -89,12 +89,12 @@ def test_of_many_bad_rows_the_first_are_told(write: Write) -> None:
         (",".join(reversed(COLUMNS)), "the first row has 9 columns .'rings', .*; expected these 9: sex"),
     ],
 )
-def test_other_columns(write: Write, first: str, complaint: str) -> None:
+def test_other_columns_are_refused(write: Write, first: str, complaint: str) -> None:
     with pytest.raises(TrainingError, match=complaint):
         read([write(first, GOOD)])
 
 
-def test_no_file_of_this_kind(write: Write, tmp_path: Path) -> None:
+def test_folders_several_files_and_empty_ones_are_refused(write: Write, tmp_path: Path) -> None:
     path = write(GOOD)
     for paths in ([tmp_path], [path, path]):
         with pytest.raises(TrainingError, match="expected one file, the UCI file"):
@@ -126,7 +126,7 @@ def test_it_learns_and_onnx_agrees() -> None:
     assert steps == [(trees, 100) for trees in range(10, 101, 10)]
 
 
-def test_the_forest_is_the_one_that_it_would_be_at_once() -> None:
+def test_forest_grown_in_steps_is_the_same() -> None:
     data = sample()
     parameters = AbaloneParameters(n_estimators=13, max_depth=4, random_state=9)
     grown = fit(build(parameters, 1), data.features, data.target, ignore_progress)
@@ -136,7 +136,7 @@ def test_the_forest_is_the_one_that_it_would_be_at_once() -> None:
 
 
 def test_values_at_the_thresholds_go_the_same_way() -> None:
-    """Single precision's neighbours of every threshold, too, and a sex that there is not."""
+    """So do single precision's neighbours of every threshold, and a sex that does not exist."""
     data = sample()
     estimator = build(AbaloneParameters(n_estimators=3), 1).fit(data.features, data.target)
     session = InferenceSession(to_onnx(RECIPE, estimator).onnx.SerializeToString(), providers=["CPUExecutionProvider"])

@@ -1,4 +1,4 @@
-"""What somebody who waits for a training sees."""
+"""The display shows how far a training is."""
 
 import io
 import re

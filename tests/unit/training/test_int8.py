@@ -1,4 +1,4 @@
-"""Whether an artifact with weights of 8 bits is taken."""
+"""An artifact with weights of 8 bits is chosen where it is as good."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def product() -> Any:
 
 
 def chosen(quantize: Quantize, wrong: int) -> tuple[ChosenArtifact, OnnxArtifact, list[str]]:
-    """The choice where float32 is always right and int8 so many times wrong; the exact artifact; what was said."""
+    """Return the choice where float32 is always right and int8 so often wrong, the exact artifact, and the report."""
     labels = TARGET.copy()
     labels[:wrong] = 1 - labels[:wrong]
     outputs = {"label": labels, "probabilities": np.eye(2)[labels] * 0.8 + 0.1}
@@ -33,7 +33,7 @@ def chosen(quantize: Quantize, wrong: int) -> tuple[ChosenArtifact, OnnxArtifact
     return choose(quantize, exact, holdout, lambda _: outputs, said.append), exact, said
 
 
-def test_a_product_of_matrices_takes_a_quarter_and_says_much_the_same() -> None:
+def test_quantized_matrix_product_is_smaller_and_nearly_the_same() -> None:
     exact, small = product(), quantized(product())
     assert small.ByteSize() < exact.ByteSize() / 2
     x = np.random.default_rng(1).normal(size=(5, 64)).astype(np.float32)
@@ -54,7 +54,7 @@ def test_half_a_point_decides_where_nobody_has(quantize: Quantize, wrong: int, p
     assert len(said) == (quantize != "never")
 
 
-def test_both_are_told() -> None:
+def test_accuracies_and_sizes_of_both_are_told() -> None:
     choice, exact, said = chosen("auto", 3)
     assert dict(choice.metrics) == {
         "float32_accuracy": 1.0,

@@ -1,4 +1,4 @@
-"""When a new version becomes champion."""
+"""A new version becomes champion where its metric is better."""
 
 import pytest
 from hypothesis import given

@@ -50,7 +50,7 @@ def test_iris_is_learnt_and_reported() -> None:
     assert [line.split()[0] for line in said] == ["data:", "trained:", "ONNX"]
 
 
-def test_iris_in_onnx_takes_a_matrix_and_gives_labels_and_probabilities() -> None:
+def test_iris_in_onnx_maps_a_matrix_to_labels_and_probabilities() -> None:
     model = session(trained(IRIS).artifact.onnx)
     label, probabilities = model.run(["label", "probabilities"], {"inputs": np.full((2, 4), 1.5, dtype="float32")})
     assert [(entry.name, entry.type, entry.shape[1]) for entry in model.get_inputs()] == [
@@ -60,7 +60,7 @@ def test_iris_in_onnx_takes_a_matrix_and_gives_labels_and_probabilities() -> Non
     assert (probabilities.shape, probabilities.dtype) == ((2, 3), np.float32)
 
 
-def test_a_mixed_regression_gets_an_input_of_its_own_for_each_column() -> None:
+def test_separate_inputs_give_each_column_an_onnx_input() -> None:
     result = trained(PARCELS)
     model = session(result.artifact.onnx)
     assert [(entry.name, entry.type) for entry in model.get_inputs()] == [
@@ -99,7 +99,7 @@ def test_files_are_taken_instead_of_the_recipes_own_data() -> None:
     assert said[0] == "data: 60 rows to train, 15 held out (synthetic)"
 
 
-def test_too_little_data() -> None:
+def test_too_few_rows_are_refused() -> None:
     data = IRIS.load()
     few = replace(data, features=data.features[::4], target=data.target[::4], source="few.csv")
     with pytest.raises(TrainingError, match=r"few\.csv: 38 rows are too few: at least 40"):
@@ -119,7 +119,7 @@ def test_both_parts_have_their_share_of_rare_values() -> None:
 
 
 @pytest.mark.parametrize("rows", [40, 99])
-def test_values_that_do_not_part_in_tenths_are_split_all_the_same(rows: int) -> None:
+def test_values_that_do_not_part_in_tenths_are_split(rows: int) -> None:
     few = replace(SHELLS, features=SHELLS.features[:rows], target=SHELLS.target[:rows])
     train_x, test_x, *_ = split(ABALONE, few, 1)
     assert (len(train_x), len(test_x)) == (rows - ceil(rows / 5), ceil(rows / 5))
@@ -145,7 +145,7 @@ def test_a_model_that_onnx_does_not_agree_with_is_refused(recipe: Recipe[Any]) -
         check_agreement(recipe, to_onnx(recipe, other), holdout(estimator, data.features))
 
 
-def test_probabilities_that_differ_are_refused_although_the_labels_are_the_same() -> None:
+def test_differing_probabilities_of_the_same_labels_are_refused() -> None:
     data = IRIS.load()
     rows = data.features[::50]  # the surest ones of each species
     first = IRIS.build(IrisParameters(c=1.0), 1).fit(data.features, data.target)
@@ -168,7 +168,7 @@ def test_two_labels_that_are_as_probable_may_change_places() -> None:
     assert check_agreement(IRIS, to_onnx(IRIS, estimator), even) <= TOLERANCE
 
 
-def test_a_recipe_may_choose_another_form_and_is_judged_by_that() -> None:
+def test_a_recipe_is_judged_by_the_artifact_it_chooses() -> None:
     artifact, said = trained(IRIS).artifact, list[str]()
 
     def choose(_: Parameters, exact: OnnxArtifact, rows: HoldoutSet, report: Report) -> ChosenArtifact:
@@ -192,7 +192,7 @@ def test_metrics_are_averaged_over_classes() -> None:
     )
 
 
-def test_the_catalog() -> None:
+def test_the_catalog_finds_recipes_by_name() -> None:
     assert find_recipe("iris") is IRIS
     assert [find_recipe(name).name for name in NAMES] == list(NAMES)
     with pytest.raises(TrainingError, match="no recipe 'irsi'; there is: iris, abalone, sentiment-tfidf"):

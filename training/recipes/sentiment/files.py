@@ -30,7 +30,7 @@ Row = tuple[int, list[str]]  # its last line, its fields
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Where a table has what. width: the number of columns. text, label: the indexes of two of them."""
+    """The columns of a table. width: their number. text, label: the indexes of two of them."""
 
     width: int
     text: int

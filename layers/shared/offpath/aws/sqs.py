@@ -1,4 +1,4 @@
-"""SQS queues, as their producers and consumers see them, and how messages are put together in batches."""
+"""Send messages to SQS queues and receive them, and put messages together in batches."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
@@ -49,7 +49,7 @@ class SqsQueue:
 
 
 class SqsReceiver:
-    """An SQS queue, as a consumer sees it that takes one message at a time. Every method may raise Transient.
+    """Receive messages from an SQS queue one at a time. Every method may raise Transient.
 
     visibility_seconds: for how long a message that was received is hidden from other consumers. wait_seconds: how long
     `receive` waits for a message.

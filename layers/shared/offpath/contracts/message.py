@@ -20,7 +20,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedMessage:
-    """A message that a consumer has received. receipt: names this reception when the message is changed or deleted."""
+    """A message that a consumer has received. receipt: what SQS asks for to change or delete it."""
 
     body: str
     receipt: str
