@@ -14,6 +14,7 @@ from mlflow import MlflowClient
 
 from tests.conftest import free_port
 from tests.support.training_recipes import PARCELS
+from training.recipes.catalog import NAMES
 from training.recipes.recipe import TrainingError
 from training.registry.promotion import AliasPlan
 from training.registry.trained_model import register
@@ -131,4 +132,4 @@ def test_a_server_that_is_not_mlflow_is_refused(moto_url: str) -> None:
 def test_help_names_the_recipes() -> None:
     done = training("--help")
     assert done.returncode == 0
-    assert "The recipe: iris, abalone, sentiment-tfidf, sentiment-bert." in done.stdout
+    assert f"The recipe: {', '.join(NAMES)}." in done.stdout
