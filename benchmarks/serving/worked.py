@@ -59,7 +59,7 @@ def publish(aws: Aws, folder: Path, progress: Progress) -> None:
 
 
 def worked(name: str, folder: Path) -> Worked:
-    """The recipe's estimator, fitted as the pattern does, and saved for MLflow's scoring server."""
+    """The recipe's estimator, fitted as a training does, and saved for MLflow's scoring server."""
     from benchmarks.serving.saved import save  # it imports mlflow
 
     recipe = find_recipe(name)

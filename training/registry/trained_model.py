@@ -16,7 +16,14 @@ from training.metrics import TRAIN, VALIDATION
 from training.recipes.recipe import Recipe
 from training.registry.earlier_attempts import end_runs, registered_version
 from training.registry.promotion import AliasPlan
-from training.registry.versions import NewVersion, Registered, ServedModel, mlflow_errors, publish, register_version
+from training.registry.versions import (
+    NewVersion,
+    Registered,
+    ServedModel,
+    complete_registration,
+    mlflow_errors,
+    register_version,
+)
 from training.train_pipeline import Trained
 from training.training_spec import TrainingSpec
 
@@ -53,7 +60,7 @@ def finish(spec: TrainingSpec, tracking_uri: str, callbacks: Callbacks) -> Regis
             return None
         callbacks.report(f"version {version.version} was registered by an earlier attempt")
         callbacks.confirm()
-        return publish(version, tracking_uri, spec.aliases)
+        return complete_registration(version, tracking_uri, spec.aliases)
 
 
 def _new_version(trained: Trained, job: str | None) -> NewVersion:

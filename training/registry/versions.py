@@ -97,11 +97,11 @@ def register_version(
             info = _log(new.model)
         callbacks.report(f"logged: run {run.info.run_id}")
         callbacks.confirm()
-        return publish(_new_version(new, info, run.info.run_id), tracking_uri, plan)
+        return complete_registration(_new_version(new, info, run.info.run_id), tracking_uri, plan)
 
 
-def publish(version: ModelVersion, tracking_uri: str, plan: AliasPlan) -> Registered:
-    """Move aliases to a version; to do so again changes nothing. Raises MlflowException."""
+def complete_registration(version: ModelVersion, tracking_uri: str, plan: AliasPlan) -> Registered:
+    """Move aliases to a version, and describe what is registered. Once more changes nothing. Raises MlflowException."""
     client = MlflowClient()
     verdict = move_aliases(client, version, plan)
     run = client.get_run(str(version.run_id))

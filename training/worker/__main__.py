@@ -20,7 +20,7 @@ from training.worker.training_process import TrainingProcess, end_process, start
 from training.worker.worker import StartTraining, TrainingWorker
 
 ANNOUNCE = (sys.executable, "-m", "training.worker.announce")
-# How many heartbeats there are in a visibility timeout: so many fail before other workers see a job's message.
+# Heartbeats in a visibility timeout: so many may be missed before other workers see a job's message.
 HEARTBEATS = 3
 
 log = logging.getLogger("worker")
