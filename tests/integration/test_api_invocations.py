@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.conftest import free_port
+from local.ports import free_port
 from tests.support.api_fakes import Api
 from tests.support.scoring_requests import CUBE, FLAT, REQUESTS, ROW
 

@@ -16,12 +16,12 @@ from local.errors import Interrupted, Refused
 from local.first_trace import IRIS, has_models, predict, sample, served_model, trace_link
 from local.home import Home
 from local.parts import has_volumes
+from local.ports import row_of_free_ports
 from local.preflight import check_ports
 from local.settings import S3_PORTS, LocalSettings
 from local.signals import Interrupts
 from offpath.errors import Transient
-from tests.conftest import free_port
-from tests.support.local_stack import Command, row_of_free_ports, stack_environment
+from tests.support.local_stack import Command, stack_environment
 
 
 def free_settings() -> LocalSettings:
@@ -153,11 +153,10 @@ def site() -> Iterator[Site]:
     web.POOL.clear()
 
 
-def test_an_answer_and_a_good_answer_are_told_apart(site: Site) -> None:
+def test_an_answer_and_a_good_answer_are_told_apart(site: Site, nowhere: str) -> None:
     site.answers["/health"] = (503, {})
     assert web.answers(f"{site.url}/health")
     assert not web.succeeds(f"{site.url}/health")
-    nowhere = f"http://127.0.0.1:{free_port()}/"
     assert not web.answers(nowhere)
     assert not web.succeeds(nowhere)
 

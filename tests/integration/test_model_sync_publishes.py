@@ -22,7 +22,6 @@ from sklearn.linear_model import LogisticRegression
 
 from offpath.errors import SettingsError, Transient
 from offpath.manifest import KEY, Manifest
-from tests.conftest import free_port
 from training.iris import RECIPE, IrisParameters
 from training.pattern import Trained, train
 from training.registry import register
@@ -62,6 +61,13 @@ def iris() -> Trained:
 def sync(mlflow_url: str, bucket_name: str, monkeypatch: pytest.MonkeyPatch) -> Handler:
     monkeypatch.setenv("OFFPATH_BUCKET", bucket_name)
     monkeypatch.setenv("OFFPATH_MLFLOW_URL", mlflow_url)
+    return handler()
+
+
+@pytest.fixture
+def sync_without_mlflow(sync: Handler, nowhere: str, monkeypatch: pytest.MonkeyPatch) -> Handler:
+    """The handler of the same bucket, started where no MLflow answers."""
+    monkeypatch.setenv("OFFPATH_MLFLOW_URL", nowhere)
     return handler()
 
 
@@ -160,14 +166,13 @@ def test_what_cannot_be_served_is_named_with_the_reason(iris: Trained, sync: Han
 
 
 def test_mlflow_down_leaves_the_manifest_as_it_is(
-    iris: Trained, sync: Handler, published: Published, mlflow_url: str, monkeypatch: pytest.MonkeyPatch
+    iris: Trained, sync: Handler, sync_without_mlflow: Handler, published: Published, mlflow_url: str
 ) -> None:
     register(iris, mlflow_url, "champion", print)
     sync({}, None)
     before = published.objects()
-    monkeypatch.setenv("OFFPATH_MLFLOW_URL", f"http://127.0.0.1:{free_port()}")
     with pytest.raises(Transient, match="no answer from MLflow"):
-        handler()({}, None)
+        sync_without_mlflow({}, None)
     assert published.objects() == before
 
 

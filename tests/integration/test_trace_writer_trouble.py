@@ -12,7 +12,6 @@ from offpath import mlflow_http
 from offpath.errors import Rejected
 from offpath.mlflow_access import Access, FixedAccess
 from offpath.mlflow_http import MlflowHttp
-from tests.conftest import free_port
 from tests.support.mlflow_stub import Reply, Request, StubMlflow, error, stub_mlflow
 from tests.support.trace_events import decoded, prediction_event
 from tests.support.trace_writer_fakes import FakeClaims, FakeTime
@@ -112,8 +111,8 @@ def test_retry_after_is_respected_if_it_says_when(stub: StubMlflow, header: str)
     assert time.pauses == [7.0 if header == "7" else 0.5]
 
 
-def test_no_server_at_all_keeps_every_message() -> None:
-    failures = deliver(f"http://127.0.0.1:{free_port()}", events=2)
+def test_no_server_at_all_keeps_every_message(nowhere: str) -> None:
+    failures = deliver(nowhere, events=2)
 
     assert set(failures) == {"0", "1"}
     assert isinstance(failures["0"], Unavailable)

@@ -12,7 +12,6 @@ import mlflow
 import pytest
 from mlflow import MlflowClient
 
-from tests.conftest import free_port
 from tests.support.training_recipes import PARCELS
 from training.pattern import train
 from training.recipe import TrainingError
@@ -112,9 +111,9 @@ def test_what_mlflow_refuses_is_not_half_registered(mlflow_url: str, client: Mlf
         (["iris", "--tracking-uri", "databricks"], "error: tracking URI 'databricks': expected the http"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(arguments: list[str], complaint: str) -> None:
-    port = free_port()
-    done = training(*arguments, OFFPATH_MLFLOW_PORT=str(port))
+def test_what_is_wrong_is_said_in_one_line(arguments: list[str], complaint: str, nowhere: str) -> None:
+    port = nowhere.rpartition(":")[2]
+    done = training(*arguments, OFFPATH_MLFLOW_PORT=port)
     assert done.returncode == 1
     assert complaint.format(port=port) in done.stderr
     assert done.stderr.count("\n") == 1

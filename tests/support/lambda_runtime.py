@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local.ports import free_port
+
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60.0
 _DONE = re.compile(r"INVOKE RTDONE\(status: (\w+), produced bytes: \d+, duration: ([\d.]+)ms\)")
@@ -49,7 +51,7 @@ class LambdaRuntime:
 @contextmanager
 def lambda_runtime(handler: str, environ: Mapping[str, str], log: Path) -> Iterator[LambdaRuntime]:
     """Run a handler (`module.function`) with these variables beside the ones that a process needs."""
-    port, runtime_port = _free_port(), _free_port()
+    port, runtime_port = free_port(), free_port()
     command = [
         str(emulator()),
         "--log-level",
@@ -91,12 +93,6 @@ def emulator() -> Path:
         raise FileNotFoundError("SAM CLI is not installed; `make test` and `make bench` install it into .venv-sam")
     found[0].chmod(0o755)
     return found[0]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_until_open(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from local.ports import row_of_free_ports
 from local.settings import S3_PORTS
 from local.sources import ROOT
 
@@ -22,19 +22,6 @@ def wait_for(condition: Callable[[], bool], seconds: float, otherwise: Callable[
     while not condition():
         assert time.monotonic() < deadline, otherwise()
         time.sleep(0.05)
-
-
-def row_of_free_ports(count: int) -> int:
-    """The first of so many free ports in a row, below those that the system gives out by itself."""
-    for first in range(20_000 + os.getpid() % 97 * 100, 32_000, count):
-        if all(_is_free(port) for port in range(first, first + count)):
-            return first
-    raise AssertionError("no row of free ports")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 class Command:
