@@ -8,8 +8,8 @@ from collections import Counter
 from typing import Any
 
 from local.web import fetch, succeeds
-from tests.support.local_stack import wait_for
 from tests.support.local_user import RECORD, User, spans_of
+from tests.support.waiting import wait_for
 
 PREDICTIONS = 200
 
@@ -19,7 +19,7 @@ def test_predictions_while_mlflow_is_stopped_are_answered_and_each_is_traced_onc
     predicted = [stack.predict() for _ in range(PREDICTIONS)]
     assert not succeeds(f"{stack.settings.mlflow_url}/health"), "MLflow was away all the while"
 
-    wait_for(lambda: set(predicted) <= set(_traces(stack)), 180, lambda: stack.commands[0].text[-3000:])
+    wait_for(lambda: set(predicted) <= set(_traces(stack)), lambda: stack.commands[0].text[-3000:])
     counted = Counter(stack.traces())
     assert {counted[trace_id] for trace_id in predicted} == {1}
 
@@ -60,8 +60,8 @@ def test_a_new_version_is_served_within_a_minute_and_no_request_fails_meanwhile(
     try:
         before = fetch(url, RECORD)["version"]
         training = stack.run_module("training", "iris", "-p", "c=0.2", "--tracking-uri", stack.settings.mlflow_url)
-        training.wait_for(r"iris version \d+ is champion", 120)
-        wait_for(lambda: answers[-1] != before, 60, lambda: stack.commands[0].text[-3000:])
+        training.wait_for(r"iris version \d+ is champion")
+        wait_for(lambda: answers[-1:] > [before], lambda: stack.commands[0].text[-3000:], seconds=60)
     finally:
         stop.set()
         asking.join()

@@ -10,7 +10,8 @@ import pytest
 from local.sqs import SqsConsumer
 from offpath.aws import SqsQueue
 from offpath.event import Message
-from tests.support.local_stack import Command, wait_for
+from tests.support.local_stack import Command
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -58,7 +59,7 @@ def test_messages_go_to_the_handler_and_off_the_queue(
     writer = start()
     send("one", "two")
     writer.wait_for("got two, receive 1")
-    wait_for(lambda: consumer.waiting() == (0, 0), 10, lambda: writer.text)
+    wait_for(lambda: consumer.waiting() == (0, 0), lambda: writer.text)
     assert writer.end(signal.SIGTERM) == 0
 
 
@@ -69,7 +70,7 @@ def test_a_message_with_a_binary_attribute_is_one_like_others(
     photo = {"photo": {"BinaryValue": b"\x00\x01", "DataType": "Binary"}}
     sqs.send_message(QueueUrl=queue_url, MessageBody="with a photo", MessageAttributes=photo)  # type: ignore[arg-type]
     writer.wait_for("got with a photo")
-    wait_for(lambda: consumer.waiting() == (0, 0), 10, lambda: writer.text)
+    wait_for(lambda: consumer.waiting() == (0, 0), lambda: writer.text)
     assert writer.end(signal.SIGTERM) == 0
 
 

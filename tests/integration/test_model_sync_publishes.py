@@ -22,6 +22,7 @@ from sklearn.linear_model import LogisticRegression
 
 from offpath.errors import SettingsError, Transient
 from offpath.manifest import KEY, Manifest
+from tests.support.waiting import DEADLINE_SECONDS
 from training.iris import RECIPE, IrisParameters
 from training.pattern import Trained, train
 from training.registry import register
@@ -188,7 +189,7 @@ def test_the_log_says_what_was_published_and_what_not(mlflow_url: str, bucket_na
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=DEADLINE_SECONDS,
     )
     entries = [json.loads(line) for line in done.stdout.splitlines()]
     assert entries[-1]["message"] == "published"

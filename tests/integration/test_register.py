@@ -30,6 +30,7 @@ from offpath.manifest import KEY, Manifest
 from offpath_cli.app import app
 from tests.support import own_models  # skips all of this where LightGBM is not whole
 from tests.support.models import IRIS_LABELS, SETOSA, iris_graph, sum_onnx
+from tests.support.waiting import DEADLINE_SECONDS
 
 # mlflow warns of its own type hints when parts of it are imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyType")
@@ -221,7 +222,9 @@ def test_the_command_registers_what_a_registry_holds_under_an_alias(mlflow_url: 
     environ = os.environ | {"NO_COLOR": "1", "TERM": "dumb"}
     (tmp_path / "training").mkdir()  # a folder of the team's own, which must not stand in for this project's
 
-    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False, timeout=DEADLINE_SECONDS
+    )
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "LinearRegression (sklearn): regression" in done.stdout

@@ -13,6 +13,7 @@ import pytest
 from mlflow import MlflowClient
 
 from tests.support.training_recipes import PARCELS
+from tests.support.waiting import DEADLINE_SECONDS
 from training.pattern import train
 from training.recipe import TrainingError
 from training.registry import register
@@ -33,7 +34,9 @@ def _own_tracking_uri(monkeypatch: pytest.MonkeyPatch) -> None:
 def training(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "training", *arguments]
     environ = os.environ | {"COLUMNS": "200", "TERM": "dumb", "NO_COLOR": "1"} | environment
-    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(
+        command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=DEADLINE_SECONDS
+    )
 
 
 @pytest.fixture

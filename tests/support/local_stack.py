@@ -5,8 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -14,14 +13,7 @@ import psutil
 from local.ports import row_of_free_ports
 from local.settings import S3_PORTS
 from local.sources import ROOT
-
-
-def wait_for(condition: Callable[[], bool], seconds: float, otherwise: Callable[[], str]) -> None:
-    """Return once the condition is true."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, otherwise()
-        time.sleep(0.05)
+from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 
 class Command:
@@ -45,19 +37,21 @@ class Command:
         """What it wrote so far."""
         return self._output.read_text()
 
-    def wait_for(self, pattern: str, seconds: float = 30) -> str:
+    def wait_for(self, pattern: str) -> str:
         """The first match of the pattern in its output."""
-        wait_for(
-            lambda: bool(re.search(pattern, self.text)) or self.process.poll() is not None, seconds, lambda: self.text
-        )
+        wait_for(lambda: bool(re.search(pattern, self.text)) or self.process.poll() is not None, lambda: self.text)
         found = re.search(pattern, self.text)
         assert found, f"exit code {self.process.poll()}, and no {pattern!r} in:\n{self.text}"
         return found.group()
 
-    def end(self, number: signal.Signals = signal.SIGINT, seconds: float = 60) -> int:
+    def end(self, number: signal.Signals = signal.SIGINT) -> int:
         """Its exit code, after that signal."""
         self.process.send_signal(number)
-        return self.process.wait(timeout=seconds)
+        return self.exit_code()
+
+    def exit_code(self) -> int:
+        """Its exit code, once it has ended."""
+        return self.process.wait(timeout=DEADLINE_SECONDS)
 
     def clean_up(self) -> None:
         """Leave nothing of it behind, whatever happened."""

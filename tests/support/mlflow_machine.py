@@ -16,7 +16,7 @@ from tests.support.database_machine import DATABASE, USERNAME
 from tests.support.database_machine import NAME as DATABASE_HOST
 from tests.support.debian_machine import CERTIFICATES, DebianMachine, Ran
 from tests.support.host_layer import pack
-from tests.support.local_stack import wait_for
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -152,9 +152,7 @@ class MlflowMachine(DebianMachine):
 
     def await_health(self) -> None:
         """Until MLflow answers through the proxy."""
-        wait_for(
-            lambda: self.get("/health") == 200, 120, lambda: self.run("journalctl -u offpath-mlflow | tail -40").text
-        )
+        wait_for(lambda: self.get("/health") == 200, lambda: self.run("journalctl -u offpath-mlflow | tail -40").text)
 
     def restarts(self, service: str) -> int:
         """How often systemd started it again by itself."""
