@@ -5,6 +5,7 @@ such ports to every outgoing connection. Here each process takes a block of port
 is its lock: it stays bound, with nobody listening, until the process ends.
 """
 
+import atexit
 import socket
 import threading
 from functools import cache
@@ -58,7 +59,9 @@ class PortBlock:
 
 @cache
 def _block() -> PortBlock:
-    return take_block()
+    block = take_block()
+    atexit.register(block.close)
+    return block
 
 
 def take_block() -> PortBlock:

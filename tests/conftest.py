@@ -21,6 +21,7 @@ from tests.support.server_process import server_process
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 
 def pytest_configure() -> None:
@@ -80,8 +81,9 @@ def bucket_name(s3: S3Client) -> str:
 
 @pytest.fixture
 def queue_url(sqs: SQSClient) -> str:
-    """An empty queue."""
-    return sqs.create_queue(QueueName=f"traces-{uuid.uuid4().hex[:12]}")["QueueUrl"]
+    """An empty queue, whose messages are not seen again by themselves while a test runs."""
+    hidden: dict[QueueAttributeNameType, str] = {"VisibilityTimeout": "3600"}
+    return sqs.create_queue(QueueName=f"traces-{uuid.uuid4().hex[:12]}", Attributes=hidden)["QueueUrl"]
 
 
 def start_mlflow(database_uri: str, folder: Path) -> Iterator[str]:

@@ -25,7 +25,7 @@ class Echo(BaseHTTPRequestHandler):
         if self.path == "/short":
             return self._short()
         if self.path == "/silent":
-            self.server.stop.wait(5)  # type: ignore[attr-defined]
+            self.server.stop.wait()  # type: ignore[attr-defined]
             return None
         status = int(self.path.split("/")[-1]) if self.path[-3:].isdigit() else 200
         return self._answer(status, f"{self.command} {self.path} {self.headers.get('Authorization', '-')}".encode())

@@ -120,7 +120,7 @@ def test_no_server_at_all_keeps_every_message(nowhere: str) -> None:
 
 
 def test_no_answer_in_time_keeps_the_message(stub: StubMlflow) -> None:
-    stub.answer = posts(lambda _: Reply(delay_seconds=0.3))
+    stub.answer = posts(lambda _: Reply(never=True))
 
     failures = deliver(stub.url, timeout_seconds=0.1)
 

@@ -92,6 +92,7 @@ def stack_environment(home: Path) -> dict[str, str]:
         "OFFPATH_WRITER_TIMEOUT_SECONDS": "5",
         "OFFPATH_DRAIN_SECONDS": "4",
         "OFFPATH_VISIBILITY_SECONDS": "30",
+        "OFFPATH_PUBLISH_BUDGET_SECONDS": "60",  # moto on a busy machine is not an SQS that is away
         "COLUMNS": "200",
         "AWS_PROFILE": "production",
     }
