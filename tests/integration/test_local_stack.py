@@ -6,12 +6,11 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from local.settings import LocalSettings
 from local.sources import ROOT
-from tests.support.local_stack import descendants, listening
+from tests.support.local_stack import await_end, descendants, listening
 from tests.support.local_user import User
 from tests.support.waiting import wait_for
 
@@ -54,7 +53,7 @@ def test_first_start_stop_and_a_start_after_it(user: User) -> None:
     assert first.end(signal.SIGINT) == 0
     assert "3 message(s) of offpath-traces wait in s3://offpath-archive/spill/offpath-traces/" in first.text
     assert "Traceback" not in first.text
-    assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in family)
+    await_end(family)
 
     again = user.up()
     assert "3 message(s) of the last run are on offpath-traces again" in again.text

@@ -17,6 +17,7 @@ from local.registry import ProcessFile
 from local.signals import Interrupts
 from local.supervisor import Supervisor
 from tests.support.local_fakes import FakeScreen
+from tests.support.local_stack import await_end
 from tests.support.waiting import wait_for
 
 SLEEP = "import time; print('at work', flush=True); time.sleep(600)"
@@ -135,7 +136,7 @@ def test_a_stop_leaves_nothing_not_even_grandchildren(bench: Bench) -> None:
     family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
     assert len(family) == 2
     bench.supervisor.stop("mlflow")
-    wait_for(lambda: not any(process.is_running() for process in family), lambda: str(family))
+    await_end(family)
     assert bench.on_file.alive() == {}
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from offpath.recipes import KEY
 from tests.support.holding_proxy import HoldingProxy, holding_proxy
-from tests.support.local_stack import descendants
+from tests.support.local_stack import await_end, descendants
 from tests.support.training_jobs import Jobs, registered_version
 from tests.support.waiting import wait_for
 from training.worker.announce import announcement
@@ -124,7 +124,7 @@ def test_a_worker_that_is_stopped_hands_its_job_back(jobs: Jobs, mlflow: Holding
     jobs.at(job_id)
     family = descendants(first.process.pid)
     assert first.end(signal.SIGTERM) == 0
-    assert not any(process.is_running() for process in family)
+    await_end(family)
     job = jobs.job(job_id)
     assert (job["state"], job["attempts"]) == ("queued", 0)
 

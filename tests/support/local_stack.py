@@ -5,7 +5,8 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -60,7 +61,7 @@ class Command:
             self.process.kill()
         self.process.wait()
         for process in family:
-            if process.is_running():
+            with suppress(psutil.NoSuchProcess):
                 process.kill()
 
 
@@ -72,14 +73,27 @@ def descendants(pid: int) -> list[psutil.Process]:
         return []
 
 
-def listening(processes: list[psutil.Process]) -> set[tuple[str, int]]:
-    """Where these processes listen: address and port."""
-    connections = [connection for process in processes for connection in process.net_connections("inet")]
-    return {
-        (str(connection.laddr[0]), int(connection.laddr[1]))
-        for connection in connections
-        if connection.status == psutil.CONN_LISTEN
-    }
+def lives(process: psutil.Process) -> bool:
+    """Whether it has not ended: one that nobody has asked how it ended has, too."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def await_end(processes: Sequence[psutil.Process]) -> None:
+    """Return once none of them lives."""
+    wait_for(lambda: not any(map(lives, processes)), lambda: f"still there: {[*filter(lives, processes)]}")
+
+
+def listening(processes: Sequence[psutil.Process]) -> set[tuple[str, int]]:
+    """Where these processes listen: address and port. One that has ended listens nowhere."""
+    found: set[tuple[str, int]] = set()
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            listeners = [one for one in process.net_connections("inet") if one.status == psutil.CONN_LISTEN]
+            found |= {(str(one.laddr[0]), int(one.laddr[1])) for one in listeners}
+    return found
 
 
 def stack_environment(home: Path) -> dict[str, str]:

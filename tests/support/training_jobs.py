@@ -23,7 +23,7 @@ from prediction_api.jobs.recipe_book import RecipeBook
 from prediction_api.jobs.training import Training
 from tests.support.api_fakes import Api
 from tests.support.holding_proxy import HoldingProxy
-from tests.support.local_stack import Command, descendants
+from tests.support.local_stack import Command, await_end, descendants
 from tests.support.spans import recorded_tracing
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
@@ -97,7 +97,7 @@ class Jobs:
         family = descendants(worker.process.pid)
         worker.process.send_signal(signal.SIGKILL)
         worker.process.wait()
-        wait_for(lambda: not any(one.is_running() for one in family), lambda: f"still there: {family}")
+        await_end(family)
 
     def versions(self, model: str, job_id: str) -> list[ModelVersion]:
         """What the job registered."""
