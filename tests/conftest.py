@@ -15,6 +15,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from local.ports import free_port
+from tests.support.drawn_order import drawn
 from tests.support.local_user import User
 from tests.support.server_process import server_process
 
@@ -22,6 +23,25 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run draw the order of its tests."""
+    parser.addoption("--order-seed", type=int, help="run the tests in the order that this number draws")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say how an order is drawn again."""
+    seed = config.getoption("--order-seed")
+    return "order: as in the files" if seed is None else f"order: drawn, --order-seed {seed}"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Draw the order, if that is asked for; each worker of one run draws the same."""
+    seed = config.getoption("--order-seed")
+    if seed is not None:
+        items[:] = drawn(items, seed)
 
 
 def pytest_configure() -> None:

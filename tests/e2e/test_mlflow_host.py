@@ -20,7 +20,11 @@ from tests.support.mlflow_machine import ARCHIVE, ARTIFACTS, CA_KEY, DOMAIN, FOL
 from tests.support.trace_writer_lambda import Context
 from tests.support.waiting import wait_for
 
-pytestmark = [pytest.mark.docker, pytest.mark.skipif(bool(missing_docker()), reason=missing_docker() or "it is there")]
+pytestmark = [
+    pytest.mark.docker,
+    pytest.mark.story,
+    pytest.mark.skipif(bool(missing_docker()), reason=missing_docker() or "it is there"),
+]
 TRACES = [record["messageAttributes"]["trace_id"]["stringValue"] for record in events.load("sqs_batch")["Records"]]
 
 

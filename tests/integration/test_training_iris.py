@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import uuid
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import pytest
@@ -15,7 +17,7 @@ from mlflow import MlflowClient
 from tests.support.training_recipes import PARCELS
 from tests.support.waiting import DEADLINE_SECONDS
 from training.pattern import train
-from training.recipe import TrainingError
+from training.recipe import Recipe, TrainingError
 from training.registry import register
 
 # mlflow warns of its own type hints when parts of it are imported.
@@ -42,6 +44,12 @@ def training(*arguments: str, **environment: str) -> subprocess.CompletedProcess
 @pytest.fixture
 def client(mlflow_url: str) -> MlflowClient:
     return MlflowClient(mlflow_url)
+
+
+@pytest.fixture
+def parcels() -> Recipe[Any]:
+    """The recipe under a name of its own: the tests share one MLflow."""
+    return replace(PARCELS, name=f"parcels-{uuid.uuid4().hex[:8]}")
 
 
 def test_iris_on_the_command_line(mlflow_url: str, client: MlflowClient) -> None:
@@ -75,11 +83,13 @@ def test_a_run_tells_how_the_model_came_about(mlflow_url: str, client: MlflowCli
     assert [entry.path for entry in client.list_artifacts(run.info.run_id, "plots")] == ["plots/confusion_matrix.png"]
 
 
-def test_a_regression_is_registered_with_its_signature(mlflow_url: str, client: MlflowClient) -> None:
-    registered = register(train(PARCELS, PARCELS.parameters(), 1, print), mlflow_url, "champion", print)
+def test_a_regression_is_registered_with_its_signature(
+    parcels: Recipe[Any], mlflow_url: str, client: MlflowClient
+) -> None:
+    registered = register(train(parcels, parcels.parameters(), 1, print), mlflow_url, "champion", print)
 
-    assert (registered.version, client.get_model_version_by_alias("parcels", "champion").version) == ("1", "1")
-    info = mlflow.models.get_model_info("models:/parcels@champion")
+    assert (registered.version, client.get_model_version_by_alias(parcels.name, "champion").version) == ("1", "1")
+    info = mlflow.models.get_model_info(f"models:/{parcels.name}@champion")
     assert info.signature is not None
     assert [(column.name, column.type.name) for column in info.signature.inputs] == [
         ("zone", "string"),
@@ -88,12 +98,14 @@ def test_a_regression_is_registered_with_its_signature(mlflow_url: str, client: 
     assert info.metadata == {"offpath": {"task": "regression", "labels": []}}
 
 
-def test_a_second_version_leaves_a_description_that_somebody_wrote(mlflow_url: str, client: MlflowClient) -> None:
-    trained = train(replace(PARCELS, name="parcels-described"), PARCELS.parameters(), 1, print)
+def test_a_second_version_leaves_a_description_that_somebody_wrote(
+    parcels: Recipe[Any], mlflow_url: str, client: MlflowClient
+) -> None:
+    trained = train(parcels, parcels.parameters(), 1, print)
     register(trained, mlflow_url, "champion", print)
-    client.update_registered_model("parcels-described", "Ask Ada before you change this.")
+    client.update_registered_model(parcels.name, "Ask Ada before you change this.")
     assert register(trained, mlflow_url, "champion", print).version == "2"
-    assert client.get_registered_model("parcels-described").description == "Ask Ada before you change this."
+    assert client.get_registered_model(parcels.name).description == "Ask Ada before you change this."
 
 
 def test_what_mlflow_refuses_is_not_half_registered(mlflow_url: str, client: MlflowClient) -> None:
