@@ -17,12 +17,10 @@ BERT := $(if $(filter sentiment-bert,$(MODEL)),$(VENV)/.bert-ready)
 TOOLS := .venv-tools
 UV := $(TOOLS)/bin/uv
 FUNCTIONS := api trace_writer model_sync
-SCRIPTS := .ci/run cli/offpath $(shell grep -rl '^\#!/usr/bin/env bash' layers)
-CODE := functions layers local training cli benchmarks tests events
+SCRIPTS := .ci/run .ci/setup cli/offpath $(shell grep -rl '^\#!/usr/bin/env bash' layers)
 
 export MLFLOW_DISABLE_TELEMETRY := true
 export SAM_CLI_TELEMETRY := 0
-export PYTHONPATH := functions/api:functions/trace_writer:functions/model_sync:layers/shared:layers/mlflow_host:cli:.
 
 .PHONY: help
 help: ## list the targets
@@ -53,7 +51,7 @@ soak: $(VENV)/.ready $(SAM)/.ready ## run the tests N times, idle and busy, in t
 check: $(VENV)/.ready ## report what the linter, the formatter and the type checker find
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(CODE)
+	$(BIN)/mypy
 	$(BIN)/shellcheck $(SCRIPTS)
 
 .PHONY: fix
@@ -63,21 +61,25 @@ fix: $(VENV)/.ready ## format, and mend what the linter can mend
 
 .PHONY: build
 build: $(VENV)/.ready $(SAM)/.ready ## build the functions' packages for Lambda, and print their sizes
-	@python3.13 -c "" 2>/dev/null || { echo "make build needs python3.13, the version of Lambda's runtime, on the PATH"; exit 1; }
 	@find layers training -name __pycache__ -prune -exec rm -rf {} +
 	@# requirements.txt is the whole list: pip would add what functions/api/overrides.txt leaves out.
-	@PIP_NO_DEPS=1 $(SAM)/bin/sam build --parameter-overrides Architecture=$(ARCHITECTURE) $(ARGS)
-	@$(BIN)/python -m local.packages .aws-sam/build
+	@folder=$$($(BIN)/python -m local.built.runtime_python $(UV) $(TOOLS)/python) && export PATH="$$folder:$$PATH" && \
+		PIP_NO_DEPS=1 $(SAM)/bin/sam build --parameter-overrides Architecture=$(ARCHITECTURE) $(ARGS) && \
+		$(BIN)/python -m local.built.packages .aws-sam/build
 
 .PHONY: invoke
 invoke: $(VENV)/.ready $(SAM)/.ready ## run the built functions in Docker, with sample events, against the running local pipeline
-	@$(BIN)/python -m local.invoke $(ARGS)
+	@$(BIN)/python -m local.built.invoke $(ARGS)
 
 .PHONY: validate
 validate: $(VENV)/.ready $(SAM)/.ready $(SCAN)/.ready ## check the template as CloudFormation and a security scanner do
 	@$(SAM)/bin/sam validate --lint --region us-east-1
 	@$(BIN)/cfn-lint template.yaml
 	@$(SCAN)/bin/checkov --config-file .checkov.yaml
+
+.PHONY: ci-setup
+ci-setup: $(VENV)/.ready $(SAM)/.ready $(SCAN)/.ready $(VENV)/.bert-ready ## install all that any test can use: Chromium, images for Docker, PyTorch
+	@.ci/setup
 
 .PHONY: deploy
 deploy: ## build, and deploy to the AWS account of your credentials; asks for what it does not know yet
@@ -90,7 +92,7 @@ bench: $(VENV)/.ready $(SAM)/.ready ## measure what tracing costs, beside what o
 
 .PHONY: api-key
 api-key: $(VENV)/.ready ## make an API key, and the digest to configure for it
-	@$(BIN)/python -m prediction_api.new_key
+	@$(BIN)/python -m prediction_api.new_api_key
 
 .PHONY: events
 events: $(VENV)/.ready ## write the sample events anew
@@ -132,10 +134,11 @@ $(UV): pyproject.toml
 		"$$($(PYTHON) -c 'import tomllib; print(tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["tools"][0])')"
 	@touch $(UV)
 
-$(VENV)/.ready: requirements-dev.txt cli/offpath | $(UV)
+$(VENV)/.ready: requirements-dev.txt cli/offpath pyproject.toml local/sources.py | $(UV)
 	@echo "· setting up the development environment ($(VENV)): some 200 packages, minutes the first time"
 	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
 	@$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements-dev.txt
+	@$(BIN)/python local/sources.py
 	@ln -sf ../../cli/offpath $(BIN)/offpath
 	@touch $@
 

@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     if unknown := sorted(set(options.names) - BENCHMARKS.keys()):
         parser.error(f"there is no benchmark {', '.join(unknown)}; there are: {', '.join(BENCHMARKS)}")
     if find_spec("offpath") is None:
-        print("offpath cannot be imported: run `make bench`, or set PYTHONPATH as the Makefile does", file=sys.stderr)
+        print("offpath cannot be imported: run `make bench`", file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

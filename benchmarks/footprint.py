@@ -10,8 +10,8 @@ from benchmarks.report import Progress, Result
 from benchmarks.services import mlflow_server, moto, postgres
 from benchmarks.writer import BATCH, MAX_POST_BYTES, TIMEOUT_SECONDS
 from events.samples import sqs_record, trace_event
-from offpath.aws import Bucket, S3Claims
-from offpath.mlflow_http import MlflowHttp
+from offpath.aws.s3 import Bucket, S3Claims
+from offpath.mlflow.http import MlflowHttp
 from trace_writer.adapters.mlflow import MlflowTracker
 from trace_writer.archive import BucketArchive
 from trace_writer.delivery import Delivery

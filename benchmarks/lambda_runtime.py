@@ -54,7 +54,7 @@ def _started(folder: Path, progress: Progress) -> Iterator[dict[str, LambdaRunti
     with ExitStack() as stack:
         progress(f"starting moto and {len(VARIANTS)} functions")
         aws = stack.enter_context(moto(folder))
-        own = {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "PYTHONPATH"))}
+        own = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
         yield {
             variant.name: stack.enter_context(
                 lambda_runtime(variant.handler, {**own, **aws.environ, **variant.environ}, folder / f"{number}.log")

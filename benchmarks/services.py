@@ -18,12 +18,11 @@ from typing import IO
 import boto3
 
 from local.ports import free_port
-from offpath.aws import Bucket
-from offpath.manifest import KEY
+from offpath.aws.s3 import Bucket
+from offpath.contracts.names import MANIFEST_KEY
 from tests.support.models import iris_onnx, iris_version, manifest_of
 
 ROOT = Path(__file__).parents[1]
-SOURCES = ("functions/api", "functions/trace_writer", "functions/model_sync", "layers/shared", ".")
 START_SECONDS = 120.0
 STOP_SECONDS = 15.0
 Stream = IO[bytes] | int
@@ -43,7 +42,6 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
-        "PYTHONPATH": os.pathsep.join(str(ROOT / source) for source in SOURCES),
     }
 
 
@@ -215,6 +213,6 @@ def _furnished(url: str) -> Aws:
     s3.create_bucket(Bucket=name)
     version = iris_version()
     s3.put_object(Bucket=name, Key=version.key, Body=iris_onnx())
-    s3.put_object(Bucket=name, Key=KEY, Body=manifest_of(iris=version).to_json())
+    s3.put_object(Bucket=name, Key=MANIFEST_KEY, Body=manifest_of(iris=version).to_json())
     queue = boto3.client("sqs", endpoint_url=url).create_queue(QueueName="offpath-traces")["QueueUrl"]
     return Aws(url, name, {"AWS_ENDPOINT_URL": url, "OFFPATH_BUCKET": name, "OFFPATH_QUEUE_URL": queue})

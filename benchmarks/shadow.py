@@ -12,7 +12,8 @@ from benchmarks.report import COMPARISON, Progress, Result, comparison
 from benchmarks.services import Aws, moto
 from benchmarks.slow_model import slow_onnx
 from benchmarks.stats import compared
-from offpath.manifest import KEY, Manifest, ModelVersion, RegisteredModel
+from offpath.contracts.model_manifest import Manifest, ModelVersion, RegisteredModel
+from offpath.contracts.names import MANIFEST_KEY
 from tests.support.lambda_runtime import LambdaRuntime, lambda_runtime
 from tests.support.models import iris_version
 
@@ -59,7 +60,7 @@ def _started(folder: Path, progress: Progress) -> Iterator[dict[str, LambdaRunti
             aws = stack.enter_context(moto(home))
             if variant.shadowed:
                 _add_shadow(aws)
-            own = {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "PYTHONPATH"))}
+            own = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
             running = lambda_runtime(variant.handler, {**own, **aws.environ}, home / "lambda.log")
             runtimes[variant.name] = stack.enter_context(running)
         yield runtimes
@@ -70,7 +71,7 @@ def _add_shadow(aws: Aws) -> None:
     shadow: ModelVersion = iris_version("2", content, weight=0, shadow=True)
     aws.bucket().put(shadow.key, content, "application/octet-stream")
     iris = RegisteredModel(aliases={"champion": iris_version(), "challenger": shadow})
-    aws.bucket().put(KEY, Manifest(models={"iris": iris}).to_json())
+    aws.bucket().put(MANIFEST_KEY, Manifest(models={"iris": iris}).to_json())
 
 
 def _result(samples: Mapping[str, Sequence[float]]) -> Result:

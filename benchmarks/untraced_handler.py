@@ -7,16 +7,17 @@ from mangum import Mangum
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import NoOpTracer, Tracer
 
-from offpath.aws import Bucket, s3_client
-from offpath.collector import TraceCollector
-from offpath.identity import Emitter
-from offpath.otlp import EndedTrace
+from offpath.aws.clients import s3_client
+from offpath.aws.s3 import Bucket
 from offpath.tracing import Tracing
-from offpath.workers import InRequest
+from offpath.tracing._collector import TraceCollector
+from offpath.tracing._event_sequence import EventSequence
+from offpath.tracing._otlp import EndedTrace
+from offpath.tracing._workers import InRequest
 from prediction_api.adapters.onnx_load import load_model
 from prediction_api.adapters.s3_models import S3Models
-from prediction_api.app import create_app
-from prediction_api.loader import ModelLoader
+from prediction_api.http.app import create_app
+from prediction_api.models.loader import ModelLoader
 from prediction_api.settings import ApiSettings
 
 
@@ -34,7 +35,7 @@ def no_traces(_: Sequence[EndedTrace]) -> None:
 
 settings = ApiSettings.load(os.environ)
 worker = InRequest(no_traces)
-tracing = Untraced(TracerProvider(shutdown_on_exit=False), worker, TraceCollector(worker.submit, Emitter()))
+tracing = Untraced(TracerProvider(shutdown_on_exit=False), worker, TraceCollector(worker.submit, EventSequence()))
 loader = ModelLoader(
     S3Models(Bucket(s3_client(), settings.bucket)),
     load_model,

@@ -11,8 +11,8 @@ from typing import Any
 from benchmarks.report import Progress, Result
 from benchmarks.services import mlflow_server, moto, postgres, sqlite
 from events.samples import sqs_record, trace_event
-from offpath.aws import Bucket, S3Claims
-from offpath.mlflow_http import MlflowHttp
+from offpath.aws.s3 import Bucket, S3Claims
+from offpath.mlflow.http import MlflowHttp
 from trace_writer.adapters.mlflow import MlflowTracker
 from trace_writer.archive import BucketArchive
 from trace_writer.decode import decode

@@ -15,9 +15,9 @@ from opentelemetry.trace import SpanKind, set_span_in_context
 
 from offpath import attributes
 from offpath.attributes import trace_tag
-from offpath.event import TraceEvent, inline
-from offpath.identity import Emission
-from offpath.otlp import EndedTrace, encode
+from offpath.contracts.trace_event import TraceEvent, inline_message
+from offpath.tracing._event_sequence import EventNumber
+from offpath.tracing._otlp import EndedTrace, encode
 
 IRIS = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
 INSTANCE = "0ffba7400000000000000000000000aa"
@@ -42,7 +42,7 @@ class _Ids(IdGenerator):
 def trace_event(number: int = 1) -> TraceEvent:
     """The event of one iris prediction, as the API emits it: three spans."""
     ended = _spans(number)
-    return encode(EndedTrace(ended, ended[-1], Emission(INSTANCE, number)), "offpath")
+    return encode(EndedTrace(ended, ended[-1], EventNumber(INSTANCE, number)), "offpath")
 
 
 def _spans(number: int) -> list[ReadableSpan]:
@@ -127,7 +127,7 @@ def api_request(method: str, path: str, body: Any = None) -> dict[str, Any]:
 
 def sqs_record(number: int, event: TraceEvent) -> dict[str, Any]:
     """A message as Lambda hands it on (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html)."""
-    message = inline(event)
+    message = inline_message(event)
     return {
         "messageId": f"00000000-0000-4000-8000-{number:012d}",
         "receiptHandle": f"receipt-{number}",

@@ -1,18 +1,14 @@
 """`python -m local up`: the whole pipeline on this machine."""
 
-from local.sources import ensure_importable
+import os
+from collections.abc import Callable
 
-ensure_importable()
+import typer
+from rich.console import Console
 
-import os  # noqa: E402  (imports below need the folders that the line above sees to)
-from collections.abc import Callable  # noqa: E402
-
-import typer  # noqa: E402
-from rich.console import Console  # noqa: E402
-
-from local import commands  # noqa: E402
-from local.settings import LocalSettings  # noqa: E402
-from offpath.errors import OffpathError  # noqa: E402
+from local import commands
+from local.settings import LocalSettings
+from offpath.contracts.errors import OffpathError
 
 app = typer.Typer(
     help="The whole pipeline on this machine, on 127.0.0.1 only. OFFPATH_HOME holds its state (default: .offpath).",

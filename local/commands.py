@@ -9,23 +9,23 @@ from contextlib import suppress
 from rich.console import Console
 from rich.markup import escape
 
-from local import lock
-from local.environment import part_environment
 from local.errors import Interrupted, PartFailed, Refused
-from local.first_trace import Sample
-from local.home import Home
-from local.parts import Parts
-from local.preflight import check_ports
-from local.registry import ProcessFile
-from local.screen import Terminal
 from local.settings import LocalSettings
-from local.signals import Interrupts
-from local.stack import Stack
-from local.storage import Storage
-from local.supervisor import Supervisor
-from local.web import answers
-from offpath.aws import s3_client, sqs_client
-from offpath.errors import Transient
+from local.stack import lock
+from local.stack.environment import part_environment
+from local.stack.first_trace import Sample
+from local.stack.home import Home
+from local.stack.lifecycle import Stack
+from local.stack.parts import Parts
+from local.stack.preflight import check_ports
+from local.stack.process_file import ProcessFile
+from local.stack.screen import Terminal
+from local.stack.signals import Interrupts
+from local.stack.storage import Storage
+from local.stack.supervisor import Supervisor
+from local.stack.web import answers
+from offpath.aws.clients import s3_client, sqs_client
+from offpath.contracts.errors import Transient
 
 DOWN_SECONDS = 120.0
 

@@ -6,7 +6,7 @@ OffpathError
 └── Interrupted   the user wants it to stop
 """
 
-from offpath.errors import OffpathError
+from offpath.contracts.errors import OffpathError
 
 
 class Refused(OffpathError):

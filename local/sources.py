@@ -1,19 +1,28 @@
-"""Where the repository's own packages lie."""
+"""Where the repository's own packages lie. pyproject.toml lists the folders, once, under pytest's `pythonpath`.
 
-import importlib.util
-import os
-import sys
+`python local/sources.py` makes them importable in the environment that runs it: a `.pth` file in its site-packages
+names them, so that no command needs PYTHONPATH.
+"""
+
+import sysconfig
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-# As pyproject.toml gives them to pytest and mypy.
-SOURCES = ("functions/api", "functions/trace_writer", "functions/model_sync", "layers/shared", ".")
+PTH_NAME = "offpath-workspace.pth"
 
 
-def ensure_importable() -> None:
-    """Start this command over with those folders on PYTHONPATH, unless they are already."""
-    if importlib.util.find_spec("offpath") is None:
-        path = os.pathsep.join(str(ROOT / source) for source in SOURCES)
-        os.execve(  # noqa: S606  (no shell is wanted)
-            sys.executable, [sys.executable, "-m", "local", *sys.argv[1:]], os.environ | {"PYTHONPATH": path}
-        )
+def source_folders() -> list[Path]:
+    """Return the folders that the repository's packages lie in, in the order of pyproject.toml."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    return [ROOT / folder for folder in project["tool"]["pytest"]["ini_options"]["pythonpath"]]
+
+
+def main() -> None:
+    """Write the `.pth` file of the environment that runs this."""
+    lines = "".join(f"{folder}\n" for folder in source_folders())
+    (Path(sysconfig.get_path("purelib")) / PTH_NAME).write_text(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from training.catalog import NAMES
+from training.checks import named
 from training.display import Display
-from training.environment import quiet_mlflow
-from training.options import named
-from training.recipe import TrainingError
-from training.run import Order, train_and_register
+from training.recipes.catalog import NAMES
+from training.recipes.recipe import TrainingError
+from training.registry.mlflow_server import quiet_mlflow
+from training.run import TrainingSpec, train_and_register
 from training.tracking_uri import TrackingUri
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -43,8 +43,8 @@ def main(  # noqa: PLR0913  an option each
     console = Console(highlight=False, soft_wrap=True)
     try:
         with Display(console) as display:
-            order = Order(model, tracking_uri, seed, named(param), alias, wait, data)
-            registered = train_and_register(order, display.say, display.progress)
+            spec = TrainingSpec(model, tracking_uri, seed, named(param), alias, wait, data)
+            registered = train_and_register(spec, display.say, display.progress)
     except TrainingError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print("error:", str(error), style="red", markup=False)
         raise typer.Exit(1) from error

@@ -1,17 +1,28 @@
-"""How good a model is, on the rows it learnt from or on others."""
+"""The scores of a model: their names by task, which of them are errors, and how they are computed.
+
+Importing this module is cheap: scikit-learn is imported when a score is computed.
+"""
 
 from typing import Any
 
-from sklearn.metrics import (
-    accuracy_score,
-    mean_absolute_error,
-    mean_squared_error,
-    precision_recall_fscore_support,
-    r2_score,
-    root_mean_squared_error,
-)
+from training.recipes.recipe import Task
 
-from training.recipe import Task
+SCORES: dict[Task, tuple[str, ...]] = {
+    "classification": ("accuracy", "precision", "recall", "f1"),
+    "regression": ("mse", "rmse", "mae", "r2"),
+}
+_ERRORS = {"mse", "rmse", "mae"}
+HELD_OUT = "validation_"
+
+
+def metrics_of(task: Task) -> list[str]:
+    """The metrics of a run that tell how good its model is: the scores on the held-out rows."""
+    return [f"{HELD_OUT}{score}" for score in SCORES[task]]
+
+
+def less_is_better(metric: str) -> bool:
+    """Whether that metric measures an error."""
+    return metric.removeprefix(HELD_OUT) in _ERRORS
 
 
 def evaluate(task: Task, expected: Any, predicted: Any) -> dict[str, float]:
@@ -20,12 +31,16 @@ def evaluate(task: Task, expected: Any, predicted: Any) -> dict[str, float]:
 
 
 def _classification(expected: Any, predicted: Any) -> dict[str, float]:
+    from sklearn.metrics import accuracy_score, precision_recall_fscore_support
+
     precision, recall, f1, _ = precision_recall_fscore_support(expected, predicted, average="macro", zero_division=0)
     accuracy = accuracy_score(expected, predicted)
     return {"accuracy": float(accuracy), "precision": float(precision), "recall": float(recall), "f1": float(f1)}
 
 
 def _regression(expected: Any, predicted: Any) -> dict[str, float]:
+    from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score, root_mean_squared_error
+
     return {
         "mse": float(mean_squared_error(expected, predicted)),
         "rmse": float(root_mean_squared_error(expected, predicted)),

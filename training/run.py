@@ -1,24 +1,23 @@
-"""One training from its order to its registered version."""
+"""One training from its spec to its registered version."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training.catalog import check_name, find_recipe
-from training.data_files import check_paths, read_dataset
-from training.extra import check_installed
-from training.options import check_alias, parse_parameters
-from training.server import checked_address, wait_for
+from training.checks import check_alias, check_installed, parse_parameters
+from training.data.files import check_paths, read_dataset
+from training.recipes.catalog import check_name, find_recipe
+from training.registry.mlflow_server import checked_address, wait_for
 
 if TYPE_CHECKING:
-    from training.promotion import Promotion
-    from training.recipe import Progress, Say
-    from training.versions import Registered
+    from training.recipes.recipe import Progress, Say
+    from training.registry.promotion import Promotion
+    from training.registry.versions import Registered
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class TrainingSpec:
     """What to train. parameters: values or their texts. wait_seconds: for an MLflow server that is starting.
 
     alias: None for a version without one. data: files to learn from; if there are none, from what the recipe brings.
@@ -37,48 +36,50 @@ class Order:
     job: str | None = None
 
 
-def unasked() -> None:
+def no_confirmation() -> None:
     """Nobody minds that a version is registered."""
 
 
 def train_and_register(
-    order: Order, say: "Say", progress: "Progress", confirm: Callable[[], None] = unasked
+    spec: TrainingSpec, say: "Say", progress: "Progress", confirm: Callable[[], None] = no_confirmation
 ) -> "Registered":
     """Train, check, register. Everything that can be told to be wrong is, before anything slow or lasting is done.
 
     confirm: called before a version is made; it does not return if there is to be none. Raises TrainingError.
     """
-    check_name(order.model)
-    address = checked_address(order.tracking_uri)
-    if order.alias is not None:
-        check_alias(order.alias)
-    check_paths(order.data)
-    if not order.wait_seconds:
+    check_name(spec.model)
+    address = checked_address(spec.tracking_uri)
+    if spec.alias is not None:
+        check_alias(spec.alias)
+    check_paths(spec.data)
+    if not spec.wait_seconds:
         wait_for(address, 0)
-    say(f"training {order.model}")
-    recipe = find_recipe(order.model)
+    say(f"training {spec.model}")
+    recipe = find_recipe(spec.model)
     check_installed(recipe)
-    parameters = parse_parameters(recipe, order.parameters)
-    data = read_dataset(recipe, order.data)
+    parameters = parse_parameters(recipe, spec.parameters)
+    data = read_dataset(recipe, spec.data)
 
-    from training.pattern import train
+    from training.train_pipeline import train
 
-    trained = train(recipe, parameters, order.seed, say, data, progress)
+    trained = train(recipe, parameters, spec.seed, say, data, progress)
 
-    from training.registry import register  # mlflow takes seconds to import: the server may start meanwhile
+    from training.registry.trained_model import (
+        register,  # mlflow takes seconds to import: the server may start meanwhile
+    )
 
-    wait_for(address, order.wait_seconds)
-    return register(trained, address, order.alias, say, promotion=order.promotion, job=order.job, confirm=confirm)
+    wait_for(address, spec.wait_seconds)
+    return register(trained, address, spec.alias, say, promotion=spec.promotion, job=spec.job, confirm=confirm)
 
 
-def finish_registered(order: Order, say: "Say", confirm: Callable[[], None]) -> "Registered | None":
-    """Finish what an earlier attempt of the order's job registered; None if it registered nothing.
+def finish_registered(spec: TrainingSpec, say: "Say", confirm: Callable[[], None]) -> "Registered | None":
+    """Finish what an earlier attempt of the spec's job registered; None if it registered nothing.
 
     What else such attempts left in MLflow is ended. confirm: called before aliases move. Raises TrainingError.
     """
-    address = checked_address(order.tracking_uri)
-    wait_for(address, order.wait_seconds)
+    address = checked_address(spec.tracking_uri)
+    wait_for(address, spec.wait_seconds)
 
-    from training.registry import finish
+    from training.registry.trained_model import finish
 
-    return finish(order, address, say, confirm)
+    return finish(spec, address, say, confirm)

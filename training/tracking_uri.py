@@ -1,10 +1,10 @@
-"""The option of every command that speaks to MLflow."""
+"""The option of every command that talks to MLflow. It has a module of its own: MLflow's machine has no Typer."""
 
 from typing import Annotated
 
 import typer
 
-from training.environment import default_tracking_uri
+from training.registry.mlflow_server import default_tracking_uri
 
 TrackingUri = Annotated[
     str,

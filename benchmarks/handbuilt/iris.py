@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from offpath.manifest import Manifest
+from offpath.contracts.model_manifest import Manifest
 from prediction_api.adapters.onnx_model import OnnxModel
 
 ROUTE = "/models/iris/predict"

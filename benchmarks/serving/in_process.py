@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from benchmarks.serving.worked import Worked, varied
-from offpath.aws import Bucket
-from offpath.manifest import Manifest
+from offpath.aws.s3 import Bucket
+from offpath.contracts.model_manifest import Manifest
 from prediction_api.adapters.onnx_load import load_model
 from prediction_api.adapters.s3_models import S3Models
-from prediction_api.answers import predictions
-from prediction_api.choice import CHAMPION
-from prediction_api.loader import ModelLoader, ModelStore
+from prediction_api.format_predictions import predictions
+from prediction_api.models.loader import ModelLoader, ModelStore
+from prediction_api.routing.model_selector import CHAMPION_SELECTOR
 
 Call = Callable[[bytes], Any]
 
@@ -53,12 +53,12 @@ class Function:
         start = time.perf_counter()
         loader.refresh()
         milliseconds = (time.perf_counter() - start) * 1000
-        loader.catalog.find(name).choose(CHAMPION)  # raises what kept it from being served
+        loader.catalog.find(name).choose(CHAMPION_SELECTOR)  # raises what kept it from being served
         return milliseconds
 
     def caller(self, name: str) -> Call:
         """Reads a request, calls the model, and makes the predictions of its answer."""
-        served = self._loader.catalog.find(name).choose(CHAMPION)
+        served = self._loader.catalog.find(name).choose(CHAMPION_SELECTOR)
 
         def call(body: bytes) -> Any:
             batch = served.schema.read(body)

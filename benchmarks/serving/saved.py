@@ -9,7 +9,7 @@ import mlflow.sklearn
 from mlflow.models import infer_signature
 from mlflow.pyfunc.model import PythonModel
 
-from training.catalog import find_recipe
+from training.recipes.catalog import find_recipe
 
 HEAD = "head.joblib"
 

@@ -9,12 +9,12 @@ from typing import Any
 from benchmarks.report import Progress
 from benchmarks.services import Aws, mlflow_server, sqlite
 from model_sync.adapters.mlflow_registry import MlflowRegistry
-from model_sync.publisher import Publisher
+from model_sync.publisher import ModelPublisher
 from model_sync.sync import ModelSync
-from offpath.mlflow_http import MlflowHttp
-from training.catalog import NAMES, find_recipe
-from training.environment import quiet_mlflow
-from training.run import Order, train_and_register
+from offpath.mlflow.http import MlflowHttp
+from training.recipes.catalog import NAMES, find_recipe
+from training.registry.mlflow_server import quiet_mlflow
+from training.run import TrainingSpec, train_and_register
 
 SEED = 42
 MAX_MODEL_BYTES = 500_000_000
@@ -47,9 +47,11 @@ def publish(aws: Aws, folder: Path, progress: Progress) -> None:
     with sqlite(folder) as database, mlflow_server(database, folder / "mlflow") as url:
         for name in names():
             progress(f"training {name}")
-            train_and_register(Order(name, url, SEED, {}, "champion", 0), lambda _: None, lambda _done, _total: None)
+            train_and_register(
+                TrainingSpec(name, url, SEED, {}, "champion", 0), lambda _: None, lambda _done, _total: None
+            )
         registry, bucket = MlflowRegistry(MlflowHttp(url)), aws.bucket()
-        report = ModelSync(registry, bucket, Publisher(registry, bucket, MAX_MODEL_BYTES)).run()
+        report = ModelSync(registry, bucket, ModelPublisher(registry, bucket, MAX_MODEL_BYTES)).run()
         if report.skipped:
             raise RuntimeError(f"not published: {report.skipped}")
 

@@ -6,7 +6,8 @@ import pytest
 
 import events
 from events.samples import SAMPLES
-from offpath.event import Message, unseal
+from offpath.contracts.message import Message
+from offpath.contracts.trace_event import decode_message
 from tests.support.aws_fakes import FakeBucket, FakeClaims
 
 
@@ -22,6 +23,6 @@ def test_no_file_is_left_over() -> None:
 def test_the_queue_record_of_schema_1_is_read() -> None:
     record = events.load("sqs_batch")["Records"][0]
     attributes = {name: value["stringValue"] for name, value in record["messageAttributes"].items()}
-    event = unseal(Message(record["body"], attributes), FakeClaims(FakeBucket()))
+    event = decode_message(Message(record["body"], attributes), FakeClaims(FakeBucket()))
     assert event.experiment == "offpath/iris"
     assert json.loads(event.body) == events.load("trace_event")

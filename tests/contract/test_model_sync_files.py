@@ -3,9 +3,10 @@
 import pytest
 
 from model_sync.ports import Files
-from offpath.aws import Bucket, s3_client
-from offpath.errors import ObjectMissing
-from offpath_cli.register.rehearsal import Memory
+from offpath.aws.clients import s3_client
+from offpath.aws.s3 import Bucket
+from offpath.contracts.errors import ObjectMissing
+from offpath_cli.register.serving_check import Memory
 from tests.support.model_sync_fakes import FakeFiles
 
 

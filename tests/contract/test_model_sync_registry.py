@@ -12,7 +12,7 @@ from mlflow import MlflowClient
 
 from model_sync.adapters.mlflow_registry import MlflowRegistry
 from model_sync.ports import Registry, Unservable
-from offpath.mlflow_http import MlflowHttp
+from offpath.mlflow.http import MlflowHttp
 from tests.support.model_sync_fakes import FakeRegistry
 
 

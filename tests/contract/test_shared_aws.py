@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from offpath.aws import Bucket, S3Claims, SqsQueue
-from offpath.errors import ClaimLost, ObjectChanged, ObjectMissing, Transient
-from offpath.event import ClaimStore, Message
+from offpath.aws.s3 import Bucket, S3Claims
+from offpath.aws.sqs import SqsQueue
+from offpath.contracts.errors import ClaimLost, ObjectChanged, ObjectMissing, Transient
+from offpath.contracts.message import Message
+from offpath.contracts.trace_event import ClaimStore
 from tests.support.aws_fakes import FakeBucket, FakeClaims, FakeQueue
 
 if TYPE_CHECKING:
@@ -152,7 +154,7 @@ def test_a_bucket_that_does_not_exist_is_worth_another_try(s3: S3Client) -> None
 
 def test_a_bucket_that_does_not_answer_is_worth_another_try(nowhere: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", nowhere)
-    from offpath.aws import s3_client
+    from offpath.aws.clients import s3_client
 
     with pytest.raises(Transient, match="s3://archive/a"):
         Bucket(s3_client(0.2, attempts=1), "archive").get("a")

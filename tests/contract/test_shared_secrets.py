@@ -9,10 +9,10 @@ from typing import Any
 import boto3
 import pytest
 
-from offpath.aws import SecretsManager, secrets_client
-from offpath.errors import ObjectMissing, Transient
-from offpath.mlflow_access import Access
-from offpath.stored_access import Secrets, StoredCredentials
+from offpath.aws.clients import secrets_client
+from offpath.aws.secrets import SecretsManager
+from offpath.contracts.errors import ObjectMissing, Transient
+from offpath.mlflow.credentials import Access, Secrets, StoredCredentials
 from tests.support.aws_fakes import FakeSecrets
 
 Put = Callable[[str, str | bytes], None]

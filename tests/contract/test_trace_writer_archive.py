@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from offpath.aws import Bucket
-from offpath.errors import Transient
+from offpath.aws.s3 import Bucket
+from offpath.contracts.errors import Transient
 from tests.support.trace_writer_fakes import NOON, FakeArchive
 from trace_writer.archive import BucketArchive
 from trace_writer.writer import Archive

@@ -2,9 +2,9 @@
 
 import pytest
 
-from offpath.aws import Bucket, S3Claims
-from offpath.errors import ClaimLost
-from offpath.event import ClaimStore
+from offpath.aws.s3 import Bucket, S3Claims
+from offpath.contracts.errors import ClaimLost
+from offpath.contracts.trace_event import ClaimStore
 from tests.support.trace_writer_fakes import FakeClaims
 
 

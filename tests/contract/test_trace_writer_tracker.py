@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from offpath.errors import Rejected
-from offpath.event import TraceEvent
-from offpath.mlflow_http import MlflowHttp
+from offpath.contracts.errors import Rejected
+from offpath.contracts.trace_event import TraceEvent
+from offpath.mlflow.http import MlflowHttp
 from tests.support.mlflow_rest import Mlflow
 from tests.support.trace_events import decoded, nested_event, prediction_event
 from tests.support.trace_writer_fakes import FakeClaims, FakeTracker

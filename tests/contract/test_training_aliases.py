@@ -8,8 +8,8 @@ import pytest
 from mlflow import MlflowClient
 
 from tests.support.training_jobs import registered_version
-from training.aliases import move_aliases
-from training.promotion import Promotion
+from training.registry.aliases import move_aliases
+from training.registry.promotion import Promotion
 
 # mlflow warns of its own type hints when parts of it are imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyType")

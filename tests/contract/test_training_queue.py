@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from offpath.aws import SqsQueue
-from offpath.errors import Transient
-from offpath.event import Message
+from offpath.aws.sqs import SqsQueue
+from offpath.contracts.errors import Transient
+from offpath.contracts.message import Message
 from tests.support.worker_fakes import FakeJobQueue
 from training.worker.sqs_jobs import SqsJobs
 from training.worker.worker import Queue

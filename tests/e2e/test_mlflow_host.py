@@ -120,7 +120,6 @@ def test_a_model_is_registered_its_artifacts_land_in_s3_and_model_sync_publishes
         "MLFLOW_TRACKING_USERNAME": "admin",
         "MLFLOW_TRACKING_PASSWORD": account.passwords["admin"],
         "MLFLOW_TRACKING_SERVER_CERT_PATH": str(folder / "ca.pem"),
-        "PYTHONPATH": str(ROOT),
     }
     training = Command(folder / "output", environ, "training", "iris")
     assert training.exit_code() == 0, training.text

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import events
-from local.invoke import BUILT
+from local.built.invoke import BUILT
 from tests.support.local_user import User
 from tests.support.waiting import wait_for
 
@@ -34,7 +34,7 @@ def answers(text: str) -> list[Any]:
 
 
 def test_the_three_functions_do_their_work_in_docker(stack: User) -> None:
-    command = stack.run_module("local.invoke", "--skip-pull-image")
+    command = stack.run_module("local.built.invoke", "--skip-pull-image")
     assert command.exit_code() == 0, command.text
     shown = "\n".join(line for line in command.text.splitlines() if _is_answer(line))
     synced, predicted, written, called = answers(shown)

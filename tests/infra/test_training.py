@@ -118,7 +118,8 @@ def test_the_layer_brings_the_worker_and_all_that_it_imports(tmp_path: Path) -> 
         size = sum(one.file_size for one in layer.infolist())
     assert size < 3_000_000  # no dependency is in it
     environ = {**os.environ, "PYTHONPATH": f"{tmp_path}/layer/linked"}
-    look = "import training.worker.__main__, training.worker.task, training.registry, offpath as it; print(it.__file__)"
+    modules = "training.worker.__main__, training.worker.task, training.registry.trained_model"
+    look = f"import {modules}, offpath as it; print(it.__file__)"
     done = subprocess.run(
         [sys.executable, "-c", look], cwd=tmp_path, env=environ, capture_output=True, text=True, check=True
     )

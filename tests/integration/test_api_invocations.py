@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import sys
 import urllib.error
 import urllib.request
@@ -47,8 +46,7 @@ def mlflow(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     url = f"http://127.0.0.1:{(port := free_port())}"
     command = [sys.executable, "-W", "ignore", "-m", "tests.support.scoring_server", str(folder), str(port)]
     log = tmp_path_factory.mktemp("scoring-log") / "log"
-    path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
-    with server_process(command, f"{url}/linear/ping", log, {"PYTHONPATH": path}):
+    with server_process(command, f"{url}/linear/ping", log):
         yield url
 
 

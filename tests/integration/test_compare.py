@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from offpath.manifest import Manifest, RegisteredModel
+from offpath.contracts.model_manifest import Manifest, RegisteredModel
 from offpath_cli.app import app
 from tests.support.api_fakes import Api
 from tests.support.models import SETOSA, VIRGINICA, iris_version
-from tests.support.trace_events import inline
+from tests.support.trace_events import inline_message
 from tests.support.trace_writer_lambda import WriterFunction
 
 
@@ -32,10 +32,10 @@ def predicted(experiment: str, bucket_name: str, mlflow_url: str, monkeypatch: p
     for query, records in [("champion", [SETOSA, SETOSA]), ("champion", [VIRGINICA]), ("challenger", [SETOSA])]:
         api.client.post(f"/models/iris/predict?alias={query}", json={"inputs": records})
     api.client.post("/models/iris/predict?alias=champion", json={"inputs": [{}]})
-    for chore in api.traced.chores:
-        chore()
+    for task in api.traced.tasks:
+        task()
     writer = WriterFunction(monkeypatch, bucket=bucket_name, mlflow_url=mlflow_url)
-    assert writer.invoke({str(index): inline(event) for index, event in enumerate(api.traced.events)}) == set()
+    assert writer.invoke({str(index): inline_message(event) for index, event in enumerate(api.traced.events)}) == set()
 
 
 def compared(*options: str) -> list[dict[str, Any]]:

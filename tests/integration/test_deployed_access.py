@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from offpath.errors import Transient
+from offpath.contracts.errors import Transient
 from tests.support.deployment import CA_KEY, Deployment
 from tests.support.guarded_mlflow import guarded_mlflow
-from tests.support.trace_events import inline, prediction_event
+from tests.support.trace_events import inline_message, prediction_event
 from tests.support.trace_writer_lambda import WriterFunction
 from tests.support.waiting import wait_for
 
@@ -44,7 +44,7 @@ def test_the_writer_keeps_every_message_until_mlflows_machine_is_up(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     events = {str(number): prediction_event() for number in range(3)}
-    messages = {number: inline(event) for number, event in events.items()}
+    messages = {number: inline_message(event) for number, event in events.items()}
     deployment.make_secret()
     writer = WriterFunction(monkeypatch, **deployment.settings)
 
@@ -64,11 +64,11 @@ def test_the_writer_keeps_every_message_until_there_is_a_secret(
     deployment.publish_ca()
     writer = WriterFunction(monkeypatch, **deployment.settings)
 
-    assert writer.invoke({"1": inline(event)}, SHORT_MILLISECONDS) == {"1"}
+    assert writer.invoke({"1": inline_message(event)}, SHORT_MILLISECONDS) == {"1"}
     assert f"the secret '{deployment.secret}' does not exist" in reasons(caplog)
 
     deployment.make_secret()
-    assert writer.invoke({"1": inline(event)}) == set()
+    assert writer.invoke({"1": inline_message(event)}) == set()
     assert traces(deployment) == {event.trace_id}
 
 
@@ -76,7 +76,7 @@ def test_the_writer_begins_no_fetch_whose_end_it_might_not_see(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     writer = WriterFunction(monkeypatch, **deployment.settings)
-    assert writer.invoke({"1": inline(prediction_event())}, milliseconds=8_500) == {"1"}
+    assert writer.invoke({"1": inline_message(prediction_event())}, milliseconds=8_500) == {"1"}
     assert reasons(caplog).strip() == "there was no time left to ask MLflow"
 
 
@@ -86,12 +86,12 @@ def test_the_writer_outlives_a_machine_that_is_replaced_with_its_password(
     deployment.make_secret()
     deployment.publish_ca()
     writer = WriterFunction(monkeypatch, **deployment.settings)
-    assert writer.invoke({"1": inline(prediction_event())}) == set()
+    assert writer.invoke({"1": inline_message(prediction_event())}) == set()
 
     deployment.rotate()
     deployment.mlflow.replace()
     deployment.publish_ca()
-    assert writer.invoke({"2": inline(prediction_event())}) == set()
+    assert writer.invoke({"2": inline_message(prediction_event())}) == set()
 
 
 def test_the_sync_says_what_is_missing_until_mlflows_machine_is_up(

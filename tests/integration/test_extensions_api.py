@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from offpath.errors import Transient
-from offpath.extensions_api import ExtensionsApi
+from offpath.contracts.errors import Transient
+from offpath.tracing._extensions_api import ExtensionsApi
 
 
 class Lambda:

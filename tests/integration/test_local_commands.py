@@ -11,16 +11,17 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from local import commands, lock, web
+from local import commands
 from local.errors import Interrupted, Refused
-from local.first_trace import IRIS, has_models, predict, sample, served_model, trace_link
-from local.home import Home
-from local.parts import has_volumes
 from local.ports import row_of_free_ports
-from local.preflight import check_ports
 from local.settings import S3_PORTS, LocalSettings
-from local.signals import Interrupts
-from offpath.errors import Transient
+from local.stack import lock, web
+from local.stack.first_trace import IRIS, has_models, predict, sample, served_model, trace_link
+from local.stack.home import Home
+from local.stack.parts import has_volumes
+from local.stack.preflight import check_ports
+from local.stack.signals import Interrupts
+from offpath.contracts.errors import Transient
 from tests.support.local_stack import Command, stack_environment
 
 

@@ -7,8 +7,8 @@ import threading
 from collections import Counter
 from typing import Any
 
-from local.web import fetch, succeeds
-from offpath.errors import Transient
+from local.stack.web import fetch, succeeds
+from offpath.contracts.errors import Transient
 from tests.support.local_user import RECORD, User, spans_of
 from tests.support.waiting import wait_for
 

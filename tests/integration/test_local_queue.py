@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
+from local.aws.sqs import SqsConsumer
 from local.settings import ARCHIVE, ARTIFACTS, DEAD_LETTERS, QUEUE, LocalSettings
-from local.sqs import SqsConsumer
-from local.storage import Storage
-from offpath import spill
-from offpath.aws import Bucket, S3Claims, SqsQueue
-from offpath.errors import Transient
-from offpath.event import Message, TraceEvent, inline, unseal
-from offpath.sqs_limits import SQS_MAX_BYTES
+from local.stack.storage import Storage
+from offpath.aws.s3 import Bucket, S3Claims
+from offpath.aws.sqs import SQS_MAX_BYTES, SqsQueue
+from offpath.contracts import spilled
+from offpath.contracts.errors import Transient
+from offpath.contracts.message import Message
+from offpath.contracts.trace_event import TraceEvent, decode_message, inline_message
 from tests.support.local_fakes import FakeQueue, FakeScreen
 
 if TYPE_CHECKING:
@@ -161,13 +162,13 @@ def test_a_large_message_that_was_spilled_is_queued_as_a_claim_check_at_the_star
     storage, bucket = Storage(s3, sqs, settings, FakeScreen()), Bucket(s3, ARCHIVE)
     s3.create_bucket(Bucket=ARCHIVE)
     event = TraceEvent("ab" * 16, "offpath/iris", "x" * SQS_MAX_BYTES)
-    bucket.put(spill.key(QUEUE, inline(event)), spill.dump(inline(event)))
+    bucket.put(spilled.key(QUEUE, inline_message(event)), spilled.dump(inline_message(event)))
 
     storage.create()
 
     (received,) = SqsConsumer(sqs, settings.url_of(QUEUE)).receive(10, 0)
     attributes = {name: value["StringValue"] for name, value in received["MessageAttributes"].items()}
-    assert unseal(Message(received["Body"], attributes), S3Claims(bucket)) == event
+    assert decode_message(Message(received["Body"], attributes), S3Claims(bucket)) == event
     assert list(bucket.keys("spill/")) == []
 
 

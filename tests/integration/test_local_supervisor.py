@@ -12,10 +12,10 @@ import psutil
 import pytest
 
 from local.errors import Interrupted, PartFailed
-from local.process import Part, start_time
-from local.registry import ProcessFile
-from local.signals import Interrupts
-from local.supervisor import Supervisor
+from local.stack.process import Part, start_time
+from local.stack.process_file import ProcessFile
+from local.stack.signals import Interrupts
+from local.stack.supervisor import Supervisor
 from tests.support.local_fakes import FakeScreen
 from tests.support.local_stack import await_end
 from tests.support.waiting import wait_for
@@ -176,10 +176,7 @@ def test_parts_end_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
         f"print(Bench(pathlib.Path({str(tmp_path)!r})).start('api'), flush=True)\n"
         "time.sleep(600)"
     )
-    path = os.pathsep.join(sys.path)
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": path}
-    ) as supervisor:
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as supervisor:
         assert supervisor.stdout is not None
         pid = int(supervisor.stdout.readline())
         assert start_time(pid) is not None

@@ -1,4 +1,4 @@
-"""`python -m local.writer`, a real process, between moto's SQS and a handler."""
+"""`python -m local.aws.writer_loop`, a real process, between moto's SQS and a handler."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.sqs import SqsConsumer
-from offpath.aws import SqsQueue
-from offpath.event import Message
+from local.aws.sqs import SqsConsumer
+from offpath.aws.sqs import SqsQueue
+from offpath.contracts.message import Message
 from tests.support.local_stack import Command
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
@@ -30,9 +30,8 @@ def start(tmp_path: Path, moto_url: str, queue_url: str) -> "Iterator[Start]":
             "OFFPATH_BATCH_WINDOW_SECONDS": "0.1",
             "OFFPATH_DRAIN_SECONDS": str(DEADLINE_SECONDS),
             "OFFPATH_WRITER_HANDLER": "tests.support.local_handler:handler",
-            "PYTHONPATH": "layers/shared:.",
         }
-        started.append(Command(tmp_path / f"writer{len(started)}.log", environ | changes, "local.writer"))
+        started.append(Command(tmp_path / f"writer{len(started)}.log", environ | changes, "local.aws.writer_loop"))
         started[-1].wait_for("polling ")
         return started[-1]
 

@@ -11,12 +11,20 @@ from types import SimpleNamespace
 
 import pytest
 
-from offpath.aws import SecretsManager, secrets_client
-from offpath.errors import Transient
-from offpath.fetched_access import REST_SECONDS, FetchedAccess, Part
-from offpath.mlflow_access import Access, FixedAccess, certificates
-from offpath.mlflow_http import MlflowHttp, Untrusted
-from offpath.stored_access import StoredCredentials, StoredTrust
+from offpath.aws.clients import secrets_client
+from offpath.aws.secrets import SecretsManager
+from offpath.contracts.errors import Transient
+from offpath.mlflow.credentials import (
+    REST_SECONDS,
+    Access,
+    FetchedAccess,
+    FixedAccess,
+    Part,
+    StoredCredentials,
+    StoredTrust,
+    certificates,
+)
+from offpath.mlflow.http import MlflowHttp, Untrusted
 from tests.support.aws_fakes import FakeBucket, FakeSecrets
 from tests.support.guarded_mlflow import USER, GuardedMlflow, guarded_mlflow
 from tests.support.mlflow_stub import Reply

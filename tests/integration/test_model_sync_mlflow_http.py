@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from offpath.errors import SettingsError, Transient
-from offpath.mlflow_access import Access, FixedAccess, certificates
-from offpath.mlflow_http import MlflowHttp, Untrusted
+from offpath.contracts.errors import SettingsError, Transient
+from offpath.mlflow.credentials import Access, FixedAccess, certificates
+from offpath.mlflow.http import MlflowHttp, Untrusted
 from tests.support.tls import Authority, server_context
 
 

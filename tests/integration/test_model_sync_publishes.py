@@ -20,12 +20,13 @@ import pytest
 from mlflow import MlflowClient
 from sklearn.linear_model import LogisticRegression
 
-from offpath.errors import SettingsError, Transient
-from offpath.manifest import KEY, Manifest
+from offpath.contracts.errors import SettingsError, Transient
+from offpath.contracts.model_manifest import Manifest
+from offpath.contracts.names import MANIFEST_KEY
 from tests.support.waiting import DEADLINE_SECONDS
-from training.iris import RECIPE, IrisParameters
-from training.pattern import Trained, train
-from training.registry import register
+from training.recipes.iris import RECIPE, IrisParameters
+from training.registry.trained_model import register
+from training.train_pipeline import Trained, train
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -80,7 +81,7 @@ class Published:
     bucket: str
 
     def manifest(self) -> Manifest:
-        return Manifest.parse(self.content(KEY))
+        return Manifest.parse(self.content(MANIFEST_KEY))
 
     def content(self, key: str) -> bytes:
         return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
@@ -180,8 +181,7 @@ def test_mlflow_down_leaves_the_manifest_as_it_is(
 def test_the_log_says_what_was_published_and_what_not(mlflow_url: str, bucket_name: str) -> None:
     draft = f"draft-{uuid.uuid4().hex[:8]}"
     MlflowClient(mlflow_url).create_registered_model(draft)
-    paths = os.pathsep.join([str(ROOT / "functions/model_sync"), str(ROOT / "layers/shared")])
-    settings = {"OFFPATH_BUCKET": bucket_name, "OFFPATH_MLFLOW_URL": mlflow_url, "PYTHONPATH": paths}
+    settings = {"OFFPATH_BUCKET": bucket_name, "OFFPATH_MLFLOW_URL": mlflow_url}
     script = "from model_sync.handler import handler; handler({}, None)"
     done = subprocess.run(
         [sys.executable, "-c", script],

@@ -1,6 +1,5 @@
 """Ports for servers of several processes at one time."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -10,7 +9,6 @@ from contextlib import ExitStack, closing
 import pytest
 
 from local.ports import BLOCK, END, FIRST, PortBlock, take_block
-from local.sources import ROOT, SOURCES
 
 SHOW = "from local.ports import row_of_free_ports; print(row_of_free_ports(3), flush=True); input()"
 PROCESSES = 4
@@ -25,14 +23,9 @@ def block() -> Iterator[PortBlock]:
 
 def test_processes_at_one_time_have_blocks_of_their_own(block: PortBlock) -> None:
     command = [sys.executable, "-c", SHOW]
-    environ = os.environ | {"PYTHONPATH": os.pathsep.join(SOURCES)}
     with ExitStack() as stack:
         processes = [
-            stack.enter_context(
-                subprocess.Popen(
-                    command, cwd=ROOT, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-                )
-            )
+            stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
             for _ in range(PROCESSES)
         ]
         firsts = [int(process.stdout.readline()) for process in processes if process.stdout]

@@ -2,10 +2,10 @@
 
 import pytest
 
-from offpath.errors import SettingsError
-from offpath.event import Message
+from offpath.contracts.errors import SettingsError
+from offpath.contracts.message import Message
 from tests.support.mlflow_stub import stub_mlflow
-from tests.support.trace_events import inline, prediction_event
+from tests.support.trace_events import inline_message, prediction_event
 from tests.support.trace_writer_lambda import WriterFunction
 
 
@@ -16,7 +16,7 @@ def test_it_delivers_and_reports(bucket_name: str, monkeypatch: pytest.MonkeyPat
             monkeypatch, bucket=bucket_name, mlflow_url=stub.url, mlflow_username="writer", mlflow_password="s3cret"
         )
 
-        assert function.invoke({"1": inline(event), "2": Message("not json", {})}) == {"2"}
+        assert function.invoke({"1": inline_message(event), "2": Message("not json", {})}) == {"2"}
 
     assert stub.requests[-1].trace_ids == {event.trace_id}
 
@@ -25,7 +25,7 @@ def test_with_no_time_left_everything_stays_on_the_queue(bucket_name: str, monke
     with stub_mlflow() as stub:
         function = WriterFunction(monkeypatch, bucket=bucket_name, mlflow_url=stub.url)
 
-        assert function.invoke({"1": inline(prediction_event())}, milliseconds=1500) == {"1"}
+        assert function.invoke({"1": inline_message(prediction_event())}, milliseconds=1500) == {"1"}
 
     assert stub.requests == []
 

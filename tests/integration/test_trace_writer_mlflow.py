@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, Tracer, set_span_in_context
 
-from offpath.aws import Bucket, S3Claims
-from offpath.event import Message, TraceEvent
+from offpath.aws.s3 import Bucket, S3Claims
+from offpath.contracts.message import Message
+from offpath.contracts.trace_event import TraceEvent
 from tests.support.mlflow_rest import Mlflow
-from tests.support.trace_events import as_event, claimed, ended_spans, inline, nested_event, prediction_event
+from tests.support.trace_events import as_event, claimed, ended_spans, inline_message, nested_event, prediction_event
 from tests.support.trace_writer_lambda import WriterFunction
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def experiment() -> str:
 
 def numbered(*events: TraceEvent) -> dict[str, Message]:
     """A message of each event, with its position as the id."""
-    return {str(index): inline(event) for index, event in enumerate(events)}
+    return {str(index): inline_message(event) for index, event in enumerate(events)}
 
 
 def archived(s3: "S3Client", bucket_name: str) -> list[str]:
@@ -70,7 +71,7 @@ def test_a_batch_delivered_twice_leaves_each_trace_once(
     function: WriterFunction, mlflow: Mlflow, experiment: str, s3: "S3Client", bucket_name: str
 ) -> None:
     event = prediction_event(experiment)
-    messages = {"1": inline(event), "2": inline(event)}
+    messages = {"1": inline_message(event), "2": inline_message(event)}
 
     assert function.invoke(messages) == set()
     assert function.invoke(messages) == set()
@@ -121,12 +122,12 @@ def test_messages_that_are_no_traces_stop_no_other(
     Bucket(s3, bucket_name).delete(json.loads(lost.body)["key"])
     claims.put(json.loads(altered.body)["key"], b"other")
     messages = {
-        "not-json": Message("not json", inline(good).attributes),
-        "schema": inline(good, schema="otlp-json/9"),
+        "not-json": Message("not json", inline_message(good).attributes),
+        "schema": inline_message(good, schema="otlp-json/9"),
         "lost": lost,
         "altered": altered,
-        "empty": Message('{"resourceSpans": []}', inline(good).attributes),
-        "good": inline(good),
+        "empty": Message('{"resourceSpans": []}', inline_message(good).attributes),
+        "good": inline_message(good),
         "large": claimed(large, claims),
     }
 

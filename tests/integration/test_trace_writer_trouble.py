@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from offpath import mlflow_http
-from offpath.errors import Rejected
-from offpath.mlflow_access import Access, FixedAccess
-from offpath.mlflow_http import MlflowHttp
+from offpath.contracts.errors import Rejected
+from offpath.mlflow import http
+from offpath.mlflow.credentials import Access, FixedAccess
+from offpath.mlflow.http import MlflowHttp
 from tests.support.mlflow_stub import Reply, Request, StubMlflow, error, stub_mlflow
 from tests.support.trace_events import decoded, prediction_event
 from tests.support.trace_writer_fakes import FakeClaims, FakeTime
@@ -198,7 +198,7 @@ class TimedHttp(MlflowHttp):
         self._time = time
         self.timeouts: list[float] = []
 
-    def request(self, *arguments: Any, timeout_seconds: float | None = None, **options: Any) -> mlflow_http.Answer:
+    def request(self, *arguments: Any, timeout_seconds: float | None = None, **options: Any) -> http.Answer:
         assert timeout_seconds is not None
         self.timeouts.append(timeout_seconds)
         self._time.now += min(20.0, timeout_seconds)

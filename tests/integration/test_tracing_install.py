@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from offpath.errors import SettingsError
+from offpath.contracts.errors import SettingsError
 from offpath.tracing import Tracing, install, new_provider
 
 if TYPE_CHECKING:

@@ -14,17 +14,17 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from model_sync.adapters.mlflow_registry import MlflowRegistry
-from model_sync.publisher import Publisher
-from offpath.manifest import Manifest, ModelVersion
-from offpath.mlflow_http import MlflowHttp
+from model_sync.publisher import ModelPublisher
+from offpath.contracts.model_manifest import Manifest, ModelVersion
+from offpath.mlflow.http import MlflowHttp
 from prediction_api.adapters.onnx_text import OnnxTextModel
-from prediction_api.answers import predictions
-from prediction_api.batch import batch_of
+from prediction_api.format_predictions import predictions
+from prediction_api.inputs.batch import batch_of
 from tests.support.model_sync_fakes import FakeFiles
 from tests.support.training_reviews import HARD_TEXTS
-from training.extra import check_installed
-from training.recipe import TrainingError
-from training.sentiment_bert import RECIPE
+from training.checks import check_installed
+from training.recipes.recipe import TrainingError
+from training.recipes.sentiment.bert import RECIPE
 
 
 def _missing() -> str:
@@ -62,7 +62,7 @@ def served(run: Run, mlflow_url: str) -> tuple[OnnxTextModel, ModelVersion]:
     """The registered version as model_sync publishes it, and as the API runs it."""
     registry, files = MlflowRegistry(MlflowHttp(mlflow_url)), FakeFiles()
     number = MlflowClient(mlflow_url).get_model_version_by_alias("sentiment-bert", "champion").version
-    version = Publisher(registry, files, 256 * 1024 * 1024).publish(
+    version = ModelPublisher(registry, files, 256 * 1024 * 1024).publish(
         registry.version("sentiment-bert", str(number)), Manifest()
     )
     assert version.tokenizer

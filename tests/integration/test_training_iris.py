@@ -16,9 +16,9 @@ from mlflow import MlflowClient
 
 from tests.support.training_recipes import PARCELS
 from tests.support.waiting import DEADLINE_SECONDS
-from training.pattern import train
-from training.recipe import Recipe, TrainingError
-from training.registry import register
+from training.recipes.recipe import Recipe, TrainingError
+from training.registry.trained_model import register
+from training.train_pipeline import train
 
 # mlflow warns of its own type hints when parts of it are imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyType")

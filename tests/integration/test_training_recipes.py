@@ -15,12 +15,12 @@ from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion as RegisteredVersion
 from mlflow.models import Model
 
-from offpath.manifest import ModelVersion
+from offpath.contracts.model_manifest import ModelVersion
 from prediction_api.adapters.onnx_model import OnnxModel
 from tests.support.training_reviews import HARD_TEXTS
 from tests.support.waiting import DEADLINE_SECONDS
-from training.abalone_data import sample as shells
-from training.sentiment_sample import sample as reviews
+from training.recipes.abalone_data import sample as shells
+from training.recipes.sentiment.sample import sample as reviews
 
 # mlflow warns of its own type hints when parts of it are imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyType")

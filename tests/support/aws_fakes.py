@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from offpath.aws import Fetched
-from offpath.errors import ClaimLost, ObjectChanged, ObjectMissing, Transient
-from offpath.event import Message
+from offpath.aws.s3 import Fetched
+from offpath.contracts.errors import ClaimLost, ObjectChanged, ObjectMissing, Transient
+from offpath.contracts.message import Message
 
 
 class FakeQueue:

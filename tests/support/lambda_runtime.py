@@ -64,11 +64,8 @@ def lambda_runtime(handler: str, environ: Mapping[str, str], log: Path) -> Itera
         "awslambdaric",
         handler,
     ]
-    paths = [ROOT / "functions/api", ROOT / "functions/trace_writer", ROOT / "functions/model_sync"]
-    paths.append(ROOT / "layers/shared")
     own = {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": os.pathsep.join(map(str, paths)),
         "AWS_LAMBDA_FUNCTION_NAME": "offpath-test",
         "AWS_LAMBDA_FUNCTION_TIMEOUT": "300",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from offpath.errors import Transient
-from offpath.event import Message
+from offpath.contracts.errors import Transient
+from offpath.contracts.message import Message
 
 MANY_BYTES = 1024 * 1024
 

@@ -1,4 +1,4 @@
-"""A handler for `python -m local.writer` that does what a message's body says, and writes down what it got."""
+"""A handler for `python -m local.aws.writer_loop` that does what a message's body says, and writes down what it got."""
 
 import sys
 import time

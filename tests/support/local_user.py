@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,8 @@ from typing import Any
 import boto3
 
 from local.settings import ACCESS_KEY, ARCHIVE, REGION, SECRET_KEY, LocalSettings
-from local.sources import ROOT, SOURCES
-from local.web import fetch
-from offpath.errors import Transient
+from local.stack.web import fetch
+from offpath.contracts.errors import Transient
 from tests.support.local_stack import Command, stack_environment
 
 RECORD = {"inputs": [{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}]}
@@ -37,8 +35,7 @@ class User:
     def run_module(self, *arguments: str) -> Command:
         """`python -m …`, as make runs it."""
         log = self.folder / f"{len(self.commands)}.log"
-        sources = os.pathsep.join(str(ROOT / source) for source in SOURCES)
-        self.commands.append(Command(log, self.environ | {"PYTHONPATH": sources}, *arguments))
+        self.commands.append(Command(log, self.environ, *arguments))
         return self.commands[-1]
 
     def up(self) -> Command:

@@ -12,7 +12,7 @@ import yaml
 from onnx import TensorProto, helper
 
 from model_sync.ports import Entry, Unservable, Version
-from offpath.errors import ObjectMissing, Transient
+from offpath.contracts.errors import ObjectMissing, Transient
 
 IRIS_COLUMNS = ("sepal_length", "sepal_width", "petal_length", "petal_width")
 IRIS_EXAMPLE = dict.fromkeys(IRIS_COLUMNS, 1.5)

@@ -6,12 +6,12 @@ from typing import Any
 
 from opentelemetry.trace import Tracer
 
-from offpath.collector import TraceCollector
-from offpath.event import TraceEvent
-from offpath.identity import Emitter
-from offpath.otlp import EndedTrace, encode
+from offpath.contracts.trace_event import TraceEvent
 from offpath.tracing import Tracing, new_provider
-from offpath.workers import Handler
+from offpath.tracing._collector import TraceCollector
+from offpath.tracing._event_sequence import EventSequence
+from offpath.tracing._otlp import EndedTrace, encode
+from offpath.tracing._workers import Handler
 
 
 @dataclass
@@ -19,14 +19,14 @@ class Recorded:
     """A worker that keeps what it is given, and its events."""
 
     traces: list[EndedTrace] = field(default_factory=list)
-    chores: list[Callable[[], None]] = field(default_factory=list)
+    tasks: list[Callable[[], None]] = field(default_factory=list)
     closed: bool = False
 
     def submit(self, trace: EndedTrace) -> None:
         self.traces.append(trace)
 
-    def add_chore(self, chore: Callable[[], None]) -> None:
-        self.chores.append(chore)
+    def add_periodic_task(self, task: Callable[[], None]) -> None:
+        self.tasks.append(task)
 
     def wrap(self, handler: Handler) -> Handler:
         return handler
@@ -50,7 +50,7 @@ class Recorded:
 def recorded_tracing() -> tuple[Tracing, Recorded]:
     """Tracing as `install` sets it up, up to the worker."""
     provider, worker = new_provider("test"), Recorded()
-    collector = TraceCollector(worker.submit, Emitter())
+    collector = TraceCollector(worker.submit, EventSequence())
     provider.add_span_processor(collector)
     return Tracing(provider, worker, collector), worker
 

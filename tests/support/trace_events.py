@@ -11,7 +11,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Span, StatusCode, Tracer
 
-from offpath.event import ClaimStore, Message, TraceEvent, seal
+from offpath.contracts.message import Message
+from offpath.contracts.trace_event import ClaimStore, TraceEvent, encode_message
 from trace_writer.decode import Decoded, Received, decode
 from trace_writer.sqs import received
 
@@ -67,7 +68,7 @@ def _end(root: Span, *, failed: bool) -> None:
         root.set_status(StatusCode.ERROR, "the model refused the record")
 
 
-def inline(event: TraceEvent, **attributes: str) -> Message:
+def inline_message(event: TraceEvent, **attributes: str) -> Message:
     """The message that holds an event, with some attributes changed."""
     own = {"kind": "inline", "schema": "otlp-json/1", "experiment": event.experiment, "trace_id": event.trace_id}
     return Message(event.body, own | attributes)
@@ -75,7 +76,7 @@ def inline(event: TraceEvent, **attributes: str) -> Message:
 
 def claimed(event: TraceEvent, claims: ClaimStore) -> Message:
     """The message that stands for an event in the claim store."""
-    return seal(event, claims, max_bytes=1)
+    return encode_message(event, claims, max_bytes=1)
 
 
 def sqs_event(messages: Mapping[str, Message], receives: int = 1) -> dict[str, Any]:
@@ -101,7 +102,7 @@ def batch_of(messages: Mapping[str, Message], receives: int = 1) -> list[Receive
 
 def decoded(message_id: str, event: TraceEvent, claims: ClaimStore) -> Decoded:
     """An event, decoded."""
-    return decode(Received(message_id, inline(event)), claims)
+    return decode(Received(message_id, inline_message(event)), claims)
 
 
 def nested_event(depth: int, experiment: str = "offpath/iris") -> TraceEvent:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from offpath.errors import ClaimLost, Rejected, Transient
+from offpath.contracts.errors import ClaimLost, Rejected, Transient
 from trace_writer.delivery import Delivery
 from trace_writer.timer import Timer
 from trace_writer.tracker import ExperimentRefused, Unavailable

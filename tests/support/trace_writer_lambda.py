@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from offpath.event import Message
+from offpath.contracts.message import Message
 from tests.support.trace_events import sqs_event
 
 MODULE = "trace_writer.handler"

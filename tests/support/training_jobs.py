@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -15,10 +14,11 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
-from local.sources import ROOT, SOURCES
-from offpath.aws import Bucket, SqsQueue, s3_client, sqs_client
-from offpath.job_store import JobStore
-from prediction_api.app import create_app
+from offpath.aws.clients import s3_client, sqs_client
+from offpath.aws.job_store import JobStore
+from offpath.aws.s3 import Bucket
+from offpath.aws.sqs import SqsQueue
+from prediction_api.http.app import create_app
 from prediction_api.jobs.recipe_book import RecipeBook
 from prediction_api.jobs.training import Training
 from tests.support.api_fakes import Api
@@ -48,7 +48,6 @@ class Jobs:
             "OFFPATH_TRAINING_VISIBILITY_SECONDS": str(VISIBILITY_SECONDS),
             "OFFPATH_TRAINING_MLFLOW_WAIT_SECONDS": str(DEADLINE_SECONDS),
             "MLFLOW_TRACKING_URI": mlflow.url,
-            "PYTHONPATH": os.pathsep.join(str(ROOT / source) for source in SOURCES),
         }
         training = Training(RecipeBook(self.bucket), self.store, SqsQueue(sqs_client(), queue_url), self.bucket)
         served = Api()

@@ -11,7 +11,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from training.recipe import Column, Dataset, Estimator, Parameters, Recipe
+from training.recipes.recipe import Column, Dataset, Estimator, Parameters, Recipe
 
 
 class RidgeParameters(Parameters):

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from onnxruntime import InferenceSession
 
-from training.frames import dataset
-from training.recipe import Dataset, Estimator
-from training.sentiment_tfidf import SentimentParameters, build
+from training.data.frames import dataset
+from training.recipes.recipe import Dataset, Estimator
+from training.recipes.sentiment.tfidf import SentimentParameters, build
 
 GOOD = ("don't stop", "CAFÉ", "café", "ПРИВЕТ", "\u00dfüß", "rock'n'roll", "😀", "great film", "i\u0307stanbul")
 BAD = (

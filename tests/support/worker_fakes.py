@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from offpath.errors import Transient
-from offpath.jobs import Job, Result, now
-from training.worker.held_job import HeldJob
-from training.worker.words import Word
+from offpath.contracts.errors import Transient
+from offpath.contracts.training_job import Job, Result, now
+from training.worker.job_lease import JobLease
+from training.worker.task_protocol import TaskMessage
 from training.worker.worker import Received
 
 JOB_ID = "20261121t101112-0123456789abcdef01234567"
@@ -19,7 +19,7 @@ RESULT = Result(version="3", run_id="r", run_url="http://m/r", version_url="http
 def new_job(job_id: str = JOB_ID, **changes: Any) -> Job:
     """A job that was just ordered."""
     at = now()
-    return Job(id=job_id, model="iris", seed=42, created_at=at, updated_at=at).with_(**changes)
+    return Job(id=job_id, model="iris", seed=42, created_at=at, updated_at=at).model_copy(update=changes)
 
 
 @dataclass
@@ -75,22 +75,22 @@ class FakeTraining:
     """A training that says these words, one a step, each of them after so many seconds of the queue's clock."""
 
     def __init__(
-        self, queue: FakeJobQueue, words: Iterable[Word | None], seconds: float = 0, memory_mb: int = 0
+        self, queue: FakeJobQueue, words: Iterable[TaskMessage | None], seconds: float = 0, memory_mb: int = 0
     ) -> None:
         self._queue = queue
         self._words = iter(words)
         self._seconds = seconds
         self._memory_mb = memory_mb
-        self.held: HeldJob | None = None
+        self.lease: JobLease | None = None
         self.let_go = False
         self.killed = False
 
-    def __call__(self, held: HeldJob, folder: str) -> FakeTraining:
+    def __call__(self, lease: JobLease, folder: str) -> FakeTraining:
         """The worker starts it."""
-        self.held = held
+        self.lease = lease
         return self
 
-    def next(self, seconds: float) -> Word | None:
+    def next(self, seconds: float) -> TaskMessage | None:
         self._queue.now += self._seconds
         return next(self._words, None)
 

@@ -6,17 +6,18 @@ import sys
 import threading
 from collections.abc import Mapping
 
-from offpath.aws import Bucket, s3_client, sqs_client
-from offpath.errors import SettingsError
-from offpath.job_store import JobStore
+from offpath.aws.clients import s3_client, sqs_client
+from offpath.aws.job_store import JobStore
+from offpath.aws.s3 import Bucket
+from offpath.contracts.errors import SettingsError
 from training.worker.attempt import Limits
-from training.worker.held_job import HeldJob
-from training.worker.log import configure
-from training.worker.process import TrainingProcess, end_process, start_process
+from training.worker.job_lease import JobLease
+from training.worker.log_setup import configure
 from training.worker.settings import WorkerSettings
 from training.worker.sqs_jobs import WAIT_SECONDS, SqsJobs
-from training.worker.stop import Stop
-from training.worker.words import Assignment
+from training.worker.stop_signal import Stop
+from training.worker.task_protocol import Assignment
+from training.worker.training_process import TrainingProcess, end_process, start_process
 from training.worker.worker import Start, Worker
 
 ANNOUNCE = (sys.executable, "-m", "training.worker.announce")
@@ -51,12 +52,12 @@ def main() -> None:
 
 
 def _starter(settings: WorkerSettings) -> Start:
-    def start(held: HeldJob, folder: str) -> TrainingProcess:
+    def start(lease: JobLease, folder: str) -> TrainingProcess:
         return TrainingProcess(
             Assignment(
-                job=held.job,
-                again=held.again,
-                train=not held.exhausted,
+                job=lease.job,
+                again=lease.again,
+                train=not lease.exhausted,
                 folder=folder,
                 bucket=settings.bucket,
                 mlflow_wait_seconds=settings.training_mlflow_wait_seconds,

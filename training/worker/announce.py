@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import training
-from offpath.aws import Bucket, s3_client
-from offpath.errors import ObjectMissing, RecipesError, Transient
-from offpath.recipes import KEY, AnnouncedRecipe, Better, Recipes
-from training.catalog import NAMES, find_recipe
-from training.recipe import Recipe
-from training.scores import less_is_better, metrics_of
-from training.worker.leash import Leash
-from training.worker.log import configure
+from offpath.aws.clients import s3_client
+from offpath.aws.s3 import Bucket
+from offpath.contracts.errors import ObjectMissing, RecipesError, Transient
+from offpath.contracts.names import RECIPES_KEY
+from offpath.contracts.recipes import AnnouncedRecipe, Better, Recipes
+from training.metrics import less_is_better, metrics_of
+from training.recipes.catalog import NAMES, find_recipe
+from training.recipes.recipe import Recipe
+from training.worker.log_setup import configure
+from training.worker.parent_pipe import ParentPipe
 from training.worker.settings import WorkerSettings
 
 LOWEST_PRIORITY = 19
@@ -37,7 +39,7 @@ def announcement(names: Sequence[str] = NAMES) -> Recipes:
 def digest_of(names: Sequence[str]) -> str:
     """Of what the announcement follows from, the recipes' code above all; imports nothing."""
     digest = hashlib.sha256(" ".join([version("pydantic"), *names]).encode())
-    for path in sorted(Path(training.__file__).parent.glob("*.py")):
+    for path in sorted(Path(training.__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -56,7 +58,7 @@ def _announced(recipe: Recipe[Any]) -> AnnouncedRecipe:
 
 def main() -> None:
     """Write it if it is not there as it is to be, trying until S3 takes it."""
-    Leash()
+    ParentPipe()
     configure()
     os.nice(LOWEST_PRIORITY)  # it is in nobody's way while the rest starts
     settings = WorkerSettings.load(os.environ)
@@ -69,7 +71,7 @@ def _announce(bucket: Bucket, names: Sequence[str]) -> bool:
     try:
         if not _is_announced(bucket, names):
             recipes = announcement(names)
-            bucket.put(KEY, recipes.to_json())
+            bucket.put(RECIPES_KEY, recipes.to_json())
             log.info("announced: %s", ", ".join(recipes.recipes))
     except Transient as error:
         log.warning("the recipes could not be announced, retrying: %s", error)
@@ -79,7 +81,7 @@ def _announce(bucket: Bucket, names: Sequence[str]) -> bool:
 
 def _is_announced(bucket: Bucket, names: Sequence[str]) -> bool:
     try:
-        return Recipes.parse(bucket.get(KEY)).made_from == digest_of(names)
+        return Recipes.parse(bucket.get(RECIPES_KEY)).made_from == digest_of(names)
     except (ObjectMissing, RecipesError):
         return False
 

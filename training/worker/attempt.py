@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from offpath.errors import Transient
-from offpath.jobs import Progress, Result
-from training.worker.held_job import HeldJob
-from training.worker.insist import insist
-from training.worker.words import Advanced, Exited, Failed, Ready, Succeeded, Word
+from offpath.contracts.errors import Transient
+from offpath.contracts.training_job import Progress, Result
+from training.worker.job_lease import JobLease
+from training.worker.retry import retry
+from training.worker.task_protocol import Exited, Failed, Progressed, ReadyToRegister, Succeeded, TaskMessage
 
 TICK_SECONDS = 0.2
 NOTE_SECONDS = 1.5
@@ -22,7 +22,7 @@ MEGABYTE = 1_000_000
 class Training(Protocol):
     """A process that trains."""
 
-    def next(self, seconds: float) -> Word | None:
+    def next(self, seconds: float) -> TaskMessage | None:
         """What it says next; None if it says nothing for so long."""
 
     def go(self) -> None:
@@ -37,11 +37,11 @@ class Training(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one attempt may take. beat_seconds: how often it is said that it lives."""
+    """What one attempt may take. heartbeat_seconds: how often it is said that it lives."""
 
     seconds: float
     memory_mb: int | None
-    beat_seconds: float
+    heartbeat_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,30 +60,30 @@ Ending = Succeeded | Failed | HandedBack | Lost
 
 
 class Attempt:
-    """Follows a training to its end. beat: keeps the job's message from other workers."""
+    """Follows a training to its end. heartbeat: keeps the job's message from other workers."""
 
-    def __init__(  # noqa: PLR0913, PLR0917  what is followed, and by what it is held
+    def __init__(  # noqa: PLR0913, PLR0917  what is followed, and by what it is lease
         self,
-        held: HeldJob,
+        lease: JobLease,
         training: Training,
-        beat: Callable[[], None],
+        heartbeat: Callable[[], None],
         limits: Limits,
         stopping: Callable[[], bool],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._held = held
+        self._lease = lease
         self._training = training
-        self._beat = beat
+        self._heartbeat = heartbeat
         self._limits = limits
         self._stopping = stopping
         self._clock = clock
         self._ends = clock() + limits.seconds
-        self._beaten = self._noted = clock()
-        self._progress = held.job.progress
+        self._heartbeat_at = self._noted = clock()
+        self._progress = lease.job.progress
         self._registering = False
 
     def run(self) -> Ending:
-        """How it ended; its process has ended then, too. Raises ClaimLost, or Transient when S3 is away for long."""
+        """How it ended; its process has ended then, too. Raises LeaseLost, or Transient when S3 is away for long."""
         try:
             while (ending := self._step()) is None:
                 pass
@@ -102,24 +102,24 @@ class Attempt:
             self._keep()
         return ending
 
-    def _heard(self, word: Word) -> Ending | None:
+    def _heard(self, word: TaskMessage) -> Ending | None:
         match word:
-            case Advanced(progress=progress):
+            case Progressed(progress=progress):
                 self._progress = progress
-            case Ready():
+            case ReadyToRegister():
                 self._register()
             case Succeeded(result=Result()):
                 return word
             case Failed(reason=reason):
                 return self._ended(reason)
             case Exited(code=code):
-                return self._ended(_obituary(code))
+                return self._ended(_describe_exit(code))
         return None
 
     def _register(self) -> None:
         """From here on a version may exist: only now that the document says that the job is still this attempt's."""
         self._progress = Progress(fraction=self._progress.fraction, text="registering")
-        insist(lambda: self._held.write(progress=self._progress))
+        retry(lambda: self._lease.progressed(self._progress))
         self._registering = True
         self._ends = self._clock() + REGISTERING_SECONDS
         self._training.go()
@@ -143,19 +143,19 @@ class Attempt:
     def _keep(self) -> None:
         """Say that the attempt lives, and how far it is, when that is due. What fails is done the next time."""
         now = self._clock()
-        changed = self._progress != self._held.job.progress
+        changed = self._progress != self._lease.job.progress
         try:
-            if now - self._noted >= (NOTE_SECONDS if changed else self._limits.beat_seconds):
+            if now - self._noted >= (NOTE_SECONDS if changed else self._limits.heartbeat_seconds):
                 self._noted = now
-                self._held.write(progress=self._progress)
-            if now - self._beaten >= self._limits.beat_seconds:
-                self._beaten = now
-                self._beat()
+                self._lease.progressed(self._progress)
+            if now - self._heartbeat_at >= self._limits.heartbeat_seconds:
+                self._heartbeat_at = now
+                self._heartbeat()
         except Transient:
             return
 
 
-def _obituary(code: int) -> str:
+def _describe_exit(code: int) -> str:
     if code == -signal.SIGKILL:
         return "its process was killed, most likely because the machine ran out of memory"
     if code < 0:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from offpath.aws import Bucket, s3_client
-from offpath.errors import ObjectMissing, Transient
-from training.recipe import TrainingError
+from offpath.aws.clients import s3_client
+from offpath.aws.s3 import Bucket
+from offpath.contracts.errors import ObjectMissing, Transient
+from training.recipes.recipe import TrainingError
 
 
 def fetch(bucket: str, keys: Sequence[str], folder: Path) -> list[Path]:

@@ -4,7 +4,7 @@ from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from offpath.settings import Settings
-from training.catalog import NAMES
+from training.recipes.catalog import NAMES
 
 
 class WorkerSettings(Settings):

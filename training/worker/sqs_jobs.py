@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from offpath.aws import aws_errors
+from offpath.aws.errors import aws_errors
 from training.worker.worker import Received
 
 if TYPE_CHECKING:

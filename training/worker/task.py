@@ -10,14 +10,15 @@ from math import isfinite
 from pathlib import Path
 from typing import IO
 
-from offpath.jobs import Progress, Result, Verdict
-from training.environment import quiet_mlflow
-from training.promotion import Promotion
-from training.recipe import TrainingError
-from training.run import Order, finish_registered, train_and_register
+from offpath.contracts.promotion import Verdict
+from offpath.contracts.training_job import Progress, Result
+from training.recipes.recipe import TrainingError
+from training.registry.mlflow_server import quiet_mlflow
+from training.registry.promotion import Promotion
+from training.run import TrainingSpec, finish_registered, train_and_register
 from training.worker.datasets import fetch
-from training.worker.leash import Leash
-from training.worker.words import GO, Advanced, Assignment, Failed, Ready, Succeeded, Word
+from training.worker.parent_pipe import ParentPipe
+from training.worker.task_protocol import GO, Assignment, Failed, Progressed, ReadyToRegister, Succeeded, TaskMessage
 
 # What of the whole the training itself is; registering is the rest.
 TRAINING_SHARE = 0.9
@@ -25,15 +26,15 @@ NICENESS = 10
 TRIED_TWICE = "it was tried twice, and each time its worker ended in the middle of it"
 
 
-class Voice:
+class WorkerChannel:
     """What the worker is told, on the standard output that this process was started with."""
 
-    def __init__(self, stream: IO[bytes], leash: Leash) -> None:
+    def __init__(self, stream: IO[bytes], parent_pipe: ParentPipe) -> None:
         self._stream = stream
-        self._leash = leash
+        self._leash = parent_pipe
         self._fraction = 0.0
 
-    def tell(self, word: Word) -> None:
+    def tell(self, word: TaskMessage) -> None:
         """Tell it one thing."""
         self._stream.write(word.model_dump_json().encode() + b"\n")
         self._stream.flush()
@@ -42,17 +43,17 @@ class Voice:
         """A line of the training's."""
         with suppress(OSError):  # whoever reads the worker's log may be gone
             print(f"  {text}", file=sys.stderr, flush=True)  # noqa: T201
-        self.tell(Advanced(progress=Progress(fraction=self._fraction, text=text)))
+        self.tell(Progressed(progress=Progress(fraction=self._fraction, text=text)))
 
     def progress(self, done: int, total: int) -> None:
         """How far the fitting is."""
         self._fraction = round(TRAINING_SHARE * done / max(total, 1), 3)
-        self.tell(Advanced(progress=Progress(fraction=self._fraction, text=f"fitting: {done} of {total}")))
+        self.tell(Progressed(progress=Progress(fraction=self._fraction, text=f"fitting: {done} of {total}")))
 
     def confirm(self) -> None:
         """Wait until the worker says that a version may be registered: that the job is still this attempt's."""
         self._fraction = TRAINING_SHARE
-        self.tell(Ready())
+        self.tell(ReadyToRegister())
         while self._leash.line() != GO:
             pass
 
@@ -60,19 +61,19 @@ class Voice:
 def main() -> None:
     """Do what standard input says, and tell how it went. Whatever else is printed goes to the log."""
     faulthandler.enable()
-    leash = Leash()
+    parent_pipe = ParentPipe()
     stream = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    voice = Voice(stream, leash)
-    assignment = Assignment.model_validate_json(leash.line())
+    channel = WorkerChannel(stream, parent_pipe)
+    assignment = Assignment.model_validate_json(parent_pipe.line())
     _make_way()
     quiet_mlflow()
-    voice.tell(_outcome(assignment, voice))
+    channel.tell(_outcome(assignment, channel))
 
 
-def _outcome(assignment: Assignment, voice: Voice) -> Word:
+def _outcome(assignment: Assignment, channel: WorkerChannel) -> TaskMessage:
     try:
-        return _attempt(assignment, voice)
+        return _attempt(assignment, channel)
     except TrainingError as error:
         return Failed(reason=str(error) if assignment.train else f"{TRIED_TWICE}; {error}")
     except MemoryError:
@@ -82,10 +83,10 @@ def _outcome(assignment: Assignment, voice: Voice) -> Word:
         return Failed(reason=f"{type(error).__name__}: {error}")
 
 
-def _attempt(assignment: Assignment, voice: Voice) -> Word:
+def _attempt(assignment: Assignment, channel: WorkerChannel) -> TaskMessage:
     job = assignment.job
     files = fetch(assignment.bucket, job.data, Path(assignment.folder)) if assignment.train else []
-    order = Order(
+    spec = TrainingSpec(
         model=job.model,
         tracking_uri=os.environ["MLFLOW_TRACKING_URI"],
         seed=job.seed,
@@ -98,12 +99,12 @@ def _attempt(assignment: Assignment, voice: Voice) -> Word:
     )
     registered = None
     if assignment.again:
-        voice.say("looking for what an earlier attempt registered")
-        registered = finish_registered(order, voice.say, voice.confirm)
+        channel.say("looking for what an earlier attempt registered")
+        registered = finish_registered(spec, channel.say, channel.confirm)
     if registered is None and not assignment.train:
         return Failed(reason=TRIED_TWICE)
     if registered is None:
-        registered = train_and_register(order, voice.say, voice.progress, voice.confirm)
+        registered = train_and_register(spec, channel.say, channel.progress, channel.confirm)
     return Succeeded(
         result=Result(
             version=registered.version,

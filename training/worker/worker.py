@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from offpath.errors import MalformedJob, ObjectChanged, ObjectMissing, Transient, UnknownSchema
-from offpath.job_store import JobStore, StoredJob
-from offpath.jobs import Progress, id_in, now
+from offpath.aws.job_store import JobStore, StoredJob
+from offpath.contracts.errors import MalformedJob, ObjectChanged, ObjectMissing, Transient, UnknownSchema
+from offpath.contracts.training_job import id_in
 from training.worker.attempt import Attempt, Ending, HandedBack, Limits, Lost, Training
-from training.worker.held_job import ClaimLost, HeldJob
-from training.worker.insist import insist
-from training.worker.stop import Stop
-from training.worker.words import Failed, Succeeded
+from training.worker.job_lease import JobLease, LeaseLost
+from training.worker.retry import retry
+from training.worker.stop_signal import Stop
+from training.worker.task_protocol import Failed, Succeeded
 
 BACKOFF_SECONDS = 5.0
 MAX_REASON = 4_000
@@ -48,7 +48,7 @@ class Queue(Protocol):
 
 
 # Starts the training of a claimed job, with a folder of its own for files.
-Start = Callable[[HeldJob, str], Training]
+Start = Callable[[JobLease, str], Training]
 
 
 class Worker:
@@ -98,53 +98,53 @@ class Worker:
             self._queue.delete(message)
             return
         try:
-            held = HeldJob(self._store, stored)
-            self._conclude(held, self._attempt(held, message), message)
-        except (ClaimLost, ObjectChanged) as error:
+            lease = JobLease(self._store, stored)
+            lease.acquire()
+            self._conclude(lease, self._attempt(lease, message), message)
+        except (LeaseLost, ObjectChanged) as error:
             log.warning("%s", error)
 
     def _job_of(self, message: Received) -> StoredJob | None:
         try:
             return self._store.read(id_in(message.body))
         except UnknownSchema as error:
-            log.warning("a message is left on the queue: %s; deploy a newer worker", error)
+            log.warning("a message is left on the queue: %s", error)
         except (MalformedJob, ObjectMissing) as error:
             log.warning("a message is deleted that stands for no job: %s", error)
             self._queue.delete(message)
         return None
 
-    def _attempt(self, held: HeldJob, message: Received) -> Ending:
-        job = held.job
+    def _attempt(self, lease: JobLease, message: Received) -> Ending:
+        job = lease.job
         log.info("job %s: attempt %d to train %s", job.id, job.attempts, job.model)
         with tempfile.TemporaryDirectory(prefix="offpath-job-") as folder:
-            training = self._start(held, folder)
-            beat = partial(self._queue.extend, message)
-            return Attempt(held, training, beat, self._limits, lambda: self._stop.asked, self._clock).run()
+            training = self._start(lease, folder)
+            heartbeat = partial(self._queue.extend, message)
+            return Attempt(lease, training, heartbeat, self._limits, lambda: self._stop.asked, self._clock).run()
 
-    def _conclude(self, held: HeldJob, ending: Ending, message: Received) -> None:
+    def _conclude(self, lease: JobLease, ending: Ending, message: Received) -> None:
         match ending:
             case Succeeded(result=result):
-                done = Progress(fraction=1.0, text="done")
-                insist(lambda: held.write(state="succeeded", result=result, progress=done, ended_at=now()))
-                log.info("job %s succeeded: %s version %s", held.job.id, held.job.model, result.version)
+                retry(lambda: lease.succeeded(result))
+                log.info("job %s succeeded: %s version %s", lease.job.id, lease.job.model, result.version)
             case Failed(reason=reason):
-                self._fail(held, reason)
-            case Lost(reason=reason) if held.last:
-                self._fail(held, f"{reason}; {held.job.model} may have a version of this job without an alias")
+                self._fail(lease, reason)
+            case Lost(reason=reason) if lease.last:
+                self._fail(lease, f"{reason}; {lease.job.model} may have a version of this job without an alias")
             case Lost(reason=reason):
-                log.warning("job %s is tried once more: %s", held.job.id, reason)
+                log.warning("job %s is tried once more: %s", lease.job.id, reason)
                 self._queue.release(message)
                 return
             case HandedBack():
-                insist(held.hand_back)
-                log.info("job %s is handed back", held.job.id)
+                retry(lease.hand_back)
+                log.info("job %s is handed back", lease.job.id)
                 self._queue.release(message)
                 return
-        insist(lambda: self._queue.delete(message))
+        retry(lambda: self._queue.delete(message))
 
-    def _fail(self, held: HeldJob, reason: str) -> None:
-        insist(lambda: held.write(state="failed", error=reason[:MAX_REASON], ended_at=now()))
-        log.warning("job %s failed: %s", held.job.id, reason)
+    def _fail(self, lease: JobLease, reason: str) -> None:
+        retry(lambda: lease.failed(reason[:MAX_REASON]))
+        log.warning("job %s failed: %s", lease.job.id, reason)
 
     def _back_off(self, error: Transient) -> None:
         if not self._troubled:

@@ -17,9 +17,8 @@ from offpath_cli.compare.observation import Observation, observations
 from offpath_cli.compare.span import CompareError, Source, Span
 from offpath_cli.compare.summary import summarise
 from offpath_cli.compare.table import table_of
-from training.environment import quiet_mlflow
-from training.recipe import TrainingError
-from training.server import checked_address, wait_for
+from training.recipes.recipe import TrainingError
+from training.registry.mlflow_server import checked_address, quiet_mlflow, wait_for
 from training.tracking_uri import TrackingUri
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -83,7 +82,8 @@ def _source(  # noqa: PLR0913, PLR0917  the options
         wait_for(address, 0)
         return MlflowTraces(address, experiment, begin, limit)
 
-    from offpath.aws import Bucket, s3_client
+    from offpath.aws.clients import s3_client
+    from offpath.aws.s3 import Bucket
 
     return ArchivedTraces(Bucket(s3_client(), bucket), begin, datetime.now(UTC))
 

@@ -9,21 +9,21 @@ from mlflow.types import Schema
 from onnx.checker import ValidationError
 
 from model_sync.ports import Unservable
-from offpath.errors import OffpathError
-from offpath_cli.register.agree import Disagreement, check_agreement
+from offpath.contracts.errors import OffpathError
+from offpath_cli.register.compare_answers import Disagreement, check_agreement
 from offpath_cli.register.convert import conversions
 from offpath_cli.register.errors import Refused, first_line
 from offpath_cli.register.examples import EXPECTED, Example
 from offpath_cli.register.graph import check_operators
+from offpath_cli.register.graph_cleanup import with_open_labels, without_scores, without_zipmap
 from offpath_cli.register.graph_signature import graph_inputs, graph_outputs
 from offpath_cli.register.inputs import Sample, inferred, sample_of, served_signature
+from offpath_cli.register.model_task import ModelTask
 from offpath_cli.register.native import Expected, has_probabilities, predict
 from offpath_cli.register.original import Original
-from offpath_cli.register.purpose import Purpose
-from offpath_cli.register.rehearsal import Rehearsal
-from offpath_cli.register.tidy import with_open_labels, without_scores, without_zipmap
-from training.recipe import Onnx
-from training.versions import ServedModel, save_model
+from offpath_cli.register.serving_check import Rehearsal
+from training.recipes.recipe import Onnx
+from training.registry.versions import ServedModel, save_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Trial:
     """What is tried: a model, what it is for, and the records to try it with. max_bytes: that a file may have."""
 
     original: Original
-    purpose: Purpose
+    model_task: ModelTask
     example: Example | None
     max_bytes: int
     opset: int | None = None
@@ -59,7 +59,7 @@ class Trial:
                 f"--example FILE.json with {EXPECTED}"
             )
         self._check_classes()
-        expected = predict(self.original, self.purpose, sample.data)
+        expected = predict(self.original, self.model_task, sample.data)
         failures: list[Exception] = []
         for convert in conversions(self.original, signature, self.opset):
             try:
@@ -87,7 +87,7 @@ class Trial:
         return self._tried(graph, inputs, sample, None)
 
     def _check_classes(self) -> None:
-        classes = self.purpose.classes
+        classes = self.model_task.classes
         are_numbers = all(isinstance(value, int | float) for value in classes)
         if classes and are_numbers and not has_probabilities(self.original) and classes != tuple(range(len(classes))):
             raise Refused(
@@ -98,7 +98,7 @@ class Trial:
     def _tidy(self, graph: Onnx) -> Onnx:
         without_zipmap(graph)
         with_open_labels(graph)
-        if self.purpose.task == "classification" and not has_probabilities(self.original):
+        if self.model_task.task == "classification" and not has_probabilities(self.original):
             without_scores(graph)
         return graph
 
@@ -109,8 +109,8 @@ class Trial:
             onnx=graph,
             signature=ModelSignature(inputs, outputs),
             example=sample.logged if sample else None,
-            task=self.purpose.task,
-            labels=self.purpose.labels,
+            task=self.model_task.task,
+            labels=self.model_task.labels,
         )
         rehearsal = self._rehearsed(model)
         answers = rehearsal.answers(sample.body, sample.records) if sample else []

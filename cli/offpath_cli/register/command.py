@@ -8,14 +8,14 @@ import typer
 from rich.console import Console
 
 from model_sync.settings import ModelSyncSettings
-from offpath.errors import OffpathError
-from offpath.manifest import Task
+from offpath.contracts.errors import OffpathError
+from offpath.contracts.model_manifest import Task
 from offpath_cli.register.errors import Refused
-from offpath_cli.register.order import Order, split_labels
+from offpath_cli.register.registration_spec import RegistrationSpec, split_labels
 from offpath_cli.register.run import register_model
 from training.display import Display
-from training.environment import quiet_mlflow
-from training.recipe import TrainingError
+from training.recipes.recipe import TrainingError
+from training.registry.mlflow_server import quiet_mlflow
 from training.tracking_uri import TrackingUri
 
 
@@ -61,9 +61,11 @@ def register(  # noqa: PLR0913  an option each
     quiet_mlflow()
     console = Console(highlight=False, soft_wrap=True)
     try:
-        order = Order(source, name, tracking_uri, alias, _task(task), split_labels(labels), example, description, opset)
+        spec = RegistrationSpec(
+            source, name, tracking_uri, alias, _task(task), split_labels(labels), example, description, opset
+        )
         with Display(console) as display:
-            registered = register_model(order, _max_bytes(), display.say)
+            registered = register_model(spec, _max_bytes(), display.say)
     except (Refused, TrainingError, OffpathError) as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print("error:", str(error), style="red", markup=False)
         raise typer.Exit(1) from error

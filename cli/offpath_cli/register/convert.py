@@ -12,13 +12,13 @@ from skl2onnx.common import data_types
 from skl2onnx.common.exceptions import MissingConverter, MissingShapeCalculator
 from sklearn.pipeline import Pipeline
 
-from offpath.manifest import Column, Signature, Tensor
+from offpath.contracts.model_manifest import Column, Signature, Tensor
 from offpath_cli.register.converters import mend_histogram_trees, register_converters, unnamed
 from offpath_cli.register.errors import Refused, first_line
 from offpath_cli.register.original import Original
 from offpath_cli.register.precision import exact_form
-from training.onnx_form import OPSET
-from training.recipe import Onnx
+from training.onnx_artifact.convert import OPSET
+from training.recipes.recipe import Onnx
 
 # Operator set 3 of ai.onnx.ml is the last that onnxmltools writes.
 _ML_OPSET = 3

@@ -12,7 +12,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as runtime
 
 from model_sync.onnx_file import check_onnx
 from offpath_cli.register.errors import Refused, first_line
-from training.recipe import Onnx
+from training.recipes.recipe import Onnx
 
 _NAMES = {"": "ai.onnx"}
 

@@ -9,7 +9,7 @@ from onnx import helper
 
 from offpath_cli.register.examples import Example, Records
 from offpath_cli.register.inputs import inferred
-from training.recipe import Onnx
+from training.recipes.recipe import Onnx
 
 _COLUMNS = {
     np.dtype(np.float32): DataType.float,

@@ -12,10 +12,10 @@ from mlflow.models import infer_signature
 from mlflow.types import Schema
 
 from model_sync.signature import signature_of
-from offpath.manifest import ColumnType, Signature, Tensor
+from offpath.contracts.model_manifest import ColumnType, Signature, Tensor
 from offpath_cli.register.errors import Refused, first_line
 from offpath_cli.register.examples import Example, Records, Tensors, rows_of
-from prediction_api.batch import can_be_absent
+from prediction_api.inputs.batch import can_be_absent
 
 pd: Any = import_module("pandas")  # it is not typed
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offpath_cli.register.errors import Refused, first_line
+from offpath_cli.register.model_task import ModelTask
 from offpath_cli.register.original import Original
-from offpath_cli.register.purpose import Purpose
 
 Array = NDArray[Any]
 
@@ -28,27 +28,27 @@ def has_probabilities(original: Original) -> bool:
     return not _is_estimator(original.native) or hasattr(original.native, "predict_proba")
 
 
-def predict(original: Original, purpose: Purpose, data: Any) -> Expected:
+def predict(original: Original, model_task: ModelTask, data: Any) -> Expected:
     """The original's predictions for a data frame, or an array. Raises Refused when it fails on them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return _predict(original, purpose, data)
+            return _predict(original, model_task, data)
         except Exception as error:  # whatever the model's own code raises
             raise Refused(
                 f"the {original.kind} itself fails on the input example: {type(error).__name__}: {first_line(error)}"
             ) from error
 
 
-def _predict(original: Original, purpose: Purpose, data: Any) -> Expected:
+def _predict(original: Original, model_task: ModelTask, data: Any) -> Expected:
     if not _is_estimator(original.native):
-        return _expected(purpose, _boosted(original, data))
+        return _expected(model_task, _boosted(original, data))
     native = original.native
     given = data if hasattr(native, "feature_names_in_") else np.asarray(data)
     predicted = np.asarray(native.predict(given))
-    if purpose.task == "regression":
+    if model_task.task == "regression":
         return Expected(values=predicted)
-    labels = [purpose.labels[purpose.classes.index(value)] for value in predicted.tolist()]
+    labels = [model_task.labels[model_task.classes.index(value)] for value in predicted.tolist()]
     return Expected(labels, np.asarray(native.predict_proba(given)) if has_probabilities(original) else None)
 
 
@@ -61,15 +61,15 @@ def _boosted(original: Original, data: Any) -> Array:
     return np.asarray(booster.predict(DMatrix(data if booster.feature_names else np.asarray(data))))
 
 
-def _expected(purpose: Purpose, predicted: Array) -> Expected:
+def _expected(model_task: ModelTask, predicted: Array) -> Expected:
     """A Booster's predictions: values, class indexes, or probabilities, of two classes that of the second alone."""
-    if purpose.task == "regression":
+    if model_task.task == "regression":
         return Expected(values=predicted)
-    if predicted.ndim == 1 and (len(purpose.labels) > 2 or np.isin(predicted, (0, 1)).all()):
-        return Expected([purpose.labels[int(index)] for index in predicted])
+    if predicted.ndim == 1 and (len(model_task.labels) > 2 or np.isin(predicted, (0, 1)).all()):
+        return Expected([model_task.labels[int(index)] for index in predicted])
     if predicted.ndim == 1:
         predicted = np.stack([1 - predicted, predicted], axis=1)
-    return Expected([purpose.labels[index] for index in predicted.argmax(axis=1)], predicted)
+    return Expected([model_task.labels[index] for index in predicted.argmax(axis=1)], predicted)
 
 
 def _is_estimator(native: Any) -> bool:

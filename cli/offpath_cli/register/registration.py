@@ -4,9 +4,9 @@ from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
 
 from offpath_cli.register.candidate import Candidate
-from offpath_cli.register.order import Order
 from offpath_cli.register.original import Original
-from training.versions import NewVersion
+from offpath_cli.register.registration_spec import RegistrationSpec
+from training.registry.versions import NewVersion
 
 _CONVERTERS = {
     "onnx": (),
@@ -17,16 +17,16 @@ _CONVERTERS = {
 _ALWAYS = ("onnx", "onnxruntime", "numpy", "mlflow")
 
 
-def new_version(order: Order, original: Original, candidate: Candidate) -> NewVersion:
+def new_version(spec: RegistrationSpec, original: Original, candidate: Candidate) -> NewVersion:
     """The version to register: a run in the experiment `registered/<name>`, and the model."""
-    about = order.description or f"{original.kind} from {order.source}"
+    about = spec.description or f"{original.kind} from {spec.source}"
     return NewVersion(
-        name=order.name,
-        experiment=f"registered/{order.name}",
+        name=spec.name,
+        experiment=f"registered/{spec.name}",
         title=original.kind,
         about=about,
         model=candidate.model,
-        params=_params(order, original, candidate),
+        params=_params(spec, original, candidate),
         metrics=_metrics(candidate),
         tags={f"version.{name}": number for name, number in _versions(original).items()},
         description=about,
@@ -34,10 +34,10 @@ def new_version(order: Order, original: Original, candidate: Candidate) -> NewVe
     )
 
 
-def _params(order: Order, original: Original, candidate: Candidate) -> dict[str, str]:
+def _params(spec: RegistrationSpec, original: Original, candidate: Candidate) -> dict[str, str]:
     opsets = ", ".join(f"{entry.domain or 'ai.onnx'} {entry.version}" for entry in candidate.model.onnx.opset_import)
     return {
-        "source": order.source,
+        "source": spec.source,
         "flavor": original.flavor,
         "model": type(original.native).__name__,
         "task": candidate.model.task,

@@ -1,60 +1,60 @@
-"""One registration, from its order to the alias."""
+"""One registration, from its specification to the alias."""
 
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from offpath_cli.register.order import Order, check_order
+from offpath_cli.register.registration_spec import RegistrationSpec, check_spec
 from offpath_cli.register.source import fetch, is_uri
-from training.server import checked_address, wait_for
+from training.registry.mlflow_server import checked_address, wait_for
 
 if TYPE_CHECKING:
     from offpath_cli.register.candidate import Candidate
+    from offpath_cli.register.model_task import ModelTask
     from offpath_cli.register.original import Original
-    from offpath_cli.register.purpose import Purpose
-    from training.recipe import Say
-    from training.versions import Registered
+    from training.recipes.recipe import Say
+    from training.registry.versions import Registered
 
 
-def register_model(order: Order, max_bytes: int, say: "Say") -> "Registered":
+def register_model(spec: RegistrationSpec, max_bytes: int, say: "Say") -> "Registered":
     """Read, convert, try, compare, register. Everything that can be told wrong is, before anything lasting is done.
 
     max_bytes: that the ONNX file may have. Raises Refused, TrainingError, or an OffpathError of the sync or the API.
     """
-    check_order(order)
-    address = checked_address(order.tracking_uri)
-    in_mlflow = is_uri(order.source)
+    check_spec(spec)
+    address = checked_address(spec.tracking_uri)
+    in_mlflow = is_uri(spec.source)
     wait_for(address, 0)
-    say(f"reading {order.source}")
+    say(f"reading {spec.source}")
 
     from offpath_cli.register.candidate import Trial  # these take seconds to import
     from offpath_cli.register.examples import read_example
-    from offpath_cli.register.purpose import purpose_of
+    from offpath_cli.register.model_task import model_task_of
     from offpath_cli.register.registration import new_version
-    from training.versions import register_version
+    from training.registry.versions import register_version
 
-    original = _read(order, address, in_mlflow=in_mlflow)
-    purpose = purpose_of(original, order)
-    say(f"{original.kind}: {_told(purpose)}")
-    example = read_example(order.example) if order.example else original.example
-    candidate = Trial(original, purpose, example, max_bytes, order.opset).run()
+    original = _read(spec, address, in_mlflow=in_mlflow)
+    model_task = model_task_of(original, spec)
+    say(f"{original.kind}: {_told(model_task)}")
+    example = read_example(spec.example) if spec.example else original.example
+    candidate = Trial(original, model_task, example, max_bytes, spec.opset).run()
     say(_tried(candidate))
-    return register_version(new_version(order, original, candidate), address, order.alias, say)
+    return register_version(new_version(spec, original, candidate), address, spec.alias, say)
 
 
-def _read(order: Order, address: str, *, in_mlflow: bool) -> "Original":
+def _read(spec: RegistrationSpec, address: str, *, in_mlflow: bool) -> "Original":
     from offpath_cli.register.original import read_file, read_folder
 
-    logged = order.example is None
+    logged = spec.example is None
     if not in_mlflow:
-        path = Path(order.source)
+        path = Path(spec.source)
         return read_folder(path, with_example=logged) if path.is_dir() else read_file(path)
     with tempfile.TemporaryDirectory(prefix="offpath-") as folder:
-        return read_folder(fetch(order.source, address, Path(folder)), with_example=logged)
+        return read_folder(fetch(spec.source, address, Path(folder)), with_example=logged)
 
 
-def _told(purpose: "Purpose") -> str:
-    return f"{purpose.task} of {', '.join(purpose.labels)}" if purpose.labels else purpose.task
+def _told(model_task: "ModelTask") -> str:
+    return f"{model_task.task} of {', '.join(model_task.labels)}" if model_task.labels else model_task.task
 
 
 def _tried(candidate: "Candidate") -> str:

@@ -6,17 +6,19 @@ from functools import partial
 
 from mangum import Mangum
 
-from offpath.aws import Bucket, SqsQueue, s3_client, sqs_client
-from offpath.job_store import JobStore
+from offpath.aws.clients import s3_client, sqs_client
+from offpath.aws.job_store import JobStore
+from offpath.aws.s3 import Bucket
+from offpath.aws.sqs import SqsQueue
 from offpath.tracing import install, new_provider
 from prediction_api.adapters.onnx_load import load_model
+from prediction_api.adapters.onnx_threads import onnx_threads
 from prediction_api.adapters.s3_models import S3Models
-from prediction_api.app import create_app
+from prediction_api.http.app import create_app
 from prediction_api.jobs.recipe_book import RecipeBook
 from prediction_api.jobs.training import Training
-from prediction_api.loader import ModelLoader
+from prediction_api.models.loader import ModelLoader
 from prediction_api.settings import ApiSettings
-from prediction_api.threads import onnx_threads
 
 SERVICE = "offpath-api"
 
@@ -33,7 +35,7 @@ loader = ModelLoader(
     refresh_seconds=settings.model_refresh_seconds,
 )
 loader.refresh()
-tracing.add_chore(loader.refresh_when_due)
+tracing.add_periodic_task(loader.refresh_when_due)
 training = None
 if settings.training_queue_url:
     queue = SqsQueue(sqs_client(timeout_seconds=2.0, attempts=2), settings.training_queue_url)

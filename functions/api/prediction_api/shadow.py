@@ -15,11 +15,11 @@ from pydantic_core import to_json
 from starlette.background import BackgroundTask
 
 from offpath import attributes
-from prediction_api.agreement import agreement
-from prediction_api.answers import predictions
-from prediction_api.batch import Batch, Outputs
-from prediction_api.problems import Problem
-from prediction_api.served import ServedModel
+from prediction_api.format_predictions import predictions
+from prediction_api.http.problems import Problem
+from prediction_api.inputs.batch import Batch, Outputs
+from prediction_api.models.served import ServedModel
+from prediction_api.shadow_agreement import agreement
 
 # Where predictions come faster than shadows can follow, the newest go without one.
 MAX_WAITING = 100
@@ -52,7 +52,7 @@ class Shadows:
 
     def behind(self, answered: Answered, shadows: tuple[ServedModel, ...], root: Span) -> BackgroundTask | None:
         """What is to be done once the response is sent, for the shadows that did not answer themselves."""
-        others = [shadow for shadow in shadows if shadow.version.version != answered.served.version.version]
+        others = [shadow for shadow in shadows if shadow.version.number != answered.served.version.number]
         if others and (len(self._waiting) >= MAX_WAITING or self._bytes >= MAX_WAITING_BYTES):
             root.set_attribute(attributes.SHADOW_SKIPPED, [shadow.alias for shadow in others])
             return None
@@ -66,7 +66,7 @@ class Shadows:
     def run(self) -> None:
         """Make the predictions that wait; each becomes a span, whatever comes of it.
 
-        Those that come meanwhile are left to the next time: under steady traffic this would not end, and no other chore
+        Those that come meanwhile are left to the next time: under steady traffic this would not end, and no other task
         would have its turn.
         """
         for _ in range(len(self._waiting)):
@@ -104,7 +104,7 @@ def _described(shadow: ServedModel, answered: Answered) -> dict[str, str | bool]
         attributes.SPAN_TYPE: "TASK",
         attributes.SPAN_INPUTS: f'{{"records": {answered.records}}}',
         attributes.SHADOW: True,
-        **attributes.of_model(shadow.name, shadow.version.version, shadow.alias),
+        **attributes.of_model(shadow.name, shadow.version.number, shadow.alias),
     }
 
 

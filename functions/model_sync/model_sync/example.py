@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from offpath.manifest import Tensor
+from offpath.contracts.model_manifest import Tensor
 
 # The manifest is read by every instance of the API at its start: an image as an example would be all of it.
 MAX_TENSOR_BYTES = 20_000

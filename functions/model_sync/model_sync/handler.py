@@ -8,17 +8,18 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from model_sync.adapters.mlflow_registry import MlflowRegistry
-from model_sync.publisher import Publisher
+from model_sync.publisher import ModelPublisher
 from model_sync.settings import ModelSyncSettings
 from model_sync.sync import ModelSync
-from offpath.aws import Bucket, s3_client
+from offpath.aws.clients import s3_client
+from offpath.aws.s3 import Bucket
 
 
 def build(environ: Mapping[str, str]) -> ModelSync:
     """The sync that these environment variables describe. Raises SettingsError."""
     settings = ModelSyncSettings.load(environ)
     registry, files = MlflowRegistry(settings.mlflow_http()), Bucket(s3_client(), settings.bucket)
-    return ModelSync(registry, files, Publisher(registry, files, settings.max_model_bytes))
+    return ModelSync(registry, files, ModelPublisher(registry, files, settings.max_model_bytes))
 
 
 logger = Logger(service="model_sync")

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
 
 from model_sync.ports import Unservable
 from model_sync.signature import Entries, signature_of
-from offpath.manifest import Signature, Task
+from offpath.contracts.model_manifest import Signature, Task
 
 PATH = "MLmodel"
 _TASKS = get_args(Task)

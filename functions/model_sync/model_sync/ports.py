@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from offpath.errors import OffpathError
+from offpath.contracts.errors import OffpathError
 
 
 class Unservable(OffpathError):

@@ -8,10 +8,11 @@ from model_sync.mlmodel import PATH, Description, parse_mlmodel
 from model_sync.onnx_file import check_onnx
 from model_sync.ports import Files, Registry, Unservable, Version
 from model_sync.tokenizer_file import check_tokenizer
-from offpath.manifest import Manifest, ModelVersion, PublishedFile, model_file_key, tokenizer_file_key
+from offpath.contracts.model_manifest import Manifest, ModelVersion, PublishedFile
+from offpath.contracts.names import model_file_key, tokenizer_file_key
 
 
-class Publisher:
+class ModelPublisher:
     """Publishes versions. max_model_bytes: larger models are refused, as they would not fit in memory."""
 
     def __init__(self, registry: Registry, files: Files, max_model_bytes: int) -> None:
@@ -40,7 +41,7 @@ class Publisher:
         digest = hashlib.sha256(content).hexdigest()
         self._put(key := model_file_key(digest), content, "application/octet-stream")
         return ModelVersion(
-            version=version.number,
+            number=version.number,
             run_id=version.run_id,
             source=version.source,
             key=key,
@@ -79,4 +80,4 @@ class Publisher:
 
 
 def _is_same(published: ModelVersion, version: Version) -> bool:
-    return (published.version, published.source) == (version.number, version.source)
+    return (published.number, published.source) == (version.number, version.source)

@@ -6,7 +6,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from model_sync.ports import Unservable
-from offpath.manifest import Column, ColumnType, Signature, Tensor, TensorType
+from offpath.contracts.model_manifest import Column, ColumnType, Signature, Tensor, TensorType
 
 Entries = list[dict[str, Any]]
 _TYPES = get_args(ColumnType)

@@ -7,8 +7,8 @@ poison is moved from here once it was received often enough, and what MLflow was
 from collections.abc import Sequence
 from typing import Protocol
 
-from offpath.errors import OffpathError, Poison, Transient
-from offpath.event import Message
+from offpath.contracts.errors import OffpathError, Poison, Transient
+from offpath.contracts.message import Message
 from trace_writer.decode import Received
 
 REASON_CHARACTERS = 500

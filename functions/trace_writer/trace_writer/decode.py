@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from offpath.errors import MalformedEvent
-from offpath.event import ClaimStore, Message, unseal
+from offpath.contracts.errors import MalformedEvent
+from offpath.contracts.message import Message
+from offpath.contracts.trace_event import ClaimStore, decode_message
 from trace_writer.json_text import one_line
 from trace_writer.otlp_protobuf import to_protobuf
 from trace_writer.remote_parent import detach_remote_parents
@@ -36,7 +37,7 @@ class Decoded:
 def decode(received: Received, claims: ClaimStore) -> Decoded:
     """What a message holds or stands for. Raises Poison, or Transient when the claim store does not answer."""
     try:
-        event = unseal(received.message, claims)
+        event = decode_message(received.message, claims)
         line = one_line(event.body)
     except (ValueError, OverflowError, RecursionError) as error:
         raise MalformedEvent(f"the message's content cannot be read: {error}") from error

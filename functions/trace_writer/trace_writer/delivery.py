@@ -8,7 +8,7 @@ trouble holds up no other.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from offpath.errors import OffpathError, Rejected
+from offpath.contracts.errors import OffpathError, Rejected
 from trace_writer.chunk import Chunk, chunks
 from trace_writer.decode import Decoded
 from trace_writer.timer import Timer

@@ -6,7 +6,9 @@ from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger
 
-from offpath.aws import Bucket, S3Claims, SqsQueue, s3_client, sqs_client
+from offpath.aws.clients import s3_client, sqs_client
+from offpath.aws.s3 import Bucket, S3Claims
+from offpath.aws.sqs import SqsQueue
 from trace_writer.adapters.mlflow import MlflowTracker
 from trace_writer.archive import BucketArchive
 from trace_writer.dead_letters import DeadLetters

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any, NoReturn
 
-from offpath.errors import MalformedEvent
+from offpath.contracts.errors import MalformedEvent
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"

@@ -9,8 +9,8 @@ from typing import Any
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from offpath.errors import MalformedEvent
-from trace_writer.fields import (
+from offpath.contracts.errors import MalformedEvent
+from trace_writer.json_converters import (
     Convert,
     Fields,
     Misfit,

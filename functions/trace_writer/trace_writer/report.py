@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from aws_lambda_powertools import Logger
 
-from offpath.errors import Poison
+from offpath.contracts.errors import Poison
 from trace_writer.writer import Failure, Written
 
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from offpath.mlflow_settings import MlflowSettings
+from offpath.mlflow.connect import MlflowSettings
 
 
 class WriterSettings(MlflowSettings):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from offpath.event import Message
+from offpath.contracts.message import Message
 from trace_writer.decode import Received
 from trace_writer.writer import Failure
 

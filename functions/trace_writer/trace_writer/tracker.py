@@ -9,7 +9,7 @@ Rejected                   it refuses what the request holds: a part of it may p
 
 from typing import Protocol
 
-from offpath.errors import Rejected, Transient
+from offpath.contracts.errors import Rejected, Transient
 
 
 class Unavailable(Transient):

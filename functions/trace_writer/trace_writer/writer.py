@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from offpath.errors import OffpathError, Transient
-from offpath.event import ClaimStore
+from offpath.contracts.errors import OffpathError, Transient
+from offpath.contracts.trace_event import ClaimStore
 from trace_writer.dead_letters import DeadLetters
 from trace_writer.decode import Decoded, Received, decode
 from trace_writer.delivery import Delivery, Failures

@@ -6,7 +6,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
-from offpath.errors import SettingsError
+from offpath.contracts.errors import SettingsError
 
 PREFIX = "OFFPATH_"
 

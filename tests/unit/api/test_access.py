@@ -3,9 +3,9 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from offpath.errors import SettingsError
-from prediction_api.access import digest_of, new_key
-from prediction_api.new_key import main
+from offpath.contracts.errors import SettingsError
+from prediction_api.http.api_keys import digest_of, new_key
+from prediction_api.new_api_key import main
 from prediction_api.settings import ApiSettings
 from tests.support.api_fakes import Api
 from tests.support.models import SETOSA

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from prediction_api.agreement import Agreement, agreement
+from prediction_api.shadow_agreement import Agreement, agreement
 
 
 def labels(*names: str) -> list[dict[str, Any]]:

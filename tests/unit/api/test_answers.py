@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from prediction_api.answers import classified, regressed
+from prediction_api.format_predictions import classified, regressed
 
 LABELS = ("no", "yes")
 

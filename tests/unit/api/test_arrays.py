@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from prediction_api.arrays import to_array
+from prediction_api.inputs.arrays import to_array
 
 
 @pytest.mark.parametrize(

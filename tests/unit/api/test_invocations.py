@@ -7,7 +7,7 @@ import pytest
 from mangum import Mangum
 
 import events
-from offpath.manifest import Column
+from offpath.contracts.model_manifest import Column
 from tests.support.api_fakes import Api, BrokenPredictor
 from tests.support.models import IRIS_COLUMNS, SETOSA, VIRGINICA, Model, graph, manifest_of, model_of, sum_version
 from tests.support.scoring_requests import forms

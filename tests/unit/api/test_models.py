@@ -2,7 +2,7 @@
 
 import pytest
 
-from offpath.manifest import Column, RegisteredModel, Signature
+from offpath.contracts.model_manifest import Column, RegisteredModel, Signature
 from tests.support.api_fakes import Api
 from tests.support.models import SETOSA, iris_onnx, iris_version, manifest_of, sum_version
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from offpath.manifest import Column, ColumnType
-from prediction_api.problems import Problem
-from prediction_api.records import RecordSchema
+from offpath.contracts.model_manifest import Column, ColumnType
+from prediction_api.http.problems import Problem
+from prediction_api.inputs.records import RecordSchema
 
 
 def parse(column_type: ColumnType, value: Any, *, required: bool = True) -> Any:

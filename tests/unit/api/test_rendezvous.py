@@ -5,13 +5,13 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prediction_api.rendezvous import draw
+from prediction_api.routing.traffic_split import pick
 
 KEYS = [f"session-{number}" for number in range(4_000)]
 
 
 def drawn(**weights: int) -> dict[str, str | None]:
-    return {key: draw(weights, key) for key in KEYS}
+    return {key: pick(weights, key) for key in KEYS}
 
 
 def test_shares_are_as_the_weights() -> None:
@@ -32,12 +32,12 @@ def test_a_weight_that_grows_takes_keys_from_the_others_and_moves_none_between_t
 
 def test_nobody_is_drawn_without_a_weight() -> None:
     assert set(drawn(champion=100, challenger=0).values()) == {"champion"}
-    assert draw({"champion": 0}, "key") is None
-    assert draw({}, "key") is None
+    assert pick({"champion": 0}, "key") is None
+    assert pick({}, "key") is None
 
 
 @given(st.text(), st.dictionaries(st.text(), st.integers(0, 100)))
 def test_the_same_key_has_the_same_candidate_whatever_the_order(key: str, weights: dict[str, int]) -> None:
-    candidate = draw(weights, key)
-    assert candidate == draw(dict(reversed(weights.items())), key)
+    candidate = pick(weights, key)
+    assert candidate == pick(dict(reversed(weights.items())), key)
     assert candidate is None or weights[candidate] > 0

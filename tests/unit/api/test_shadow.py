@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from offpath.manifest import Manifest, ModelVersion, RegisteredModel
+from offpath.contracts.model_manifest import Manifest, ModelVersion, RegisteredModel
 from prediction_api.adapters.onnx_load import load_model
-from prediction_api.batch import Batch, Outputs
-from prediction_api.loader import Load, ModelFiles
+from prediction_api.inputs.batch import Batch, Outputs
+from prediction_api.models.loader import Load, ModelFiles
 from prediction_api.shadow import MAX_WAITING, MAX_WAITING_BYTES
 from tests.support.api_fakes import Api, BrokenPredictor
 from tests.support.models import SETOSA, VIRGINICA, iris_onnx, iris_version, sum_version
@@ -40,8 +40,8 @@ def ask(api: Api, *records: dict[str, float], route: str = "predict", query: str
 
 def follow(api: Api) -> None:
     """What the worker does behind the response."""
-    for chore in api.traced.chores:
-        chore()
+    for task in api.traced.tasks:
+        task()
 
 
 def test_the_shadow_predicts_behind_the_response_in_the_same_trace() -> None:

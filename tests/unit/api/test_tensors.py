@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from onnx import TensorProto, helper
 
-from offpath.manifest import Column, Tensor
+from offpath.contracts.model_manifest import Column, Tensor
 from tests.support.api_fakes import Api, Calls
 from tests.support.models import SETOSA, Model, graph, iris_onnx, model_of
 

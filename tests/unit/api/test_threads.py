@@ -2,9 +2,9 @@
 
 import pytest
 
-from offpath.errors import SettingsError
+from offpath.contracts.errors import SettingsError
+from prediction_api.adapters.onnx_threads import onnx_threads
 from prediction_api.settings import ApiSettings
-from prediction_api.threads import onnx_threads
 
 
 @pytest.mark.parametrize(

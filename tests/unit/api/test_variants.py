@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from offpath.manifest import Manifest, ModelVersion, RegisteredModel
+from offpath.contracts.model_manifest import Manifest, ModelVersion, RegisteredModel
 from tests.support.api_fakes import Api, Calls
 from tests.support.models import SETOSA, iris_onnx, iris_version, sum_version
 

@@ -17,10 +17,10 @@ from model_sync.ports import Unservable
 from offpath_cli.register.candidate import Candidate, Trial
 from offpath_cli.register.errors import Refused
 from offpath_cli.register.examples import Example, Records, Tensors
-from offpath_cli.register.order import Order
+from offpath_cli.register.model_task import model_task_of
 from offpath_cli.register.original import read_file
-from offpath_cli.register.purpose import purpose_of
-from prediction_api.loader import ModelUnusable
+from offpath_cli.register.registration_spec import RegistrationSpec
+from prediction_api.models.loader import ModelUnusable
 from tests.support.models import IRIS_COLUMNS, SETOSA, sum_onnx
 from tests.support.own_models import flowers, graph
 
@@ -35,9 +35,9 @@ def saved(folder: Path, model: Any, name: str = "model.onnx") -> Path:
 
 
 def tried(path: Path, example: Example | None = None, **options: Any) -> Candidate:
-    order = Order(str(path), "m", "http://127.0.0.1:5000", **options)
+    order = RegistrationSpec(str(path), "m", "http://127.0.0.1:5000", **options)
     original = read_file(path)
-    return Trial(original, purpose_of(original, order), example, 10_000_000, order.opset).run()
+    return Trial(original, model_task_of(original, order), example, 10_000_000, order.opset).run()
 
 
 def with_zipmap() -> Any:

@@ -15,16 +15,16 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
 from model_sync.ports import Unservable
-from offpath_cli.register.agree import Disagreement, check_agreement
 from offpath_cli.register.candidate import Candidate, Trial
+from offpath_cli.register.compare_answers import Disagreement, check_agreement
 from offpath_cli.register.errors import Refused
 from offpath_cli.register.examples import Records, Tensors
+from offpath_cli.register.model_task import model_task_of
 from offpath_cli.register.native import Expected
-from offpath_cli.register.order import Order
 from offpath_cli.register.original import Original
-from offpath_cli.register.purpose import purpose_of
+from offpath_cli.register.registration_spec import RegistrationSpec
 from tests.support import own_models
-from training.agreement import TOLERANCE
+from training.onnx_artifact.tolerance import TOLERANCE
 
 # mlflow warns of its own type hints when parts of it are imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyType")
@@ -32,13 +32,13 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyTy
 LARGE = 10_000_000
 
 
-def order(**changes: Any) -> Order:
-    return replace(Order("models:/m/1", "m", "http://127.0.0.1:5000"), **changes)
+def order(**changes: Any) -> RegistrationSpec:
+    return replace(RegistrationSpec("models:/m/1", "m", "http://127.0.0.1:5000"), **changes)
 
 
 def tried(original: Original, max_bytes: int = LARGE, **changes: Any) -> Candidate:
     given = order(**changes)
-    return Trial(original, purpose_of(original, given), original.example, max_bytes, given.opset).run()
+    return Trial(original, model_task_of(original, given), original.example, max_bytes, given.opset).run()
 
 
 @pytest.mark.parametrize("name", list(own_models.estimators()))

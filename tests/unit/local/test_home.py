@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from local import lock
 from local.errors import Refused
-from local.home import LAYOUT, Home
+from local.stack import lock
+from local.stack.home import LAYOUT, Home
 
 
 def test_a_new_folder_gets_its_layout(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.lambda_event import LocalContext, failed_ids, sqs_event
+from local.aws.lambda_event import LocalContext, failed_ids, sqs_event
 
 GOLDEN = json.loads(Path(__file__).with_name("sqs_event.golden.json").read_text())
 

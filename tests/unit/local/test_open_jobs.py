@@ -1,6 +1,6 @@
-from local.open_jobs import resume
-from offpath.job_store import JobStore
-from offpath.jobs import id_in
+from local.stack.open_jobs import resume
+from offpath.aws.job_store import JobStore
+from offpath.contracts.training_job import id_in
 from tests.support.aws_fakes import FakeBucket, FakeQueue
 from tests.support.worker_fakes import new_job
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local import packages
+from local.built import packages
 
 
 @pytest.fixture

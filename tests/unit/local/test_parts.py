@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from local.first_trace import Sample
-from local.home import Home
-from local.parts import Parts
 from local.settings import LocalSettings
+from local.stack.first_trace import Sample
+from local.stack.home import Home
+from local.stack.parts import Parts
 
 
 @pytest.fixture

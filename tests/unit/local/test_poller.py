@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from local.poller import MAX_PAYLOAD_BYTES, Poller
+from local.aws.poller import MAX_PAYLOAD_BYTES, Poller
 from local.settings import PollerSettings
-from offpath.errors import Transient
-from offpath.event import Message
+from offpath.contracts.errors import Transient
+from offpath.contracts.message import Message
 from tests.support.local_fakes import FakeHandler, FakeQueue, failing
 
 

@@ -4,8 +4,8 @@ import json
 import pytest
 from rich.console import Console
 
-from local.log_lines import for_terminal
-from local.screen import Terminal
+from local.stack.log_lines import for_terminal
+from local.stack.screen import Terminal
 
 
 def console(is_terminal: bool) -> Console:

@@ -1,8 +1,8 @@
 import pytest
 
-from local.environment import part_environment
 from local.settings import S3_PORTS, LocalSettings
-from offpath.errors import SettingsError
+from local.stack.environment import part_environment
+from offpath.contracts.errors import SettingsError
 
 
 def test_the_defaults_are_the_documented_ones() -> None:

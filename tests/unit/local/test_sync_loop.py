@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from local.sync_loop import Reporter
-from offpath.errors import Transient
+from local.aws.sync_loop import Reporter
+from offpath.contracts.errors import Transient
 
 
 def report(models: Mapping[str, Any], skipped: Mapping[str, str] | None = None) -> dict[str, Any]:

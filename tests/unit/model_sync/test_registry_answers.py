@@ -7,8 +7,8 @@ import pytest
 
 from model_sync.adapters.mlflow_registry import MlflowRegistry
 from model_sync.ports import Unservable, Version
-from offpath.errors import Transient
-from offpath.mlflow_http import Answer
+from offpath.contracts.errors import Transient
+from offpath.mlflow.http import Answer
 
 VERSION = Version("my model", "3", ready=True, source="models:/m-1", run_id=None)
 

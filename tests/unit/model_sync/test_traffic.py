@@ -3,7 +3,7 @@
 import pytest
 
 from model_sync.traffic import TagUnusable, previous_traffic, traffic_of
-from offpath.manifest import ModelVersion
+from offpath.contracts.model_manifest import ModelVersion
 from tests.support.models import iris_version
 
 ALIASES = ("champion", "challenger", "next")

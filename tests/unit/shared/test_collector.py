@@ -11,9 +11,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, Sampler, SamplingResult
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
-from offpath.collector import TraceCollector
-from offpath.identity import Emitter
-from offpath.otlp import EndedTrace
+from offpath.tracing._collector import TraceCollector
+from offpath.tracing._event_sequence import EventSequence
+from offpath.tracing._otlp import EndedTrace
 from tests.support.spans import recorded_tracing
 
 REMOTE = SpanContext(0x4BF92F3577B34DA6A3CE929D0E0E4736, 0x00F067AA0BA902B7, is_remote=True, trace_flags=TraceFlags(1))
@@ -91,7 +91,7 @@ class RecordOnly(Sampler):
 def test_a_sampler_of_the_teams_own_is_respected(sampler: Sampler) -> None:
     delivered: list[EndedTrace] = []
     provider = TracerProvider(sampler=sampler)
-    provider.add_span_processor(TraceCollector(delivered.append, Emitter()))
+    provider.add_span_processor(TraceCollector(delivered.append, EventSequence()))
     provider.get_tracer("test").start_span("root").end()
     assert delivered == []
 
@@ -104,7 +104,7 @@ def test_a_forced_flush_is_the_workers() -> None:
         return False
 
     provider = TracerProvider()
-    provider.add_span_processor(TraceCollector(lambda ended: None, Emitter(), flush))
+    provider.add_span_processor(TraceCollector(lambda ended: None, EventSequence(), flush))
     began = time.monotonic()
     assert not provider.force_flush(5_000)
     taken = time.monotonic() - began

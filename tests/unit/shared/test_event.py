@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from offpath.errors import ClaimAltered, ClaimLost, MalformedEvent, OffpathError, Transient, UnknownSchema
-from offpath.event import Message, TraceEvent, inline, seal, unseal
+from offpath.contracts.errors import ClaimAltered, ClaimLost, MalformedEvent, OffpathError, Transient, UnknownSchema
+from offpath.contracts.message import Message
+from offpath.contracts.trace_event import TraceEvent, decode_message, encode_message, inline_message
 from tests.support.aws_fakes import FakeBucket, FakeClaims
 
 EVENT = TraceEvent("4bf92f3577b34da6a3ce929d0e0e4736", "offpath/iris", '{"resourceSpans":[{"é":1}]}')
@@ -24,7 +25,7 @@ def claims(bucket: FakeBucket) -> FakeClaims:
 
 
 def test_a_small_event_travels_in_the_message(claims: FakeClaims, bucket: FakeBucket) -> None:
-    message = seal(EVENT, claims, max_bytes=SIZE)
+    message = encode_message(EVENT, claims, max_bytes=SIZE)
     assert message.body == EVENT.body
     assert message.attributes == {
         "kind": "inline",
@@ -33,20 +34,20 @@ def test_a_small_event_travels_in_the_message(claims: FakeClaims, bucket: FakeBu
         "trace_id": EVENT.trace_id,
     }
     assert bucket.objects == {}
-    assert unseal(message, claims) == EVENT
+    assert decode_message(message, claims) == EVENT
 
 
 def test_a_large_event_travels_as_a_claim(claims: FakeClaims, bucket: FakeBucket) -> None:
-    message = seal(EVENT, claims, max_bytes=SIZE - 1)
+    message = encode_message(EVENT, claims, max_bytes=SIZE - 1)
     check = json.loads(message.body)
     assert message.attributes["kind"] == "claimed"
     assert bucket.objects[check["key"]] == EVENT.body.encode()
     assert check["bytes"] == SIZE
-    assert unseal(message, claims) == EVENT
+    assert decode_message(message, claims) == EVENT
 
 
 def test_the_same_event_makes_the_same_claim(claims: FakeClaims, bucket: FakeBucket) -> None:
-    assert seal(EVENT, claims, 1) == seal(EVENT, claims, 1)
+    assert encode_message(EVENT, claims, 1) == encode_message(EVENT, claims, 1)
     assert len(bucket.objects) == 1
 
 
@@ -66,7 +67,7 @@ def without(message: Message, name: str) -> Message:
     return replace(message, attributes={key: value for key, value in message.attributes.items() if key != name})
 
 
-GOOD = inline(EVENT)
+GOOD = inline_message(EVENT)
 BAD = {
     "an unknown schema": (altered(GOOD, schema="otlp-json/9"), UnknownSchema, "'otlp-json/9'"),
     "an unknown kind": (altered(GOOD, kind="pigeon"), MalformedEvent, "'pigeon'"),
@@ -91,19 +92,19 @@ BAD = {
 @pytest.mark.parametrize(("message", "kind", "text"), BAD.values(), ids=BAD)
 def test_what_is_no_event_says_why(message: Message, kind: type[OffpathError], text: str, claims: FakeClaims) -> None:
     with pytest.raises(kind, match=text):
-        unseal(message, claims)
+        decode_message(message, claims)
 
 
 def test_a_claim_whose_content_changed_is_not_taken(claims: FakeClaims, bucket: FakeBucket) -> None:
-    message = seal(EVENT, claims, 1)
+    message = encode_message(EVENT, claims, 1)
     [key] = bucket.objects
     bucket.objects[key] = b"{}"
     with pytest.raises(ClaimAltered, match="SHA-256"):
-        unseal(message, claims)
+        decode_message(message, claims)
 
 
 def test_a_store_that_is_down_is_worth_another_try(claims: FakeClaims, bucket: FakeBucket) -> None:
-    message = seal(EVENT, claims, 1)
+    message = encode_message(EVENT, claims, 1)
     bucket.down = True
     with pytest.raises(Transient):
-        unseal(message, claims)
+        decode_message(message, claims)

@@ -4,9 +4,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from offpath.errors import Transient
-from offpath.fetched_access import REST_SECONDS, FetchedAccess
-from offpath.mlflow_access import Access
+from offpath.contracts.errors import Transient
+from offpath.mlflow.credentials import REST_SECONDS, Access, FetchedAccess
 
 
 @dataclass

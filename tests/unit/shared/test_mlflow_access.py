@@ -2,7 +2,7 @@
 
 import pytest
 
-from offpath.mlflow_access import Access, FixedAccess, certificates
+from offpath.mlflow.credentials import Access, FixedAccess, certificates
 from tests.support.tls import Authority
 
 

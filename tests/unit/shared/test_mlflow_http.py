@@ -2,9 +2,9 @@
 
 import pytest
 
-from offpath.errors import Transient
-from offpath.mlflow_access import Access
-from offpath.mlflow_http import MlflowHttp
+from offpath.contracts.errors import Transient
+from offpath.mlflow.credentials import Access
+from offpath.mlflow.http import MlflowHttp
 
 
 class Slow:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from offpath.errors import SettingsError
-from offpath.mlflow_settings import MlflowSettings
+from offpath.contracts.errors import SettingsError
+from offpath.mlflow.connect import MlflowSettings
 
 LEAST = {"OFFPATH_BUCKET": "archive", "OFFPATH_MLFLOW_URL": "https://mlflow.example.com/"}
 SECRET = {"OFFPATH_MLFLOW_SECRET": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:mlflow-AbCdEf"}

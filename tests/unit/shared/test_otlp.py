@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from offpath.otlp import encode
+from offpath.tracing._otlp import encode
 from tests.support.spans import ended_trace
 
 

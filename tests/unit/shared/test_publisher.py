@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from offpath import spill
-from offpath.otlp import EndedTrace, encode
-from offpath.publisher import Publisher
+from offpath.contracts import spilled
+from offpath.tracing._otlp import EndedTrace, encode
+from offpath.tracing._publisher import TracePublisher
 from tests.support.aws_fakes import FakeBucket, FakeClaims, FakeQueue
 from tests.support.spans import ended_trace
 
@@ -18,7 +18,7 @@ class Setup:
     def __init__(self, outages: int = 0, max_message_bytes: int = 900_000) -> None:
         self.queue, self.bucket, self.log = FakeQueue(outages), FakeBucket(), list[str]()
         self.now = 100.0
-        self.publisher = Publisher(
+        self.publisher = TracePublisher(
             self.queue,
             FakeClaims(self.bucket),
             self.bucket,
@@ -43,7 +43,7 @@ class Setup:
 
     @property
     def spilled(self) -> list[str]:
-        kept = [spill.load(content) for key, content in self.bucket.objects.items() if key.startswith("spill/")]
+        kept = [spilled.load(content) for key, content in self.bucket.objects.items() if key.startswith("spill/")]
         return [message.attributes["trace_id"] for message in kept]
 
 
@@ -112,7 +112,7 @@ def test_the_last_resort_is_the_log_and_can_be_read_back() -> None:
     setup, trace = Setup(outages=10_000), ended_trace(text="é" * 10)
     setup.bucket.down = True
     setup.publish([trace])
-    [message] = spill.from_log(setup.log)
+    [message] = spilled.from_log(setup.log)
     assert message.body == encode(trace, "offpath").body
 
 
@@ -128,14 +128,14 @@ def test_what_fits_neither_the_queue_nor_the_store_is_in_the_log() -> None:
     setup.bucket.down = True
     setup.publish([trace, ended_trace()])
     assert len(setup.queued) == 1
-    assert [message.attributes["trace_id"] for message in spill.from_log(setup.log)] == ids([trace])
+    assert [message.attributes["trace_id"] for message in spilled.from_log(setup.log)] == ids([trace])
 
 
 def test_a_bucket_that_does_not_exist_ends_in_the_log_too() -> None:
     setup, trace = Setup(outages=10_000), ended_trace()
     setup.bucket.missing = True
     setup.publish([trace])
-    assert [message.attributes["trace_id"] for message in spill.from_log(setup.log)] == ids([trace])
+    assert [message.attributes["trace_id"] for message in spilled.from_log(setup.log)] == ids([trace])
 
 
 def test_a_store_that_failed_is_left_alone_for_a_while() -> None:
@@ -144,7 +144,7 @@ def test_a_store_that_failed_is_left_alone_for_a_while() -> None:
     setup.publish([ended_trace()])
     setup.bucket.down = False
     setup.publish([ended_trace()])
-    assert len(list(spill.from_log(setup.log))) == 2
+    assert len(list(spilled.from_log(setup.log))) == 2
     setup.now += 5.0
     setup.publish([ended_trace()])
     assert len(setup.spilled) == 1
@@ -152,15 +152,15 @@ def test_a_store_that_failed_is_left_alone_for_a_while() -> None:
 
 def test_a_rescue_asks_no_service() -> None:
     setup, traces = Setup(max_message_bytes=1000), [ended_trace(), ended_trace(text="x" * 1000)]
-    setup.publisher.rescue(traces)
+    setup.publisher.log_unsent(traces)
     assert setup.queue.attempts == 0
     assert setup.bucket.objects == {}
-    assert [message.attributes["trace_id"] for message in spill.from_log(setup.log)] == ids(traces)
+    assert [message.attributes["trace_id"] for message in spilled.from_log(setup.log)] == ids(traces)
 
 
 def test_a_trace_that_cannot_be_encoded_takes_no_other_with_it(caplog: pytest.LogCaptureFixture) -> None:
     setup, good = Setup(), ended_trace()
-    broken: Any = EndedTrace([], object(), good.emission)  # type: ignore[arg-type]
+    broken: Any = EndedTrace([], object(), good.number)  # type: ignore[arg-type]
     setup.publish([broken, good])
     assert setup.queued == ids([good])
     assert "is lost" in caplog.text

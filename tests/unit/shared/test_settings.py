@@ -2,7 +2,7 @@
 
 import pytest
 
-from offpath.errors import SettingsError
+from offpath.contracts.errors import SettingsError
 from offpath.tracing import TracingSettings
 
 GOOD = {"OFFPATH_QUEUE_URL": "https://sqs.example/1/traces", "OFFPATH_BUCKET": "archive"}

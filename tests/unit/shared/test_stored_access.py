@@ -4,9 +4,8 @@ import traceback
 
 import pytest
 
-from offpath.errors import Transient
-from offpath.mlflow_access import Access
-from offpath.stored_access import StoredCredentials, StoredTrust
+from offpath.contracts.errors import Transient
+from offpath.mlflow.credentials import Access, StoredCredentials, StoredTrust
 from tests.support.aws_fakes import FakeBucket, FakeSecrets
 from tests.support.tls import Authority
 

@@ -8,11 +8,11 @@ from queue import SimpleQueue
 
 import pytest
 
-from offpath.errors import Transient
-from offpath.extensions_api import Invocation
-from offpath.lambda_extension import LambdaExtension
-from offpath.otlp import EndedTrace
-from offpath.workers import BackgroundThread, InRequest
+from offpath.contracts.errors import Transient
+from offpath.tracing._extensions_api import Invocation
+from offpath.tracing._lambda_extension import LambdaExtension
+from offpath.tracing._otlp import EndedTrace
+from offpath.tracing._workers import BackgroundThread, InRequest
 from tests.support.spans import ended_trace
 from tests.support.waiting import DEADLINE_SECONDS
 
@@ -113,18 +113,18 @@ def test_the_thread_publishes_what_is_submitted_and_at_the_end_what_is_left() ->
 
 
 def test_the_thread_outlives_a_defect_and_runs_chores() -> None:
-    published, chore = Published(fail=True), threading.Semaphore(0)
+    published, task = Published(fail=True), threading.Semaphore(0)
     worker = BackgroundThread(published, Published(), idle_seconds=0.01)
 
     def broken() -> None:
-        chore.release()
+        task.release()
         raise RuntimeError("a defect")
 
-    worker.add_chore(broken)
+    worker.add_periodic_task(broken)
     worker.submit(ended_trace())
     assert published.happened.acquire(timeout=SECONDS)
-    assert chore.acquire(timeout=SECONDS)
-    assert chore.acquire(timeout=SECONDS)
+    assert task.acquire(timeout=SECONDS)
+    assert task.acquire(timeout=SECONDS)
     worker.submit(ended_trace())
     assert published.happened.acquire(timeout=SECONDS)
     assert worker.close(SECONDS)
@@ -138,7 +138,7 @@ def test_a_chore_that_takes_long_holds_up_no_trace() -> None:
         begun.set()
         release.wait(SECONDS)
 
-    worker.add_chore(long)
+    worker.add_periodic_task(long)
     assert begun.wait(SECONDS)
     trace = ended_trace()
     worker.submit(trace)
@@ -158,7 +158,7 @@ def test_what_a_chore_traces_while_the_thread_is_closed_is_published() -> None:
         worker.submit(trace)
 
     closing = threading.Event()
-    worker.add_chore(tracing)
+    worker.add_periodic_task(tracing)
     assert begun.wait(SECONDS)
     closer = threading.Thread(target=worker.close, args=(SECONDS,))
     closer.start()
@@ -168,13 +168,13 @@ def test_what_a_chore_traces_while_the_thread_is_closed_is_published() -> None:
 
 
 def test_a_thread_that_cannot_finish_says_so_and_what_waits_is_rescued() -> None:
-    release, begun, rescued = threading.Event(), threading.Event(), Published()
+    release, begun, logged_unsent = threading.Event(), threading.Event(), Published()
 
     def hang(_: Sequence[EndedTrace]) -> None:
         begun.set()
         release.wait(SECONDS)
 
-    worker = BackgroundThread(hang, rescued)
+    worker = BackgroundThread(hang, logged_unsent)
     worker.submit(ended_trace())
     assert begun.wait(SECONDS)
     waiting = [ended_trace() for _ in range(3)]
@@ -182,7 +182,7 @@ def test_a_thread_that_cannot_finish_says_so_and_what_waits_is_rescued() -> None
         worker.submit(trace)
     assert not worker.flush(0.01)
     assert not worker.close(0.01)
-    assert rescued.traces == waiting
+    assert logged_unsent.traces == waiting
     release.set()
     assert worker.close(SECONDS)
 
@@ -268,7 +268,7 @@ def test_the_end_of_an_earlier_invocation_is_not_taken_for_this_ones(api: FakeEx
 def test_the_extension_runs_chores_after_each_invocation(api: FakeExtensionsApi) -> None:
     done = threading.Semaphore(0)
     extension = LambdaExtension(Published(), api)
-    extension.add_chore(done.release)
+    extension.add_periodic_task(done.release)
     handler = extension.wrap(lambda event, context: event)
     for request_id in ("one", "two"):
         api.invoke(request_id)
@@ -280,7 +280,7 @@ def test_the_extension_publishes_what_its_chores_trace_within_the_same_invocatio
     published, trace = Published(), ended_trace()
     extension = LambdaExtension(published, api)
     assert api.asked.acquire(timeout=SECONDS)
-    extension.add_chore(lambda: extension.submit(trace))
+    extension.add_periodic_task(lambda: extension.submit(trace))
     api.invoke("one")
     extension.wrap(lambda event, context: event)(1, Context("one"))
     assert api.asked.acquire(timeout=SECONDS)
@@ -296,12 +296,12 @@ def test_the_extension_sends_what_is_left_when_it_is_closed(api: FakeExtensionsA
 
 
 def test_without_a_worker_traces_are_sent_while_the_request_waits() -> None:
-    published, chores = Published(), list[int]()
+    published, tasks = Published(), list[int]()
     worker, trace = InRequest(published), ended_trace()
-    worker.add_chore(lambda: chores.append(1))
+    worker.add_periodic_task(lambda: tasks.append(1))
     handler = worker.wrap(lambda event, context: worker.submit(event))
     handler(trace, None)
     assert published.traces == [trace]
-    assert chores == [1]
+    assert tasks == [1]
     assert worker.close(SECONDS)
     assert worker.flush(SECONDS)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from offpath.errors import ObjectMissing, Transient
+from offpath.contracts.errors import ObjectMissing, Transient
 from trace_writer.archive import BucketArchive, utc_now
 
 EVENING_IN_NEW_YORK = datetime(2031, 7, 14, 21, 5, tzinfo=timezone(timedelta(hours=-4)))

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from offpath.errors import MalformedEvent, OffpathError, Transient
-from offpath.event import Message
+from offpath.contracts.errors import MalformedEvent, OffpathError, Transient
+from offpath.contracts.message import Message
 from tests.support.aws_fakes import FakeQueue
-from tests.support.trace_events import batch_of, inline, prediction_event
+from tests.support.trace_events import batch_of, inline_message, prediction_event
 from tests.support.trace_writer_fakes import Bench, down
 from trace_writer.dead_letters import DeadLetters
 from trace_writer.decode import Received
 from trace_writer.writer import TraceWriter
 
-POISON = Message("not json", inline(prediction_event()).attributes)
+POISON = Message("not json", inline_message(prediction_event()).attributes)
 
 
 def received(message: Message, receives: int) -> Received:
@@ -43,7 +43,7 @@ def test_poison_is_tried_five_times_and_then_moved_with_the_reason() -> None:
 
 def test_a_good_message_outlasts_any_outage_of_mlflow() -> None:
     queue, bench = FakeQueue(), Bench(down)
-    [message] = batch_of({"1": inline(prediction_event())})
+    [message] = batch_of({"1": inline_message(prediction_event())})
     written = writer_of(bench, queue).write([replace(message, receives=999)], bench.deadline)
     assert [failure.message_id for failure in written.failures] == ["1"]
     assert queue.messages == []

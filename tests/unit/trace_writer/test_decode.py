@@ -7,9 +7,10 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, Tracer, set_span_in_context
 
-from offpath.errors import ClaimAltered, ClaimLost, MalformedEvent, Poison, UnknownSchema
-from offpath.event import Message, TraceEvent
-from tests.support.trace_events import as_event, claimed, decoded, ended_spans, inline, prediction_event
+from offpath.contracts.errors import ClaimAltered, ClaimLost, MalformedEvent, Poison, UnknownSchema
+from offpath.contracts.message import Message
+from offpath.contracts.trace_event import TraceEvent
+from tests.support.trace_events import as_event, claimed, decoded, ended_spans, inline_message, prediction_event
 from tests.support.trace_writer_fakes import FakeClaims
 from trace_writer.decode import Received, decode
 
@@ -83,20 +84,24 @@ NOT_UTF8 = {**CLAIM, "key": "claims/b", "sha256": hashlib.sha256(b"\xff").hexdig
 @pytest.mark.parametrize(
     ("message", "kind", "complaint"),
     [
-        (Message("not json", inline(EVENT).attributes), MalformedEvent, "not JSON"),
+        (Message("not json", inline_message(EVENT).attributes), MalformedEvent, "not JSON"),
         (Message(EVENT.body, {}), MalformedEvent, "no attribute 'schema'"),
-        (inline(EVENT, schema="otlp-json/9"), UnknownSchema, "otlp-json/9"),
-        (inline(EVENT, kind="pigeon"), MalformedEvent, "kind='pigeon'"),
-        (inline(EVENT, trace_id="12"), MalformedEvent, "trace_id='12'"),
-        (inline(EVENT, trace_id="ab" * 16), MalformedEvent, f"the message is of trace {'ab' * 16}"),
-        (Message('{"resourceSpans": []}', inline(EVENT).attributes), MalformedEvent, "no spans"),
-        (Message(json.dumps(CLAIM), inline(EVENT, kind="claimed").attributes), ClaimAltered, "SHA-256"),
-        (Message(json.dumps({**CLAIM, "key": "x"}), inline(EVENT, kind="claimed").attributes), ClaimLost, "not exist"),
-        (Message(json.dumps(NOT_UTF8), inline(EVENT, kind="claimed").attributes), MalformedEvent, "not UTF-8"),
-        (Message("{}", inline(EVENT, kind="claimed").attributes), MalformedEvent, "not a claim check"),
-        (Message("[" * 99_999, inline(EVENT, kind="claimed").attributes), MalformedEvent, "not a claim check"),
-        (Message("[" * 99_999, inline(EVENT).attributes), MalformedEvent, "not JSON"),
-        (Message('{"a":\n1e999}', inline(EVENT).attributes), MalformedEvent, "cannot be read"),
+        (inline_message(EVENT, schema="otlp-json/9"), UnknownSchema, "otlp-json/9"),
+        (inline_message(EVENT, kind="pigeon"), MalformedEvent, "kind='pigeon'"),
+        (inline_message(EVENT, trace_id="12"), MalformedEvent, "trace_id='12'"),
+        (inline_message(EVENT, trace_id="ab" * 16), MalformedEvent, f"the message is of trace {'ab' * 16}"),
+        (Message('{"resourceSpans": []}', inline_message(EVENT).attributes), MalformedEvent, "no spans"),
+        (Message(json.dumps(CLAIM), inline_message(EVENT, kind="claimed").attributes), ClaimAltered, "SHA-256"),
+        (
+            Message(json.dumps({**CLAIM, "key": "x"}), inline_message(EVENT, kind="claimed").attributes),
+            ClaimLost,
+            "not exist",
+        ),
+        (Message(json.dumps(NOT_UTF8), inline_message(EVENT, kind="claimed").attributes), MalformedEvent, "not UTF-8"),
+        (Message("{}", inline_message(EVENT, kind="claimed").attributes), MalformedEvent, "not a claim check"),
+        (Message("[" * 99_999, inline_message(EVENT, kind="claimed").attributes), MalformedEvent, "not a claim check"),
+        (Message("[" * 99_999, inline_message(EVENT).attributes), MalformedEvent, "not JSON"),
+        (Message('{"a":\n1e999}', inline_message(EVENT).attributes), MalformedEvent, "cannot be read"),
     ],
     ids=lambda value: str(value)[:30] if isinstance(value, str) else "",
 )

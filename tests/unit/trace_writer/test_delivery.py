@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from offpath.errors import Rejected
-from offpath.event import TraceEvent
+from offpath.contracts.errors import Rejected
+from offpath.contracts.trace_event import TraceEvent
 from tests.support.trace_events import decoded, prediction_event
 from tests.support.trace_writer_fakes import Bench, FakeClaims, FakeTime, FakeTracker, down
 from trace_writer.delivery import Delivery, Failures

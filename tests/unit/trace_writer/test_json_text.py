@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offpath.errors import MalformedEvent
+from offpath.contracts.errors import MalformedEvent
 from trace_writer.json_text import one_line
 
 TEXTS = st.text(max_size=10)

@@ -22,7 +22,7 @@ from opentelemetry.trace import (
     use_span,
 )
 
-from offpath.errors import MalformedEvent
+from offpath.contracts.errors import MalformedEvent
 from tests.support.trace_events import as_event, ended_spans, prediction_event
 from trace_writer.otlp_protobuf import to_protobuf
 

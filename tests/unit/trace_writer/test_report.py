@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from offpath.errors import ClaimLost, OffpathError, Transient
+from offpath.contracts.errors import ClaimLost, OffpathError, Transient
 from trace_writer.report import log_batch
 from trace_writer.writer import Failure, Written
 

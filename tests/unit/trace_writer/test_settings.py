@@ -2,7 +2,7 @@
 
 import pytest
 
-from offpath.errors import SettingsError
+from offpath.contracts.errors import SettingsError
 from trace_writer.settings import WriterSettings
 
 LEAST = {"OFFPATH_BUCKET": "archive", "OFFPATH_MLFLOW_URL": "http://127.0.0.1:5000"}

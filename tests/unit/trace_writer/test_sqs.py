@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from offpath.errors import Transient
+from offpath.contracts.errors import Transient
 from trace_writer.sqs import batch_response, received
 from trace_writer.writer import Failure
 

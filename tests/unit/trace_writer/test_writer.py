@@ -2,10 +2,10 @@
 
 import json
 
-from offpath.errors import ClaimLost, MalformedEvent, Rejected, Transient
-from offpath.event import Message
+from offpath.contracts.errors import ClaimLost, MalformedEvent, Rejected, Transient
+from offpath.contracts.message import Message
 from tests.support.aws_fakes import FakeQueue
-from tests.support.trace_events import batch_of, claimed, inline, nested_event, prediction_event
+from tests.support.trace_events import batch_of, claimed, inline_message, nested_event, prediction_event
 from tests.support.trace_writer_fakes import Bench, down
 from trace_writer.dead_letters import DeadLetters
 from trace_writer.tracker import Unavailable
@@ -15,7 +15,7 @@ from trace_writer.writer import TraceWriter
 def test_a_batch_reaches_the_archive_in_one_object_and_mlflow_in_one_request_an_experiment() -> None:
     bench = Bench()
     iris, abalone, late = prediction_event(), prediction_event("offpath/abalone"), prediction_event()
-    batch = batch_of({"1": inline(iris), "2": inline(abalone), "3": inline(late)})
+    batch = batch_of({"1": inline_message(iris), "2": inline_message(abalone), "3": inline_message(late)})
 
     written = bench.writer.write(batch, bench.deadline)
 
@@ -31,11 +31,11 @@ def test_messages_that_can_never_be_delivered_stop_no_other() -> None:
     lost = claimed(prediction_event(), bench.claims)
     bench.claims.contents.clear()
     messages = {
-        "not-json": Message("not json", inline(good).attributes),
-        "good": inline(good),
+        "not-json": Message("not json", inline_message(good).attributes),
+        "good": inline_message(good),
         "lost": lost,
-        "empty": Message("{}", inline(good).attributes),
-        "nested": inline(nested),
+        "empty": Message("{}", inline_message(good).attributes),
+        "nested": inline_message(nested),
         "large": claimed(large, bench.claims),
     }
 
@@ -57,7 +57,7 @@ def test_when_the_archive_is_down_nothing_goes_to_mlflow_and_all_is_reported() -
     bench.archive.down = True
     poison = Message("not json", {})
 
-    written = bench.writer.write(batch_of({"1": inline(prediction_event()), "2": poison}), bench.deadline)
+    written = bench.writer.write(batch_of({"1": inline_message(prediction_event()), "2": poison}), bench.deadline)
 
     assert [(failure.message_id, type(failure.error)) for failure in written.failures] == [
         ("1", Transient),
@@ -69,7 +69,7 @@ def test_when_the_archive_is_down_nothing_goes_to_mlflow_and_all_is_reported() -
 def test_when_the_claim_store_is_down_only_its_messages_are_reported() -> None:
     bench = Bench()
     small, large = prediction_event(), prediction_event()
-    batch = batch_of({"small": inline(small), "large": claimed(large, bench.claims)})
+    batch = batch_of({"small": inline_message(small), "large": claimed(large, bench.claims)})
     bench.claims.down = True
 
     written = bench.writer.write(batch, bench.deadline)
@@ -82,7 +82,7 @@ def test_when_mlflow_is_down_everything_is_archived_and_reported() -> None:
     bench = Bench(trouble=down)
     event = prediction_event()
 
-    written = bench.writer.write(batch_of({"1": inline(event)}), bench.deadline)
+    written = bench.writer.write(batch_of({"1": inline_message(event)}), bench.deadline)
 
     assert [(failure.message_id, str(failure.error)) for failure in written.failures] == [("1", "connection refused")]
     assert bench.archive.lines == [event.body]
@@ -93,7 +93,7 @@ def test_an_outage_of_mlflow_adds_each_event_to_the_archive_once_however_often_i
     event = prediction_event()
 
     for receives in range(1, 20):
-        written = bench.writer.write(batch_of({"1": inline(event)}, receives), bench.deadline)
+        written = bench.writer.write(batch_of({"1": inline_message(event)}, receives), bench.deadline)
         assert [failure.message_id for failure in written.failures] == ["1"]
 
     assert bench.archive.lines == [event.body]
@@ -107,9 +107,11 @@ def test_what_comes_again_is_archived_once_it_is_done_with_in_an_object_of_its_o
             raise Unavailable("HTTP 503")
 
     bench = Bench(trouble)
-    redelivered = batch_of({"again": inline(again), "nested": inline(nested), "away": inline(away)}, receives=2)
+    redelivered = batch_of(
+        {"again": inline_message(again), "nested": inline_message(nested), "away": inline_message(away)}, receives=2
+    )
 
-    written = bench.writer.write(batch_of({"new": inline(new)}) + redelivered, bench.deadline)
+    written = bench.writer.write(batch_of({"new": inline_message(new)}) + redelivered, bench.deadline)
 
     assert {failure.message_id for failure in written.failures} == {"nested", "away"}
     assert written.archive_keys == ["archive/1", "archive/2"]
@@ -119,7 +121,7 @@ def test_what_comes_again_is_archived_once_it_is_done_with_in_an_object_of_its_o
 def test_what_comes_again_stays_on_the_queue_until_it_is_archived() -> None:
     queue, bench = FakeQueue(), Bench()
     writer = TraceWriter(bench.claims, bench.archive, bench.delivery, DeadLetters(queue, max_receives=2))
-    messages = {"good": inline(prediction_event()), "poison": inline(nested_event(120))}
+    messages = {"good": inline_message(prediction_event()), "poison": inline_message(nested_event(120))}
     bench.archive.down = True
 
     written = writer.write(batch_of(messages, receives=9), bench.deadline)
@@ -134,7 +136,9 @@ def test_what_comes_again_stays_on_the_queue_until_it_is_archived() -> None:
 def test_when_what_is_new_cannot_be_archived_what_comes_again_waits_too() -> None:
     bench = Bench()
     bench.archive.down = True
-    batch = batch_of({"new": inline(prediction_event())}) + batch_of({"again": inline(prediction_event())}, receives=2)
+    batch = batch_of({"new": inline_message(prediction_event())}) + batch_of(
+        {"again": inline_message(prediction_event())}, receives=2
+    )
 
     written = bench.writer.write(batch, bench.deadline)
 
@@ -154,7 +158,7 @@ def test_the_same_trace_twice_in_a_batch_is_delivered_for_both_messages() -> Non
     bench = Bench()
     event = prediction_event()
 
-    written = bench.writer.write(batch_of({"1": inline(event), "2": inline(event)}), bench.deadline)
+    written = bench.writer.write(batch_of({"1": inline_message(event), "2": inline_message(event)}), bench.deadline)
 
     assert written.failures == []
     assert bench.tracker.requests == [{event.trace_id}]

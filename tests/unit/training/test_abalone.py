@@ -10,12 +10,12 @@ import pytest
 from onnxruntime import InferenceSession
 from sklearn.ensemble import RandomForestRegressor
 
-from training.abalone import RECIPE, AbaloneParameters, build, fit
-from training.abalone_data import NAMES, read, sample
-from training.agreement import TOLERANCE
-from training.onnx_form import to_onnx
-from training.pattern import train
-from training.recipe import TrainingError
+from training.onnx_artifact.convert import to_onnx
+from training.onnx_artifact.tolerance import TOLERANCE
+from training.recipes.abalone import RECIPE, AbaloneParameters, build, fit
+from training.recipes.abalone_data import NAMES, read, sample
+from training.recipes.recipe import TrainingError
+from training.train_pipeline import train
 
 GOOD = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15,15"
 FLAT = "I,0.43,0.34,0,0.428,0.2065,0.086,0.115,8"

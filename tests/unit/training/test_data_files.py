@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.training_recipes import PARCELS
-from training.data_files import check_paths, read_dataset, read_text, refuse_rows
-from training.iris import RECIPE as IRIS
-from training.recipe import TrainingError
+from training.data.files import check_paths, read_dataset, read_text, refuse_rows
+from training.recipes.iris import RECIPE as IRIS
+from training.recipes.recipe import TrainingError
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

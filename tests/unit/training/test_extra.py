@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from training.extra import check_installed
-from training.iris import RECIPE
-from training.recipe import Extra, TrainingError
-from training.sentiment_bert import RECIPE as BERT
+from training.checks import check_installed
+from training.recipes.iris import RECIPE
+from training.recipes.recipe import Extra, TrainingError
+from training.recipes.sentiment.bert import RECIPE as BERT
 
 
 def test_what_is_missing_is_told_with_the_command_that_installs_it() -> None:

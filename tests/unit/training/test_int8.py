@@ -8,8 +8,8 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime import InferenceSession
 
 from tests.support.models import graph
-from training.int8 import Quantize, choose, quantized
-from training.recipe import Chosen, Form, HeldOut
+from training.onnx_artifact.int8 import Quantize, choose, quantized
+from training.recipes.recipe import Chosen, HeldOut, OnnxArtifact
 
 ROWS = 400
 TARGET = np.arange(ROWS) % 2
@@ -23,13 +23,13 @@ def product() -> Any:
     return graph(given, gives, nodes, [numpy_helper.from_array(weights, "weights")])
 
 
-def chosen(quantize: Quantize, wrong: int) -> tuple[Chosen, Form, list[str]]:
+def chosen(quantize: Quantize, wrong: int) -> tuple[Chosen, OnnxArtifact, list[str]]:
     """The choice where float32 is always right and int8 so many times wrong; the exact form; what was said."""
     labels = TARGET.copy()
     labels[:wrong] = 1 - labels[:wrong]
     outputs = {"label": labels, "probabilities": np.eye(2)[labels] * 0.8 + 0.1}
     held_out = HeldOut([None] * ROWS, TARGET, TARGET.copy(), np.eye(2)[TARGET] * 0.8 + 0.1)
-    exact, said = Form(product(), b"tokenizer"), list[str]()
+    exact, said = OnnxArtifact(product(), b"tokenizer"), list[str]()
     return choose(quantize, exact, held_out, lambda _: outputs, said.append), exact, said
 
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from training.iris import RECIPE, IrisParameters
-from training.options import check_alias, named, parse_parameters
-from training.recipe import TrainingError
-from training.server import checked_address
+from training.checks import check_alias, named, parse_parameters
+from training.recipes.iris import RECIPE, IrisParameters
+from training.recipes.recipe import TrainingError
+from training.registry.mlflow_server import checked_address
 
 
 def test_hyperparameters() -> None:

@@ -9,16 +9,16 @@ import onnxruntime
 import pytest
 
 from tests.support.training_recipes import PARCELS
-from training.abalone import RECIPE as ABALONE
-from training.agreement import TOLERANCE
-from training.catalog import NAMES, find_recipe
-from training.iris import RECIPE as IRIS
-from training.iris import IrisParameters
+from training.data.split import split
 from training.metrics import evaluate
-from training.onnx_form import check_agreement, check_size, to_onnx
-from training.pattern import Trained, train
-from training.recipe import Chosen, Form, HeldOut, Parameters, Recipe, TrainingError
-from training.split import split
+from training.onnx_artifact.convert import check_agreement, check_size, to_onnx
+from training.onnx_artifact.tolerance import TOLERANCE
+from training.recipes.abalone import RECIPE as ABALONE
+from training.recipes.catalog import NAMES, find_recipe
+from training.recipes.iris import RECIPE as IRIS
+from training.recipes.iris import IrisParameters
+from training.recipes.recipe import Chosen, HeldOut, OnnxArtifact, Parameters, Recipe, TrainingError
+from training.train_pipeline import Trained, train
 
 SHELLS = ABALONE.load()
 
@@ -169,7 +169,7 @@ def test_two_labels_that_are_as_probable_may_change_places() -> None:
 def test_a_recipe_may_choose_another_form_and_is_judged_by_that() -> None:
     form, said = trained(IRIS).form, list[str]()
 
-    def choose(_: Parameters, exact: Form, rows: HeldOut, say: Any) -> Chosen:
+    def choose(_: Parameters, exact: OnnxArtifact, rows: HeldOut, say: Any) -> Chosen:
         say("chosen")
         return Chosen(form, 0 * rows.predicted, {"float32_bytes": float(exact.bytes)}, {"onnx.precision": "int8"})
 

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.metrics import evaluate
-from training.promotion import Measured, Promotion, decide
-from training.scores import SCORES, less_is_better, metrics_of
+from training.metrics import SCORES, evaluate, less_is_better, metrics_of
+from training.registry.promotion import Measured, Promotion, decide
 
 ROWS = {"seed": "42", "test_share": "0.2", "data.sha256": "ab"}
 ACCURACY = "validation_accuracy"

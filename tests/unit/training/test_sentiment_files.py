@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from training.pattern import train
-from training.recipe import Dataset, TrainingError
-from training.sentiment_files import read
-from training.sentiment_sample import sample
-from training.sentiment_tfidf import RECIPE, SentimentParameters
+from training.recipes.recipe import Dataset, TrainingError
+from training.recipes.sentiment.files import read
+from training.recipes.sentiment.sample import sample
+from training.recipes.sentiment.tfidf import RECIPE, SentimentParameters
+from training.train_pipeline import train
 
 
 def rows(data: Dataset) -> list[tuple[str, int]]:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from onnxruntime import InferenceSession
 
 from tests.support.training_reviews import BAD, GOOD, HARD_TEXTS, answered, expected, fitted
-from training.sentiment_tfidf import convert
+from training.recipes.sentiment.tfidf import convert
 
 ESTIMATOR = fitted()
 MODEL = convert(ESTIMATOR).onnx.SerializeToString()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from onnxruntime import InferenceSession
 
-from training.words import TOKEN, fold, spellings, split
+from training.recipes.sentiment.tokenization import TOKEN, fold, spellings, split
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 
-from offpath.errors import Transient
-from offpath.job_store import JobStore
-from offpath.jobs import Job, Progress, key_of, message_of
+from offpath.aws.job_store import JobStore
+from offpath.contracts.errors import Transient
+from offpath.contracts.names import job_key
+from offpath.contracts.training_job import Job, Progress, message_of
 from tests.support.aws_fakes import FakeBucket
 from tests.support.worker_fakes import JOB_ID, RESULT, FakeJobQueue, FakeTraining, new_job
 from training.worker.attempt import REGISTERING_SECONDS, Limits
-from training.worker.stop import Stop
-from training.worker.words import Advanced, Exited, Failed, Ready, Succeeded, Word
+from training.worker.stop_signal import Stop
+from training.worker.task_protocol import Exited, Failed, Progressed, ReadyToRegister, Succeeded, TaskMessage
 from training.worker.worker import Worker
 
-HALF = Advanced(progress=Progress(fraction=0.5, text="fitting: 5 of 10"))
+HALF = Progressed(progress=Progress(fraction=0.5, text="fitting: 5 of 10"))
 
 
 class Shop:
@@ -28,11 +29,11 @@ class Shop:
         self.store = JobStore(self.bucket)
         self.queue = FakeJobQueue()
         self.stop = Stop()
-        self.limits = Limits(seconds=100, memory_mb=500, beat_seconds=20)
+        self.limits = Limits(seconds=100, memory_mb=500, heartbeat_seconds=20)
         self.store.create(new_job(**job))
         self.queue.add(message_of(JOB_ID).body)
 
-    def take(self, *words: Word | None, seconds: float = 0, memory_mb: int = 0) -> FakeTraining:
+    def take(self, *words: TaskMessage | None, seconds: float = 0, memory_mb: int = 0) -> FakeTraining:
         """The worker takes the next message; its training says these words."""
         return self.take_by(FakeTraining(self.queue, words, seconds, memory_mb))
 
@@ -51,7 +52,7 @@ class Shop:
 
 def test_a_training_that_succeeds_ends_the_job_and_its_message() -> None:
     shop = Shop()
-    training = shop.take(HALF, Ready(), Succeeded(result=RESULT))
+    training = shop.take(HALF, ReadyToRegister(), Succeeded(result=RESULT))
     assert (shop.job.state, shop.job.attempts, shop.job.result) == ("succeeded", 1, RESULT)
     assert shop.job.started_at is not None
     assert shop.job.ended_at is not None
@@ -80,7 +81,7 @@ def test_progress_is_written_now_and_then_and_the_message_kept_from_others() -> 
     seen: list[tuple[float, int]] = []
 
     class Watched(FakeTraining):
-        def next(self, seconds: float) -> Word | None:
+        def next(self, seconds: float) -> TaskMessage | None:
             seen.append((shop.job.progress.fraction, shop.queue.visible))
             return super().next(seconds)
 
@@ -112,25 +113,25 @@ def test_a_worker_that_stops_hands_its_job_back() -> None:
 def test_a_job_whose_worker_was_killed_is_tried_once_more() -> None:
     shop = Shop(state="running", attempts=1, started_at=new_job().created_at)
     training = shop.take(Succeeded(result=RESULT))
-    assert training.held is not None
-    assert (training.held.again, training.held.exhausted) == (True, False)
+    assert training.lease is not None
+    assert (training.lease.again, training.lease.exhausted) == (True, False)
     assert (shop.job.state, shop.job.attempts) == ("succeeded", 2)
 
 
 def test_a_job_that_was_tried_twice_is_only_finished() -> None:
     shop = Shop(state="running", attempts=2, started_at=new_job().created_at)
     training = shop.take(Failed(reason="it was tried twice"))
-    assert training.held is not None
-    assert (training.held.again, training.held.exhausted) == (True, True)
+    assert training.lease is not None
+    assert (training.lease.again, training.lease.exhausted) == (True, True)
     assert (shop.job.state, shop.job.attempts, shop.job.error) == ("failed", 2, "it was tried twice")
 
 
 @pytest.mark.parametrize("last", [Failed(reason="MLflow went away"), Exited(code=-9), None])
-def test_what_ends_while_it_registers_is_tried_once_more(last: Word | None) -> None:
+def test_what_ends_while_it_registers_is_tried_once_more(last: TaskMessage | None) -> None:
     shop = Shop()
-    shop.take(Ready(), last, None, seconds=REGISTERING_SECONDS if last is None else 0)
+    shop.take(ReadyToRegister(), last, None, seconds=REGISTERING_SECONDS if last is None else 0)
     assert (shop.job.state, shop.job.attempts, shop.queue.visible) == ("running", 1, 1)
-    shop.take(Ready(), last, None, seconds=REGISTERING_SECONDS if last is None else 0)
+    shop.take(ReadyToRegister(), last, None, seconds=REGISTERING_SECONDS if last is None else 0)
     assert (shop.job.state, shop.job.attempts, shop.queue.kept) == ("failed", 2, 0)
     assert "may have a version of this job without an alias" in str(shop.job.error)
 
@@ -139,13 +140,13 @@ def test_a_job_that_another_worker_took_over_is_left_to_it() -> None:
     shop = Shop()
 
     class Slow(FakeTraining):
-        def next(self, seconds: float) -> Word | None:
+        def next(self, seconds: float) -> TaskMessage | None:
             taken = shop.store.read(JOB_ID)
             if taken.job.claim != "another":
-                shop.store.replace(taken, taken.job.with_(claim="another", attempts=2))
+                shop.store.replace(taken, taken.job.started("another", most_attempts=2))
             return super().next(seconds)
 
-    training = shop.take_by(Slow(shop.queue, [Ready(), Succeeded(result=RESULT)]))
+    training = shop.take_by(Slow(shop.queue, [ReadyToRegister(), Succeeded(result=RESULT)]))
     assert (training.let_go, training.killed) == (False, True)
     assert (shop.job.state, shop.job.claim, shop.queue.kept) == ("running", "another", 1)
 
@@ -154,22 +155,22 @@ def test_a_job_that_is_removed_is_let_go() -> None:
     shop = Shop()
 
     class Removed(FakeTraining):
-        def next(self, seconds: float) -> Word | None:
-            shop.bucket.delete(key_of(JOB_ID))
+        def next(self, seconds: float) -> TaskMessage | None:
+            shop.bucket.delete(job_key(JOB_ID))
             return super().next(seconds)
 
-    training = shop.take_by(Removed(shop.queue, [Ready()]))
+    training = shop.take_by(Removed(shop.queue, [ReadyToRegister()]))
     assert (training.let_go, training.killed) == (False, True)
 
 
 @pytest.mark.parametrize("state", ["succeeded", "failed"])
 def test_a_message_of_a_job_that_has_ended_is_deleted(state: str) -> None:
     shop = Shop(state=state)
-    assert shop.take().held is None
+    assert shop.take().lease is None
     assert (shop.queue.kept, shop.job.attempts) == (0, 0)
 
 
-NO_JOBS = ["", "{}", "[]", "7", '{"schema": "job/1", "id": "../secrets"}', json.dumps({"schema": "x", "id": JOB_ID})]
+NO_JOBS = ["", "{}", "[]", "7", '{"schema": "job/1", "id": "../secrets"}', json.dumps({"id": JOB_ID})]
 
 
 @pytest.mark.parametrize("body", NO_JOBS)
@@ -182,13 +183,25 @@ def test_a_message_that_is_no_job_is_deleted(body: str, caplog: pytest.LogCaptur
     assert "stands for no job" in caplog.text
 
 
-def test_a_message_of_a_later_schema_is_left_for_a_newer_worker(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("schema", ["job/2", "order/1", ""])
+def test_message_of_unknown_schema_is_left_on_the_queue(schema: str, caplog: pytest.LogCaptureFixture) -> None:
     shop = Shop(state="failed")
     shop.take()
-    shop.queue.add(json.dumps({"schema": "job/2", "id": JOB_ID}))
+    shop.queue.add(json.dumps({"schema": schema, "id": JOB_ID}))
     shop.take()
     assert shop.queue.kept == 1
-    assert "deploy a newer worker" in caplog.text
+    assert "deploy a newer one" in caplog.text
+
+
+@pytest.mark.parametrize("change", [{"state": "paused"}, {"schema": "job/2"}])
+def test_job_of_unknown_state_or_schema_is_left_alone(change: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
+    shop = Shop()
+    document = json.loads(shop.bucket.objects[job_key(JOB_ID)]) | change
+    shop.bucket.objects[job_key(JOB_ID)] = json.dumps(document).encode()
+    shop.take()
+    assert shop.queue.kept == 1
+    assert json.loads(shop.bucket.objects[job_key(JOB_ID)]) == document
+    assert "deploy a newer one" in caplog.text
 
 
 def test_a_store_that_is_down_leaves_the_message() -> None:
@@ -202,7 +215,7 @@ def test_a_store_that_is_down_leaves_the_message() -> None:
 
 def test_an_answer_of_the_store_that_is_lost_loses_no_claim() -> None:
     shop = Shop(bucket=ForgetfulBucket())
-    shop.take(HALF, Ready(), Succeeded(result=RESULT))
+    shop.take(HALF, ReadyToRegister(), Succeeded(result=RESULT))
     assert (shop.job.state, shop.job.attempts) == ("succeeded", 1)
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from offpath.errors import SettingsError
-from training.catalog import NAMES
+from offpath.contracts.errors import SettingsError
+from training.recipes.catalog import NAMES
 from training.worker.announce import announcement
 from training.worker.settings import WorkerSettings
 

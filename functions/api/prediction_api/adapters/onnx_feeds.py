@@ -6,12 +6,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from offpath.manifest import ModelVersion, Tensor
-from prediction_api.arrays import narrowed
-from prediction_api.batch import Array, Batch
-from prediction_api.loader import ModelUnusable
-from prediction_api.problems import FieldError, Problem, refused
-from prediction_api.records import MAX_ERRORS
+from offpath.contracts.model_manifest import ModelVersion, Tensor
+from prediction_api.http.problems import FieldError, Problem, refused
+from prediction_api.inputs.arrays import narrowed
+from prediction_api.inputs.batch import Array, Batch
+from prediction_api.inputs.records import MAX_ERRORS
+from prediction_api.models.loader import ModelUnusable
 
 Feed = Callable[[Batch], dict[str, Array]]
 

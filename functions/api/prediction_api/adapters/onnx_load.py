@@ -1,9 +1,9 @@
 """Which of the adapters runs a model."""
 
-from offpath.manifest import ModelVersion
+from offpath.contracts.model_manifest import ModelVersion
 from prediction_api.adapters.onnx_model import OnnxModel
-from prediction_api.loader import ModelFiles
-from prediction_api.on_demand import Runnable
+from prediction_api.models.loader import ModelFiles
+from prediction_api.models.on_demand import Runnable
 
 
 def load_model(files: ModelFiles, version: ModelVersion, threads: int = 1) -> Runnable:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from offpath.manifest import ModelVersion
+from offpath.contracts.model_manifest import ModelVersion
 from prediction_api.adapters.onnx_feeds import feeder
 from prediction_api.adapters.onnx_session import OnnxSession, loading
 from prediction_api.adapters.onnx_warm_up import example_batch
-from prediction_api.answers import predictions
-from prediction_api.batch import Batch, Outputs, Record, batch_of
+from prediction_api.format_predictions import predictions
+from prediction_api.inputs.batch import Batch, Outputs, Record, batch_of
 
 
 class OnnxModel:

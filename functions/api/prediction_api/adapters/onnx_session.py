@@ -7,11 +7,11 @@ from http import HTTPStatus
 import onnxruntime as ort
 from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
-from offpath.manifest import ModelVersion
+from offpath.contracts.model_manifest import ModelVersion
 from prediction_api.adapters.onnx_feeds import GraphInput
-from prediction_api.batch import Array, Outputs
-from prediction_api.loader import ModelUnusable
-from prediction_api.problems import Problem
+from prediction_api.http.problems import Problem
+from prediction_api.inputs.batch import Array, Outputs
+from prediction_api.models.loader import ModelUnusable
 
 
 class OnnxSession:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from offpath.manifest import ModelVersion
+from offpath.contracts.model_manifest import ModelVersion
 from prediction_api.adapters.onnx_feeds import GraphInput, dtype_of
 from prediction_api.adapters.onnx_session import OnnxSession, loading
 from prediction_api.adapters.onnx_warm_up import example_batch
 from prediction_api.adapters.tokens import TokenReader, Tokens
-from prediction_api.answers import predictions
-from prediction_api.batch import Array, Batch, Outputs
-from prediction_api.loader import ModelUnusable
+from prediction_api.format_predictions import predictions
+from prediction_api.inputs.batch import Array, Batch, Outputs
+from prediction_api.models.loader import ModelUnusable
 
 _IDS = "input_ids"
 _KNOWN = (_IDS, "attention_mask", "token_type_ids")

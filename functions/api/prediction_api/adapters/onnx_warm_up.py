@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from offpath.manifest import ColumnType, ModelVersion, Tensor
+from offpath.contracts.model_manifest import ColumnType, ModelVersion, Tensor
 from prediction_api.adapters.onnx_feeds import GraphInput
-from prediction_api.arrays import to_array
-from prediction_api.batch import Array, Batch, batch_of
-from prediction_api.shapes import count_records
+from prediction_api.inputs.arrays import to_array
+from prediction_api.inputs.batch import Array, Batch, batch_of
+from prediction_api.inputs.shapes import count_records
 
 _EXAMPLES: Mapping[ColumnType, Any] = {
     "double": 0.0,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, NotRequired, Required, cast
 from pydantic import ConfigDict, Field, JsonValue, TypeAdapter
 from typing_extensions import TypedDict
 
-from offpath.recipes import AnnouncedRecipe
+from offpath.contracts.recipes import AnnouncedRecipe
 
 _TYPES: dict[str, Any] = {
     "integer": int,

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from offpath.manifest import ModelVersion
-from prediction_api.answers import predictions
-from prediction_api.batch import Outputs
+from offpath.contracts.model_manifest import ModelVersion
+from prediction_api.format_predictions import predictions
+from prediction_api.inputs.batch import Outputs
 
 
 def scored(version: ModelVersion, outputs: Outputs, records: int) -> Any:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from offpath.manifest import Column, ColumnType
-from prediction_api.arrays import is_null, to_array
-from prediction_api.batch import Array, Batch, absent, can_be_absent
+from offpath.contracts.model_manifest import Column, ColumnType
+from prediction_api.inputs.arrays import is_null, to_array
+from prediction_api.inputs.batch import Array, Batch, absent, can_be_absent
 from prediction_api.scoring.frames import FRAMES, Frame, columns_frame, rows_frame
 from prediction_api.scoring.limits import check_records
 from prediction_api.scoring.refusal import BAD_REQUEST, INVALID_PARAMETER_VALUE, Refused

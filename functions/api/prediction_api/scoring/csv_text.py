@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import Any
 
-from offpath.manifest import Column, ColumnType
+from offpath.contracts.model_manifest import Column, ColumnType
 from prediction_api.scoring.frames import Frame
 from prediction_api.scoring.lazy_columns import Key
 from prediction_api.scoring.refusal import Refused

@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from offpath.manifest import Signature
-from prediction_api.batch import Batch
+from offpath.contracts.model_manifest import Signature
+from prediction_api.inputs.batch import Batch
 from prediction_api.scoring.columns import ColumnReader
 from prediction_api.scoring.content_type import CSV, JSON
 from prediction_api.scoring.csv_text import csv_frame

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from prediction_api.problems import Problem
+from prediction_api.http.problems import Problem
 
 # It could not be read as what the form says, or as the type that the signature says.
 BAD_REQUEST = "BAD_REQUEST"

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from offpath.manifest import Tensor
-from prediction_api.arrays import to_array
-from prediction_api.batch import Array
+from offpath.contracts.model_manifest import Tensor
+from prediction_api.inputs.arrays import to_array
+from prediction_api.inputs.batch import Array
 from prediction_api.scoring.refusal import BAD_REQUEST, INVALID_PARAMETER_VALUE, Refused
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from offpath.manifest import Tensor
-from prediction_api.arrays import to_array
-from prediction_api.batch import Array, Batch
+from offpath.contracts.model_manifest import Tensor
+from prediction_api.inputs.arrays import to_array
+from prediction_api.inputs.batch import Array, Batch
+from prediction_api.inputs.shapes import check_shape, first_length
 from prediction_api.scoring.frames import FRAMES, Frame, rows_frame
 from prediction_api.scoring.limits import check_records
 from prediction_api.scoring.refusal import INVALID_PARAMETER_VALUE, Refused
 from prediction_api.scoring.tensor_frames import frame_array
-from prediction_api.shapes import check_shape, first_length
 
 
 class TensorReader:

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, ValidationError
 
 from model_sync.ports import Entry, Unservable, Version
-from offpath.errors import Transient
-from offpath.mlflow_http import Answer
+from offpath.contracts.errors import Transient
+from offpath.mlflow.http import Answer
 
 API = "/api/2.0/mlflow"
 PAGE_SIZE = 100

@@ -3,7 +3,7 @@
 import gzip
 from collections.abc import Callable
 
-from offpath.mlflow_http import MlflowHttp
+from offpath.mlflow.http import MlflowHttp
 from trace_writer.adapters.mlflow_api import MISSING, Call, MlflowApi
 from trace_writer.adapters.mlflow_experiments import Experiments
 from trace_writer.tracker import Unavailable

@@ -8,8 +8,8 @@ from typing import Any
 from urllib3.exceptions import InvalidHeader, ProtocolError, ReadTimeoutError
 from urllib3.util import Retry
 
-from offpath.errors import Rejected, Transient
-from offpath.mlflow_http import Answer, MlflowHttp
+from offpath.contracts.errors import Rejected, Transient
+from offpath.mlflow.http import Answer, MlflowHttp
 from trace_writer.tracker import Faulted, Unavailable
 
 MISSING = "RESOURCE_DOES_NOT_EXIST"

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from urllib.parse import urlencode
 
-from offpath.errors import Rejected
+from offpath.contracts.errors import Rejected
 from trace_writer.adapters.mlflow_api import EXISTS, MISSING, Call, MlflowApi
 from trace_writer.tracker import ExperimentRefused, Unavailable
 

@@ -1,0 +1,1 @@
+"""The HTTP side: routes, problem details, API keys, the OpenAPI document. Only this package knows FastAPI."""

@@ -1,0 +1,76 @@
+"""The HTTP application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request, Response
+from fastapi_swagger import patch_fastapi
+from starlette.exceptions import HTTPException
+
+from offpath.tracing import Tracing
+from prediction_api.http.api_keys import ApiKeyGate
+from prediction_api.http.openapi.document import OpenApi
+from prediction_api.http.problems import Problem
+from prediction_api.http.routes import health, invocations, jobs, models, predict, training
+from prediction_api.jobs.training import Training
+from prediction_api.models.loader import ModelLoader
+from prediction_api.settings import ApiSettings
+from prediction_api.shadow import Shadows
+
+SCOPE = "offpath.prediction_api"
+
+
+def create_app(
+    loader: ModelLoader, tracing: Tracing, settings: ApiSettings, trainings: Training | None = None
+) -> FastAPI:
+    """The application that serves the loader's models and traces every prediction.
+
+    trainings: takes training jobs; None where none are taken.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        tracing.shutdown()
+
+    app = FastAPI(
+        title="offpath",
+        version="1",
+        description="Predictions by the models of an MLflow registry, each of them traced.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        # FastAPI's own spans would be a second, thinner trace of each request.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
+    )
+    app.state.loader = loader
+    app.state.settings = settings
+    app.state.experiment = settings.experiment
+    app.state.training = trainings
+    app.state.tracer = tracing.tracer(SCOPE)
+    app.state.shadows = Shadows(tracing.tracer(SCOPE))
+    tracing.add_periodic_task(app.state.shadows.run)
+    for routes in (predict, invocations, models, training, jobs, health):
+        app.include_router(routes.router)
+    if settings.digests:
+        app.add_middleware(ApiKeyGate, digests=settings.digests)
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.openapi = OpenApi(app, loader, has_keys=bool(settings.digests))  # type: ignore[method-assign]
+    patch_fastapi(app)  # FastAPI's own page would load its scripts from somebody else's server
+    return app
+
+
+async def _problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return error.response()
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """What the router itself refuses: unknown paths and methods."""
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    detail = f"{request.method} {request.url.path}: {status.phrase.lower()}; /docs lists what there is"
+    return Problem(status, detail, headers=error.headers).response()

@@ -1,0 +1,1 @@
+"""The OpenAPI document, with one entry for each model that is served."""

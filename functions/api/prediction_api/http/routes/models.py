@@ -1,0 +1,81 @@
+"""`GET /models` and `GET /models/{name}`."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from offpath.contracts.model_manifest import Signature
+from prediction_api.models.loader import ModelLoader
+from prediction_api.models.served import ServedModel
+from prediction_api.routing.model_selector import CHAMPION_SELECTOR
+from prediction_api.routing.variants import Variants
+
+router = APIRouter(tags=["models"])
+
+
+class VersionDescription(BaseModel):
+    """A version that is served, under one of its model's aliases."""
+
+    version: str
+    alias: str
+    weight: int = Field(description="share of the model's traffic, in percent")
+    shadow: bool = Field(description="whether it predicts, behind the response, what another version answered")
+    run_id: str | None = Field(description="the MLflow run that trained it")
+    task: str
+    labels: tuple[str, ...] = Field(description="class names, by class index")
+    signature: Signature
+    input_example: dict[str, Any] | list[Any] | None = Field(
+        description="one record; of tensors, what `inputs` may hold"
+    )
+    problem: str = Field(description="why a newer version is not the one that is served, or empty")
+
+
+class ModelDescription(VersionDescription):
+    """A model that is served: its champion, and its other aliases."""
+
+    name: str
+    aliases: list[VersionDescription] = Field(description="the other aliases that can be asked for")
+
+
+class ModelList(BaseModel):
+    """All models that are served."""
+
+    models: list[ModelDescription]
+
+
+@router.get("/models", summary="List the models that are served")
+async def list_models(request: Request) -> ModelList:
+    """Each model's aliases, with version, share of the traffic and signature."""
+    loader: ModelLoader = request.app.state.loader
+    catalog = loader.catalog
+    return ModelList(models=[_describe(served, catalog.find(served.name)) for served in catalog.served])
+
+
+@router.get("/models/{name}", summary="Describe a model")
+async def get_model(name: str, request: Request) -> ModelDescription:
+    """One model's aliases, with version, share of the traffic and signature."""
+    loader: ModelLoader = request.app.state.loader
+    variants = loader.catalog.find(name)
+    return _describe(variants.choose(CHAMPION_SELECTOR), variants)
+
+
+def _describe(champion: ServedModel, variants: Variants) -> ModelDescription:
+    others = [_version(served) for served in variants.served if served.alias != champion.alias]
+    return ModelDescription(name=variants.name, aliases=others, **_version(champion).model_dump())
+
+
+def _version(served: ServedModel) -> VersionDescription:
+    version = served.version
+    return VersionDescription(
+        version=version.number,
+        alias=served.alias,
+        weight=version.weight,
+        shadow=version.shadow,
+        run_id=version.run_id,
+        task=version.task,
+        labels=version.labels,
+        signature=version.signature,
+        input_example=version.input_example,
+        problem=served.problem,
+    )

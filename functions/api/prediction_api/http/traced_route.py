@@ -1,0 +1,89 @@
+"""A route whose every answer is traced, refusals and defects included."""
+
+import logging
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, format_trace_id
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from offpath import attributes
+from prediction_api.http.problems import Problem
+
+TRACE_ID_HEADER = "x-trace-id"
+
+Handle = Callable[[Request], Coroutine[Any, Any, Response]]
+
+_log = logging.getLogger(__name__)
+_propagator = TraceContextTextMapPropagator()
+
+
+class TracedRoute(APIRoute):
+    """Opens the request's span, continues the caller's `traceparent`, and ends the span before the answer leaves."""
+
+    def get_route_handler(self) -> Handle:
+        """The route's own handler within a span. The tracer is the application's `state.tracer`.
+
+        It takes the path's parameters and the request, and nothing that FastAPI would have to find out for each one.
+        """
+
+        async def handle(request: Request) -> Response:
+            response: Response = await self.endpoint(**request.path_params, request=request)
+            return response
+
+        async def traced(request: Request) -> Response:
+            tracer: Tracer = request.app.state.tracer
+            with tracer.start_as_current_span(
+                f"{request.method} {self.path_format}",
+                _propagator.extract(request.headers),
+                SpanKind.SERVER,
+                self._attributes(request),
+                record_exception=False,
+                set_status_on_exception=False,
+            ) as span:
+                response = await self._answer(handle, request, span)
+                span.set_attribute("http.response.status_code", response.status_code)
+            response.headers[TRACE_ID_HEADER] = mlflow_trace_id(span)
+            return response
+
+        return traced
+
+    def refuse(self, problem: Problem, trace_id: str) -> Response:
+        """The answer to a request that is refused, or that failed."""
+        return problem.response(trace_id=trace_id)
+
+    async def _answer(self, handle: Handle, request: Request, span: Span) -> Response:
+        try:
+            return await handle(request)
+        except Problem as problem:
+            response = self.refuse(problem, mlflow_trace_id(span))
+            span.set_status(Status(StatusCode.ERROR, problem.detail))
+        except Exception as error:
+            # Whatever a model or a defect raises, the caller gets an answer with a trace id, and the trace tells why.
+            _log.exception("a request failed")
+            detail = "the request failed within the service; the trace tells more to who may read it"
+            response = self.refuse(Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail), mlflow_trace_id(span))
+            span.record_exception(error)
+            span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
+        span.set_attribute(attributes.SPAN_OUTPUTS, bytes(response.body).decode())
+        return response
+
+    def _attributes(self, request: Request) -> dict[str, str]:
+        """By OpenTelemetry's names for HTTP (https://opentelemetry.io/docs/specs/semconv/http/http-spans/)."""
+        name = f"{request.method} {self.path_format}"
+        return {
+            attributes.SPAN_TYPE: "CHAIN",
+            attributes.TRACE_NAME: name,
+            attributes.EXPERIMENT: request.app.state.experiment,
+            "http.request.method": request.method,
+            "http.route": self.path_format,
+            "url.path": request.url.path,
+        }
+
+
+def mlflow_trace_id(span: Span) -> str:
+    """The id that MLflow will know the span's trace by."""
+    return f"tr-{format_trace_id(span.get_span_context().trace_id)}"

@@ -1,0 +1,75 @@
+"""From a request to a job, against the recipe."""
+
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import to_json
+
+from offpath.contracts.names import CHAMPION
+from offpath.contracts.recipes import AnnouncedRecipe
+from offpath.contracts.training_job import Job, new_id, now
+from prediction_api.http.problems import FieldError, refused
+from prediction_api.inputs.json_body import parse_object
+from prediction_api.jobs.parameters import defaults, properties, reader
+from prediction_api.jobs.request import TrainingRequest, field_errors
+
+MAX_ERRORS = 20
+
+
+def job_of(name: str, recipe: AnnouncedRecipe, body: bytes) -> Job:
+    """The job that a body asks for; hyperparameters that it leaves out have their defaults. Raises Problem."""
+    document = parse_object(body or b"{}", '{"parameters": {…}}')
+    request, errors = _request(recipe, body or b"{}")
+    parameters, wrong = _parameters(recipe, document.get("parameters", {}))
+    errors += wrong
+    if errors or request is None:
+        raise _refusal(name, recipe, errors)
+    at = now()
+    return Job(
+        id=new_id(at),
+        model=name,
+        parameters=defaults(recipe) | parameters,
+        seed=request.seed,
+        data=request.data,
+        alias=request.alias,
+        promote=request.promote,
+        created_at=at,
+        updated_at=at,
+    )
+
+
+def _request(recipe: AnnouncedRecipe, body: bytes) -> tuple[TrainingRequest | None, list[FieldError]]:
+    try:
+        request = TrainingRequest.model_validate_json(body)
+    except ValidationError as error:
+        return None, field_errors(error)
+    return request, _against_recipe(request, recipe)
+
+
+def _parameters(recipe: AnnouncedRecipe, given: Any) -> tuple[dict[str, Any], list[FieldError]]:
+    if not isinstance(given, dict):  # which is said of the request
+        return {}, []
+    try:
+        return reader(recipe).validate_json(to_json(given)), []
+    except ValidationError as error:
+        return {}, field_errors(error, "parameters")
+
+
+def _against_recipe(request: TrainingRequest, recipe: AnnouncedRecipe) -> list[FieldError]:
+    errors = []
+    if request.data and not recipe.takes_data:
+        errors.append(FieldError("data", "this recipe brings its own data and takes no files; leave data out"))
+    if request.promote and request.promote.metric not in recipe.metrics:
+        known = f"there is no metric {request.promote.metric[:80]!r}; there is: {', '.join(recipe.metrics)}"
+        errors.append(FieldError("promote.metric", known))
+    if request.promote and request.alias == CHAMPION:
+        both = f"{CHAMPION} is given to the version in any case, so that there is nothing to promote: drop one"
+        errors.append(FieldError("alias", both))
+    return errors
+
+
+def _refusal(name: str, recipe: AnnouncedRecipe, errors: list[FieldError]) -> Exception:
+    known = "; ".join(f"{field}: {schema.get('description', '')}" for field, schema in properties(recipe).items())
+    more = f"; the first {MAX_ERRORS} are listed" if len(errors) > MAX_ERRORS else ""
+    detail = f"{len(errors)} field(s) are not as the recipe {name} takes them{more}. Its parameters are {known}"
+    return refused(detail, errors[:MAX_ERRORS])

@@ -1,0 +1,54 @@
+"""A model that is loaded when it is needed, and then stays."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from offpath.contracts.errors import OffpathError
+from prediction_api.http.problems import unavailable
+from prediction_api.inputs.batch import Batch, Outputs
+
+# What cannot be loaded is not fetched again for every request that asks for it.
+RETRY_SECONDS = 5.0
+
+
+class Runnable(Protocol):
+    """A loaded model."""
+
+    def run(self, batch: Batch) -> Outputs:
+        """The model's outputs, by one call."""
+
+
+class OnDemand:
+    """A model that nobody may ever ask for: it takes no memory, and no time at the start, until somebody does."""
+
+    def __init__(self, load: Callable[[], Runnable], clock: Callable[[], float] = time.monotonic) -> None:
+        self._load = load
+        self._clock = clock
+        self._problem, self._retry_at = "", clock()
+        self._lock = threading.Lock()
+        self._model: Runnable | None = None
+
+    def prepare(self) -> None:
+        """Load the model, if it is not loaded. Raises what loading it does, an OffpathError."""
+        self._prepared()
+
+    def run(self, batch: Batch) -> Outputs:
+        """The model's outputs. Raises Problem, 503 for a model that cannot be loaded."""
+        return (self._model or self._prepared_for_request()).run(batch)
+
+    def _prepared_for_request(self) -> Runnable:
+        if self._clock() < self._retry_at:
+            raise unavailable(self._problem)
+        try:
+            return self._prepared()
+        except OffpathError as error:
+            self._problem, self._retry_at = f"the model cannot be loaded: {error}", self._clock() + RETRY_SECONDS
+            raise unavailable(self._problem) from error
+
+    def _prepared(self) -> Runnable:
+        with self._lock:
+            if self._model is None:
+                self._model = self._load()
+            return self._model

@@ -1,0 +1,1 @@
+"""The version that answers a request: by alias, by version, or by its share of the traffic."""

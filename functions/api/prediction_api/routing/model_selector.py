@@ -1,0 +1,38 @@
+"""What a request says of who shall answer it."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from fastapi import Request
+
+from offpath.contracts.names import CHAMPION
+from prediction_api.http.problems import FieldError, Problem, refused
+
+SESSION_HEADER = "x-session-id"
+ALIAS, VERSION = "alias", "version"
+# The most that MLflow takes for a session: it refuses a whole batch of traces for a longer one.
+MAX_SESSION_ID = 250
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSelector:
+    """One alias, or one version, or whichever has its turn: the same one for all requests of a session."""
+
+    alias: str | None = None
+    version: str | None = None
+    session_id: str | None = None
+
+
+CHAMPION_SELECTOR = ModelSelector(alias=CHAMPION)
+
+
+def read_selector(request: Request) -> ModelSelector:
+    """The request's own selector. Raises Problem for one that contradicts itself, or is none."""
+    alias, version = (request.query_params.get(name) for name in (ALIAS, VERSION))
+    if alias is not None and version is not None:
+        raise Problem(HTTPStatus.BAD_REQUEST, "the query has alias and version: ask for the one or the other")
+    session_id = request.headers.get(SESSION_HEADER)
+    if session_id is not None and len(session_id) > MAX_SESSION_ID:
+        message = f"expected at most {MAX_SESSION_ID} characters, got {len(session_id)}"
+        raise refused(f"the header {SESSION_HEADER} is too long", [FieldError(SESSION_HEADER, message)])
+    return ModelSelector(alias, version, session_id or None)

@@ -1,0 +1,115 @@
+"""An S3 bucket, and the large bodies that lie in it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from offpath.aws.errors import aws_errors, error_code
+from offpath.contracts.errors import ClaimLost, ObjectChanged, ObjectMissing, Transient
+from offpath.contracts.names import CLAIMS_PREFIX
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+# S3 answers the second to one of two who write at the same moment.
+_CHANGED = {"PreconditionFailed", "412", "ConditionalRequestConflict"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An object's content and the entity tag that a conditional read compares."""
+
+    content: bytes
+    etag: str
+
+
+class Bucket:
+    """An S3 bucket. Every method raises Transient when S3 does not answer or refuses."""
+
+    def __init__(self, client: "S3Client", name: str) -> None:
+        self._client = client
+        self.name = name
+
+    def put(self, key: str, content: bytes, content_type: str = "application/json") -> str:
+        """Store content under the key; the bucket's name comes back."""
+        with aws_errors(f"writing {self._uri(key)}"):
+            self._client.put_object(Bucket=self.name, Key=key, Body=content, ContentType=content_type)
+        return self.name
+
+    def get(self, key: str) -> bytes:
+        """The object's content. Raises ObjectMissing."""
+        with aws_errors(f"reading {self._uri(key)}"):
+            return self._client.get_object(Bucket=self.name, Key=key)["Body"].read()
+
+    def get_if_changed(self, key: str, etag: str | None) -> Fetched | None:
+        """The object, or None if its entity tag is still that one. Raises ObjectMissing."""
+        condition = {"IfNoneMatch": etag} if etag else {}
+        try:
+            with aws_errors(f"reading {self._uri(key)}"):
+                answer = self._client.get_object(Bucket=self.name, Key=key, **condition)  # type: ignore[arg-type]
+                return Fetched(answer["Body"].read(), answer["ETag"])
+        except Transient as error:
+            if error_code(error.__cause__) in {"304", "NotModified"}:
+                return None
+            raise
+
+    def put_if_unchanged(self, key: str, content: bytes, etag: str | None) -> str:
+        """Replace the object that has that entity tag, None for one that is not there; the new object's tag.
+
+        Raises ObjectChanged if there is another one, or none any more.
+        """
+        condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
+        given: Any = {"Bucket": self.name, "Key": key, "Body": content, "ContentType": "application/json", **condition}
+        try:
+            with aws_errors(f"writing {self._uri(key)}"):
+                return self._client.put_object(**given)["ETag"]
+        except (ObjectMissing, Transient) as error:
+            if isinstance(error, ObjectMissing) or error_code(error.__cause__) in _CHANGED:
+                raise ObjectChanged(f"{self._uri(key)} is not the object that was read") from error
+            raise
+
+    def exists(self, key: str) -> bool:
+        """Whether there is an object under the key."""
+        try:
+            with aws_errors(f"looking for {self._uri(key)}"):
+                self._client.head_object(Bucket=self.name, Key=key)
+        except ObjectMissing:
+            return False
+        return True
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Every key that begins with the prefix, in S3's order."""
+        with aws_errors(f"listing {self._uri(prefix)}"):
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
+                for item in page.get("Contents", []):
+                    yield item["Key"]
+
+    def delete(self, key: str) -> None:
+        """Remove the object, if it is there."""
+        with aws_errors(f"deleting {self._uri(key)}"):
+            self._client.delete_object(Bucket=self.name, Key=key)
+
+    def _uri(self, key: str) -> str:
+        return f"s3://{self.name}/{key}"
+
+
+class S3Claims:
+    """Large bodies, in the pipeline's own bucket: a message that names another one is not followed there."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    def put(self, key: str, content: bytes) -> str:
+        """Store content under the key; the bucket's name comes back. Raises Transient."""
+        return self._bucket.put(key, content)
+
+    def get(self, bucket: str, key: str) -> bytes:
+        """The content. Raises ClaimLost, or Transient."""
+        if bucket != self._bucket.name or not key.startswith(CLAIMS_PREFIX):
+            raise ClaimLost(
+                f"s3://{bucket}/{key} is no claim of this pipeline: s3://{self._bucket.name}/{CLAIMS_PREFIX} is"
+            )
+        try:
+            return self._bucket.get(key)
+        except ObjectMissing as error:
+            raise ClaimLost(f"the claim s3://{bucket}/{key} does not exist (expired, or deleted)") from error

@@ -1,0 +1,75 @@
+"""Errors by what the caller should do.
+
+    OffpathError
+    ├── SettingsError      the environment holds an unusable value: do not start
+    ├── ManifestError      the model manifest cannot be used: keep what is loaded
+    ├── RecipesError       the announcement of recipes cannot be used: keep what is known
+    ├── ObjectMissing      an S3 object, or a secret, does not exist
+    ├── ObjectChanged      an S3 object is not the one that was read: read it again
+    ├── UnknownSchema      a message or document of a later version: leave it for a newer reader
+    ├── Transient          may succeed later: retry, or leave the message on its queue
+    └── Poison             cannot succeed, however often it is tried: keep it, dead-letter it
+        ├── MalformedEvent     not a trace event
+        ├── MalformedJob       not a training job, or not the message of one
+        ├── ClaimLost          the S3 object that a message stands for does not exist
+        ├── ClaimAltered       that object is not the one the message was sent with
+        └── Rejected           MLflow refuses these spans
+
+A message says what failed, with which value, and what to do about it.
+"""
+
+
+class OffpathError(Exception):
+    """Anything that offpath raises on purpose."""
+
+
+class SettingsError(OffpathError):
+    """The environment holds an unusable value, or lacks one."""
+
+
+class ManifestError(OffpathError):
+    """The model manifest is missing, or is not a manifest."""
+
+
+class RecipesError(OffpathError):
+    """What can be trained is not known: its announcement is none."""
+
+
+class ObjectMissing(OffpathError):
+    """An S3 object, or a secret, does not exist."""
+
+
+class ObjectChanged(OffpathError):
+    """An S3 object is not the one that was read: somebody else wrote it meanwhile."""
+
+
+class UnknownSchema(OffpathError):
+    """A message or document is of a schema, or in a state, that this code does not read. A newer version may."""
+
+
+class Transient(OffpathError):
+    """A service did not answer, or asked to be asked later."""
+
+
+class Poison(OffpathError):
+    """This message can never be delivered as it is."""
+
+
+class MalformedEvent(Poison):
+    """The message is not a trace event."""
+
+
+class MalformedJob(Poison):
+    """Not a training job, or not the message of one."""
+
+
+class ClaimLost(Poison):
+    """The S3 object that the message stands for does not exist."""
+
+
+class ClaimAltered(Poison):
+    """The S3 object is not the one that the message was sent with."""
+
+
+class Rejected(Poison):
+    """MLflow refuses these spans."""

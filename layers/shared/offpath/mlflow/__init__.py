@@ -1,0 +1,1 @@
+"""Access to an MLflow server, for what runs off the request path. The prediction API imports none of it."""

@@ -1,0 +1,5 @@
+"""Off-path tracing for a process. This package imports the OpenTelemetry SDK; the rest of offpath does not."""
+
+from offpath.tracing._install import Tracing, TracingSettings, install, new_provider
+
+__all__ = ["Tracing", "TracingSettings", "install", "new_provider"]

@@ -1,0 +1,1 @@
+"""The functions as `make build` made them, run in Docker."""

@@ -1,0 +1,93 @@
+"""The stack's queues and buckets: made at its start; what is on the queues outlives a stop."""
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from local.aws.sqs import SqsConsumer
+from local.settings import ARCHIVE, ARTIFACTS, DEAD_LETTERS, QUEUE, TRAINING, LocalSettings
+from local.stack import queue_snapshot
+from local.stack.open_jobs import resume
+from local.stack.screen import Screen
+from offpath.aws.errors import aws_errors
+from offpath.aws.job_store import JobStore
+from offpath.aws.s3 import Bucket, S3Claims
+from offpath.aws.sqs import SqsQueue
+from offpath.contracts.errors import OffpathError
+from offpath.contracts.names import spill_prefix
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
+
+RETENTION_SECONDS = 14 * 24 * 60 * 60  # the longest that SQS keeps a message
+
+
+class Storage:
+    """S3 and SQS, as they run here."""
+
+    def __init__(self, s3: "S3Client", sqs: "SQSClient", settings: LocalSettings, screen: Screen) -> None:
+        self._s3 = s3
+        self._sqs = sqs
+        self._settings = settings
+        self._screen = screen
+        self._bucket = Bucket(s3, ARCHIVE)
+
+    def create(self) -> None:
+        """Make buckets and queues that do not exist, and fill the queues with what was saved. Raises Transient."""
+        self._create_buckets()
+        self._create_queues()
+        for name in (QUEUE, DEAD_LETTERS):
+            self._restore(name)
+        self._resume_jobs()
+
+    def save(self, give_up: Callable[[], bool]) -> None:
+        """Save what is on the queues; give_up: whether to leave what is still in flight."""
+        for name in (QUEUE, DEAD_LETTERS):
+            try:
+                self._save(name, give_up)
+            except OffpathError as error:  # whatever it is, a stop goes on
+                self._screen.trouble(f"what is on {name} could not be saved: {error}")
+
+    def _create_buckets(self) -> None:
+        with aws_errors("creating the buckets"):
+            existing = {bucket["Name"] for bucket in self._s3.list_buckets()["Buckets"]}
+            for name in (ARCHIVE, ARTIFACTS):
+                if name not in existing:
+                    self._s3.create_bucket(Bucket=name)
+
+    def _create_queues(self) -> None:
+        with aws_errors("creating the queues"):
+            dead = self._create_queue(DEAD_LETTERS, {})
+            arn = self._sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+            redrive = {"deadLetterTargetArn": arn, "maxReceiveCount": self._settings.queue_max_receives}
+            visibility = str(self._settings.visibility_seconds)
+            self._create_queue(QUEUE, {"VisibilityTimeout": visibility, "RedrivePolicy": json.dumps(redrive)})
+            self._create_queue(TRAINING, {})
+
+    def _create_queue(self, name: str, attributes: "dict[QueueAttributeNameType, str]") -> str:
+        given = attributes | {"MessageRetentionPeriod": str(RETENTION_SECONDS)}
+        return self._sqs.create_queue(QueueName=name, Attributes=given)["QueueUrl"]
+
+    def _restore(self, name: str) -> None:
+        done = queue_snapshot.restore(
+            self._bucket, S3Claims(self._bucket), name, SqsQueue(self._sqs, self._settings.url_of(name))
+        )
+        if done.queued:
+            self._screen.step(f"{done.queued} message(s) of the last run are on {name} again")
+        for key, reason in done.left.items():
+            self._screen.trouble(f"s3://{ARCHIVE}/{key} stays there: {reason}")
+
+    def _resume_jobs(self) -> None:
+        queued = resume(JobStore(self._bucket), SqsQueue(self._sqs, self._settings.url_of(TRAINING)))
+        if queued:
+            self._screen.step(f"{queued} job(s) that had not ended are on {TRAINING} again")
+
+    def _save(self, name: str, give_up: Callable[[], bool]) -> None:
+        saved, left = queue_snapshot.save(self._bucket, SqsConsumer(self._sqs, self._settings.url_of(name)), give_up)
+        if saved:
+            place = f"s3://{ARCHIVE}/{spill_prefix(name)}"
+            self._screen.step(f"{saved} message(s) of {name} wait in {place} for the next start")
+        if left:
+            self._screen.trouble(f"{left} message(s) of {name} were in the hands of a killed writer, and are lost here")

@@ -1,0 +1,1 @@
+"""Data to learn from: files, data frames, and rows that are held out."""

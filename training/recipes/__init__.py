@@ -1,0 +1,1 @@
+"""Recipes, one for each model, and the catalog that names them."""

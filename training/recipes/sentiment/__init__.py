@@ -1,0 +1,1 @@
+"""The sentiment recipes: whether a review is positive or negative."""

