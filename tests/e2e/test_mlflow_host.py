@@ -240,8 +240,9 @@ def test_people_are_let_in_by_what_the_documentation_says(host: MlflowMachine, a
     ],
 )
 def test_what_is_not_exposed_is_refused_by_the_proxy(path: str, host: MlflowMachine, account: Account) -> None:
+    cursor = host.cursor()
     assert host.get(path, "admin", account.passwords["admin"]) == 404
-    assert "mlflow/<NOSRV> 0/-1/-1/-1/0 404" in host.run("journalctl --unit haproxy --no-pager --lines 1").text
+    wait_for(lambda: "mlflow/<NOSRV> 0/-1/-1/-1/0 404" in host.said_since(cursor, "haproxy"), host.journal)
 
 
 def test_a_path_that_nobody_can_read_is_refused(host: MlflowMachine, account: Account) -> None:

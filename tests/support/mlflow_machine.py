@@ -158,6 +158,14 @@ class MlflowMachine(DebianMachine):
         """How often systemd started it again by itself."""
         return int(self.run(f"systemctl show {service} --property NRestarts --value").text)
 
+    def cursor(self) -> str:
+        """Where the journal ends now."""
+        return self.run("journalctl --no-pager --lines 1 --show-cursor").text.rpartition("-- cursor: ")[2]
+
+    def said_since(self, cursor: str, service: str) -> str:
+        """What a service said after that place in the journal."""
+        return self.run(f"journalctl --no-pager --unit {service} --after-cursor '{cursor}'").text
+
     def journal(self) -> str:
         """The last that any service said."""
         return self.run("journalctl --no-pager --lines 60").text
