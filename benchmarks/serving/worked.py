@@ -11,10 +11,14 @@ from benchmarks.services import Aws, mlflow_server, sqlite
 from model_sync.adapters.mlflow_registry import MlflowRegistry
 from model_sync.publisher import ModelPublisher
 from model_sync.sync import ModelSync
+from offpath.contracts.names import CHAMPION
 from offpath.mlflow.http import MlflowHttp
+from training.callbacks import NO_CALLBACKS, ignore_progress
 from training.recipes.catalog import NAMES, find_recipe
 from training.registry.mlflow_server import quiet_mlflow
-from training.run import TrainingSpec, train_and_register
+from training.registry.promotion import AliasPlan
+from training.run import train_and_register
+from training.training_spec import TrainingSpec
 
 SEED = 42
 MAX_MODEL_BYTES = 500_000_000
@@ -47,9 +51,7 @@ def publish(aws: Aws, folder: Path, progress: Progress) -> None:
     with sqlite(folder) as database, mlflow_server(database, folder / "mlflow") as url:
         for name in names():
             progress(f"training {name}")
-            train_and_register(
-                TrainingSpec(name, url, SEED, {}, "champion", 0), lambda _: None, lambda _done, _total: None
-            )
+            train_and_register(TrainingSpec(name, url, SEED, {}, AliasPlan(CHAMPION)), NO_CALLBACKS)
         registry, bucket = MlflowRegistry(MlflowHttp(url)), aws.bucket()
         report = ModelSync(registry, bucket, ModelPublisher(registry, bucket, MAX_MODEL_BYTES)).run()
         if report.skipped:
@@ -57,7 +59,7 @@ def publish(aws: Aws, folder: Path, progress: Progress) -> None:
 
 
 def worked(name: str, folder: Path) -> Worked:
-    """The recipe's estimator, fitted as the pattern does, and saved for MLflow's scoring server."""
+    """The recipe's estimator, fitted as a training does, and saved for MLflow's scoring server."""
     from benchmarks.serving.saved import save  # it imports mlflow
 
     recipe = find_recipe(name)
@@ -70,7 +72,7 @@ def worked(name: str, folder: Path) -> Worked:
 
 def _fit(recipe: Any, estimator: Any, data: Any) -> Any:
     if recipe.fit:
-        return recipe.fit(estimator, data.features, data.target, lambda _done, _total: None)
+        return recipe.fit(estimator, data.features, data.target, ignore_progress)
     return estimator.fit(data.features, data.target)
 
 

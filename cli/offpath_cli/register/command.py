@@ -65,7 +65,7 @@ def register(  # noqa: PLR0913  an option each
             source, name, tracking_uri, alias, _task(task), split_labels(labels), example, description, opset
         )
         with Display(console) as display:
-            registered = register_model(spec, _max_bytes(), display.say)
+            registered = register_model(spec, _max_bytes(), display.report)
     except (Refused, TrainingError, OffpathError) as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print("error:", str(error), style="red", markup=False)
         raise typer.Exit(1) from error

@@ -7,7 +7,7 @@ import numpy as np
 
 from offpath_cli.register.errors import Refused
 from offpath_cli.register.native import Expected
-from training.onnx_artifact.tolerance import TOLERANCE, is_tolerable, largest_difference, relative_difference
+from training.onnx_artifact.agreement import TOLERANCE, is_tolerable, largest_difference, relative_difference
 
 _ADVICE = (
     "Either the converter does not know all that this model does (its objective, categories, missing values, ties), or "

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 from offpath_cli.register.registration_spec import RegistrationSpec, check_spec
 from offpath_cli.register.source import fetch, is_uri
+from training.callbacks import Callbacks, Report
 from training.registry.mlflow_server import checked_address, wait_for
+from training.registry.promotion import AliasPlan
 
 if TYPE_CHECKING:
     from offpath_cli.register.candidate import Candidate
     from offpath_cli.register.model_task import ModelTask
     from offpath_cli.register.original import Original
-    from training.recipes.recipe import Say
     from training.registry.versions import Registered
 
 
-def register_model(spec: RegistrationSpec, max_bytes: int, say: "Say") -> "Registered":
+def register_model(spec: RegistrationSpec, max_bytes: int, report: Report) -> "Registered":
     """Read, convert, try, compare, register. Everything that can be told wrong is, before anything lasting is done.
 
     max_bytes: that the ONNX file may have. Raises Refused, TrainingError, or an OffpathError of the sync or the API.
@@ -25,7 +26,7 @@ def register_model(spec: RegistrationSpec, max_bytes: int, say: "Say") -> "Regis
     address = checked_address(spec.tracking_uri)
     in_mlflow = is_uri(spec.source)
     wait_for(address, 0)
-    say(f"reading {spec.source}")
+    report(f"reading {spec.source}")
 
     from offpath_cli.register.candidate import Trial  # these take seconds to import
     from offpath_cli.register.examples import read_example
@@ -35,11 +36,12 @@ def register_model(spec: RegistrationSpec, max_bytes: int, say: "Say") -> "Regis
 
     original = _read(spec, address, in_mlflow=in_mlflow)
     model_task = model_task_of(original, spec)
-    say(f"{original.kind}: {_told(model_task)}")
+    report(f"{original.kind}: {_told(model_task)}")
     example = read_example(spec.example) if spec.example else original.example
     candidate = Trial(original, model_task, example, max_bytes, spec.opset).run()
-    say(_tried(candidate))
-    return register_version(new_version(spec, original, candidate), address, spec.alias, say)
+    report(_tried(candidate))
+    new = new_version(spec, original, candidate)
+    return register_version(new, address, AliasPlan(spec.alias), Callbacks(report))
 
 
 def _read(spec: RegistrationSpec, address: str, *, in_mlflow: bool) -> "Original":

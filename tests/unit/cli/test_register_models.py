@@ -24,7 +24,7 @@ from offpath_cli.register.native import Expected
 from offpath_cli.register.original import Original
 from offpath_cli.register.registration_spec import RegistrationSpec
 from tests.support import own_models
-from training.onnx_artifact.tolerance import TOLERANCE
+from training.onnx_artifact.agreement import TOLERANCE
 
 # mlflow warns of its own type hints when parts of it are imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyType")
