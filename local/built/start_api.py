@@ -13,7 +13,7 @@ from local.settings import HOST
 from local.sources import ROOT
 from offpath.contracts.errors import Transient
 
-START_SECONDS = 60.0
+START_SECONDS = 180.0  # some seconds, on a machine with nothing else to do
 STOP_SECONDS = 30.0
 
 

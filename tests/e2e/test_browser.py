@@ -12,7 +12,7 @@ from tests.support.local_user import User
 from tests.support.waiting import wait_for
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-SECONDS = 30_000
+SECONDS = 120_000
 
 pytestmark = [
     pytest.mark.browser,
