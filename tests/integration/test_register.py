@@ -270,7 +270,7 @@ def test_a_flavor_that_is_not_supported_is_named(tmp_path: Path) -> None:
     assert "error: it was logged in the flavor catboost, which cannot be converted" in done.output
 
 
-def test_a_part_without_a_converter_is_named_and_the_alias_stays(served: Served, mlflow_url: str) -> None:
+def test_a_step_without_converter_is_named_and_the_alias_stays(served: Served, mlflow_url: str) -> None:
     uri = logged("sklearn", own_models.splines(), own_models.numbers(), serialization_format="cloudpickle")
     done = offpath(uri, "--name", (name := served.names["spend"]))
     assert done.exit_code == 1

@@ -58,7 +58,7 @@ def test_what_began_earlier_within_the_first_hour_is_passed_over(bucket: FakeBuc
     assert found[0] - found[1] == 1
 
 
-def test_what_was_said_and_how_long_it_took_is_as_it_was_written(bucket: FakeBucket) -> None:
+def test_predictions_and_times_are_read_as_written(bucket: FakeBucket) -> None:
     archive(bucket, NOW, json.dumps(json.loads(bodies()[0])))
     [spans] = ArchivedTraces(bucket, NOW, NOW).spans("iris")
     [seen] = observations(spans, "iris")

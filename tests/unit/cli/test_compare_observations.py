@@ -26,7 +26,7 @@ def root(**more: Any) -> Span:
     return span("POST /models/{name}/predict", ms=5, **(tags | more))
 
 
-def test_an_answer_has_the_requests_time_and_the_time_of_reading_and_model() -> None:
+def test_an_answer_has_the_times_of_request_and_model() -> None:
     spans = [
         span("validate", "2", "1", 0.5),
         span("iris", "3", "1", 1.5, offpath__model="iris"),
@@ -82,7 +82,7 @@ def test_predictions_of_both_routes_are_read(outputs: Any, said: list[Any]) -> N
     assert seen.said == said
 
 
-def test_several_values_a_record_are_records_that_say_nothing_to_compare() -> None:
+def test_several_values_a_record_are_counted_but_not_compared() -> None:
     [seen] = observations([root(mlflow__spanOutputs='[{"value": [1, 2]}, {"value": [3, 4]}]')], "iris")
     assert (seen.said, seen.records) == ([], 2)
 

@@ -31,7 +31,7 @@ def printed(*observations: Observation) -> str:
     return text
 
 
-def test_each_version_under_each_alias_is_counted_for_itself_answers_first() -> None:
+def test_versions_are_counted_by_alias_answers_first() -> None:
     summaries = summarise([shadow(), seen(), seen("2", "challenger"), seen(), seen("2", "champion", failed=True)])
     assert [(one.alias, one.version, one.is_shadow, one.requests) for one in summaries] == [
         ("champion", "1", False, 2),
@@ -74,7 +74,7 @@ def test_labels_have_shares_and_values_percentiles() -> None:
     assert values.values == (5.0, 50.0, 95.0)
 
 
-def test_the_table_shows_versions_side_by_side_and_only_what_there_is() -> None:
+def test_the_table_shows_versions_side_by_side() -> None:
     text = printed(seen(), seen(), seen("2", "challenger", said=["virginica"]), shadow(agreement=0.5))
     lines = {line.rsplit("  ", text.count("version"))[0].strip(): line for line in text.splitlines()}
     assert "version 1" in text

@@ -144,7 +144,7 @@ def test_what_the_runtime_does_not_have_is_named(tmp_path: Path, model: Any, com
         (b"hello world, this is no model", "is damaged, or no ONNX model"),
     ],
 )
-def test_a_file_that_is_no_model_is_told_as_the_sync_does(tmp_path: Path, content: bytes, complaint: str) -> None:
+def test_a_file_without_a_model_is_refused_by_the_sync(tmp_path: Path, content: bytes, complaint: str) -> None:
     with pytest.raises(Unservable, match=complaint):
         read_file(saved(tmp_path, content))
 
@@ -154,7 +154,7 @@ def test_a_graph_without_an_operator(tmp_path: Path) -> None:
         read_file(saved(tmp_path, graph(a=1), "hollow.onnx"))
 
 
-def test_labels_that_are_too_many_are_told_as_the_api_does(tmp_path: Path) -> None:
+def test_too_many_labels_are_refused_by_the_api(tmp_path: Path) -> None:
     with pytest.raises(ModelUnusable, match="the model gives 2 probabilities a record for 3 labels"):
         tried(saved(tmp_path, classifier()), labels=("a", "b", "c"))
 

@@ -170,14 +170,14 @@ def test_what_the_original_itself_does_not_take() -> None:
         tried(original)
 
 
-def test_a_column_of_a_type_that_is_not_served_is_named() -> None:
+def test_a_column_type_that_is_not_served_is_named() -> None:
     frame = own_models.customers()[["spend"]].assign(since=np.datetime64("2026-01-01"))
     native = LinearRegression().fit(frame[["spend"]], np.arange(100))
     with pytest.raises(Unservable, match="input 'since' of type 'datetime', which is not served"):
         tried(own_models.original("sklearn", native, frame))
 
 
-def test_a_model_that_would_not_be_published_is_refused_with_the_syncs_words() -> None:
+def test_a_model_that_the_sync_would_not_publish_is_refused() -> None:
     original = own_models.original("sklearn", own_models.churn(), own_models.customers())
     with pytest.raises(Unservable, match=r"its \d+ bytes are over OFFPATH_MAX_MODEL_BYTES=1000"):
         tried(original, max_bytes=1_000)
