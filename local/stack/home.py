@@ -1,4 +1,4 @@
-"""The state folder: what lies where in it, and the version of that layout."""
+"""Keep the state folder: where everything lies in it, and the version of that layout."""
 
 import json
 import os
@@ -12,18 +12,18 @@ LAYOUT = 1
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The folder `OFFPATH_HOME`."""
+    """Name the files of the state folder, which is `OFFPATH_HOME`."""
 
     path: Path
 
     @property
     def s3(self) -> Path:
-        """SeaweedFS's data."""
+        """The folder of SeaweedFS's data."""
         return self.path / "s3"
 
     @property
     def s3_identities(self) -> Path:
-        """Who may use S3."""
+        """The file that says who may use S3."""
         return self.path / "s3.json"
 
     @property
@@ -33,26 +33,29 @@ class Home:
 
     @property
     def logs(self) -> Path:
-        """One log a part."""
+        """The folder with one log a service."""
         return self.path / "logs"
 
     @property
     def lock(self) -> Path:
-        """Held by the process that runs the stack; its content is that process's id."""
+        """The file that the process that runs the stack holds; its content is that process's id."""
         return self.path / "lock"
 
     @property
     def processes(self) -> Path:
-        """The parts' processes, while they run."""
+        """The file that lists the processes of the services, while they run."""
         return self.path / "processes.json"
 
     @property
     def version(self) -> Path:
-        """The layout's version."""
+        """The file that holds the version of the layout."""
         return self.path / "state.json"
 
     def prepare(self) -> None:
-        """Make the folder and its version file. Raises Refused for one that is not ours, or cannot be written."""
+        """Make the folder and its version file.
+
+        Raises Refused for a folder that is no state folder, is of another layout, or cannot be written.
+        """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._check()

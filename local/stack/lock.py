@@ -1,4 +1,4 @@
-"""One stack a state folder: a lock that the system gives back when its holder ends, however that happens."""
+"""Let one stack run on a state folder: the system gives the lock back when its holder ends, however that happens."""
 
 import fcntl
 import os
@@ -11,7 +11,7 @@ from local.errors import Refused
 
 @contextmanager
 def held(path: Path) -> Iterator[None]:
-    """Hold the lock, with this process's id in it. Raises Refused, with the holder's id, when another one does."""
+    """Hold the lock, with this process's id in it. Raises Refused, with the holder's id, when another process does."""
     with path.open("a+") as file:
         if not _try(file.fileno()):
             raise Refused(
@@ -26,7 +26,7 @@ def held(path: Path) -> Iterator[None]:
 
 
 def holder(path: Path) -> int | None:
-    """The id of the process that holds the lock, or None if none does."""
+    """Return the id of the process that holds the lock, or None if none does."""
     try:
         with path.open("r+") as file:
             return None if _try(file.fileno()) else int(file.read() or 0)

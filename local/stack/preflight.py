@@ -1,4 +1,4 @@
-"""What is checked before anything starts."""
+"""Check that the stack's ports are free, before anything starts."""
 
 import errno
 import socket
@@ -11,7 +11,7 @@ from local.settings import HOST, S3_PORTS, LocalSettings
 
 
 def check_ports(settings: LocalSettings) -> None:
-    """Raises Refused that names the ports that two parts want or another process has, by their settings."""
+    """Raise Refused for ports that two services want or another process has, named by their settings."""
     problems = _clashes(settings) or _taken(settings)
     if problems:
         raise Refused("\n".join(problems))

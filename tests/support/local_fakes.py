@@ -125,7 +125,7 @@ class FakeScreen:
         """Keep."""
         self.shown.append(text)
 
-    def trouble(self, text: str) -> None:
+    def problem(self, text: str) -> None:
         """Keep."""
         self.shown.append(text)
 

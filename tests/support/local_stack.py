@@ -1,17 +1,18 @@
-"""The real stack, or one of its processes, as a user's shell would start it."""
+"""Start the real stack, or one of its processes, as a user's shell would."""
 
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from local.ports import is_listening
 from local.settings import S3_PORTS
 from local.sources import ROOT
 
@@ -25,41 +26,27 @@ def wait_for(condition: Callable[[], bool], seconds: float, otherwise: Callable[
 
 
 def row_of_free_ports(count: int) -> int:
-    """The first of so many free ports in a row, below those that the system gives out by itself."""
+    """Return the first of so many free ports in a row, below those that the system gives out by itself."""
     for first in range(20_000 + os.getpid() % 97 * 100, 32_000, count):
-        if all(_is_free(port) for port in range(first, first + count)):
+        if not any(is_listening(port) for port in range(first, first + count)):
             return first
     raise AssertionError("no row of free ports")
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
-
-
+@dataclass(frozen=True)
 class Command:
-    """`python -m MODULE …` in the repository's root, its output in a file."""
+    """Follow a process whose output goes to a file. See `start_command`."""
 
-    def __init__(self, output: Path, environ: Mapping[str, str], *arguments: str) -> None:
-        self._output = output
-        with output.open("wb") as sink:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=sink,
-                stderr=subprocess.STDOUT,
-                env=os.environ | environ,
-                cwd=ROOT,
-                start_new_session=True,
-            )
+    process: subprocess.Popen[bytes]
+    output: Path
 
     @property
     def text(self) -> str:
-        """What it wrote so far."""
-        return self._output.read_text()
+        """The output so far."""
+        return self.output.read_text()
 
     def wait_for(self, pattern: str, seconds: float = 30) -> str:
-        """The first match of the pattern in its output."""
+        """Wait for the pattern in the output, and return its first match."""
         wait_for(
             lambda: bool(re.search(pattern, self.text)) or self.process.poll() is not None, seconds, lambda: self.text
         )
@@ -68,12 +55,12 @@ class Command:
         return found.group()
 
     def end(self, number: signal.Signals = signal.SIGINT, seconds: float = 60) -> int:
-        """Its exit code, after that signal."""
+        """Send a signal, and return the exit code."""
         self.process.send_signal(number)
         return self.process.wait(timeout=seconds)
 
     def clean_up(self) -> None:
-        """Leave nothing of it behind, whatever happened."""
+        """End the process and all that it started."""
         family = descendants(self.process.pid)
         if self.process.poll() is None:
             self.process.kill()
@@ -83,8 +70,23 @@ class Command:
                 process.kill()
 
 
+def start_command(output: Path, environ: Mapping[str, str], *arguments: str) -> Command:
+    """Start `python -m …` in the repository's root, with these variables beside this process's own."""
+    with output.open("wb") as sink:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            env=os.environ | environ,
+            cwd=ROOT,
+            start_new_session=True,
+        )
+    return Command(process, output)
+
+
 def descendants(pid: int) -> list[psutil.Process]:
-    """The processes that it started, and they in turn."""
+    """Return the processes that it started, and they in turn."""
     try:
         return psutil.Process(pid).children(recursive=True)
     except psutil.NoSuchProcess:
@@ -92,7 +94,7 @@ def descendants(pid: int) -> list[psutil.Process]:
 
 
 def listening(processes: list[psutil.Process]) -> set[tuple[str, int]]:
-    """Where these processes listen: address and port."""
+    """Return address and port of each socket that these processes listen on."""
     connections = [connection for process in processes for connection in process.net_connections("inet")]
     return {
         (str(connection.laddr[0]), int(connection.laddr[1]))
@@ -102,7 +104,7 @@ def listening(processes: list[psutil.Process]) -> set[tuple[str, int]]:
 
 
 def stack_environment(home: Path) -> dict[str, str]:
-    """A state folder and free ports, and a writer that gives up soon."""
+    """Return settings with a state folder, free ports, and a writer that gives up soon."""
     first = row_of_free_ports(len(S3_PORTS) + 3)
     names = ("OFFPATH_API_PORT", "OFFPATH_MLFLOW_PORT", "OFFPATH_SQS_PORT", "OFFPATH_S3_PORT")
     ports = {name: str(first + offset) for offset, name in enumerate(names)}

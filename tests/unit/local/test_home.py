@@ -70,7 +70,7 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
         Home(tmp_path).prepare()
 
 
-def test_a_second_stack_on_the_same_folder_is_refused_with_the_firsts_process(tmp_path: Path) -> None:
+def test_a_second_stack_on_the_same_folder_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with lock.held(path):
         assert lock.holder(path) == os.getpid()
