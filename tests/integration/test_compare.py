@@ -72,7 +72,7 @@ def test_the_table_names_versions_and_figures(experiment: str, mlflow_url: str) 
     options = ["--tracking-uri", mlflow_url, "--experiment", experiment]
     result = CliRunner().invoke(app, ["compare", "iris", *options], catch_exceptions=False)
     assert "iris: 4 traces of the last 24h" in result.stdout
-    for text in ("champion", "challenger", "shadow", "agrees with the answer", "33.33%", "said setosa"):
+    for text in ("champion", "challenger", "shadow", "agrees with the answer", "33.33%", "predicted setosa"):
         assert text in result.stdout
 
 

@@ -9,7 +9,7 @@ import pytest
 import events
 from offpath_cli.compare.archive import ArchivedTraces
 from offpath_cli.compare.observation import observations
-from offpath_cli.compare.span import CompareError
+from offpath_cli.errors import CompareError
 from tests.support.aws_fakes import FakeBucket
 
 NOW = datetime(2026, 3, 1, 0, 30, tzinfo=UTC)
@@ -62,7 +62,7 @@ def test_predictions_and_times_are_read_as_written(bucket: FakeBucket) -> None:
     archive(bucket, NOW, json.dumps(json.loads(bodies()[0])))
     [spans] = ArchivedTraces(bucket, NOW, NOW).spans("iris")
     [seen] = observations(spans, "iris")
-    assert (seen.alias, seen.version, list(seen.said)) == ("champion", "1", ["setosa"])
+    assert (seen.alias, seen.version, list(seen.predicted)) == ("champion", "1", ["setosa"])
     assert seen.request_ms == 1.0
 
 

@@ -14,8 +14,8 @@ from skl2onnx.common.data_types import FloatTensorType
 from sklearn.linear_model import LogisticRegression
 
 from model_sync.ports import Unservable
-from offpath_cli.register.candidate import Candidate, Trial
-from offpath_cli.register.errors import Refused
+from offpath_cli.errors import ModelRefused
+from offpath_cli.register.candidate import Candidate, CandidateBuilder
 from offpath_cli.register.examples import Example, Records, Tensors
 from offpath_cli.register.model_task import model_task_of
 from offpath_cli.register.original import read_file
@@ -35,9 +35,9 @@ def saved(folder: Path, model: Any, name: str = "model.onnx") -> Path:
 
 
 def tried(path: Path, example: Example | None = None, **options: Any) -> Candidate:
-    order = RegistrationSpec(str(path), "m", "http://127.0.0.1:5000", **options)
+    spec = RegistrationSpec(str(path), "m", "http://127.0.0.1:5000", **options)
     original = read_file(path)
-    return Trial(original, model_task_of(original, order), example, 10_000_000, order.opset).run()
+    return CandidateBuilder(original, model_task_of(original, spec), example, 10_000_000, spec.opset).build()
 
 
 def with_zipmap() -> Any:
@@ -95,7 +95,7 @@ def test_weights_beside_the_file_are_taken_into_it(tmp_path: Path) -> None:
     assert len(found.model.onnx.graph.initializer[0].raw_data) == 32
 
     (tmp_path / "weights.bin").unlink()
-    with pytest.raises(Refused, match=r"apart\.onnx cannot be read: .*weights\.bin.*belong beside it"):
+    with pytest.raises(ModelRefused, match=r"apart\.onnx cannot be read: .*weights\.bin.*belong beside it"):
         read_file(tmp_path / "apart.onnx")
 
 
@@ -132,7 +132,7 @@ NEGATIVE = helper.make_node("Neg", ["a"], ["value"])
     ],
 )
 def test_what_the_runtime_does_not_have_is_named(tmp_path: Path, model: Any, complaint: str) -> None:
-    with pytest.raises(Refused, match=complaint):
+    with pytest.raises(ModelRefused, match=complaint):
         tried(saved(tmp_path, model), task="regression")
 
 
@@ -150,7 +150,7 @@ def test_a_file_without_a_model_is_refused_by_the_sync(tmp_path: Path, content: 
 
 
 def test_a_graph_without_an_operator(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=r"hollow\.onnx holds no operator"):
+    with pytest.raises(ModelRefused, match=r"hollow\.onnx holds no operator"):
         read_file(saved(tmp_path, graph(a=1), "hollow.onnx"))
 
 
@@ -160,14 +160,16 @@ def test_too_many_labels_are_refused_by_the_api(tmp_path: Path) -> None:
 
 
 def test_a_graph_that_says_no_task_asks_for_it(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=r"nothing in this ONNX graph says what it is for: add --task regression, or"):
+    with pytest.raises(
+        ModelRefused, match=r"nothing in this ONNX graph says what it is for: add --task regression, or"
+    ):
         tried(saved(tmp_path, sum_onnx()))
-    with pytest.raises(Refused, match="nothing in this ONNX graph names its classes: add --labels"):
+    with pytest.raises(ModelRefused, match="nothing in this ONNX graph names its classes: add --labels"):
         tried(saved(tmp_path, sum_onnx()), task="classification")
 
 
 def test_an_operator_set_is_for_conversions(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="--opset 15 is for conversions"):
+    with pytest.raises(ModelRefused, match="--opset 15 is for conversions"):
         tried(saved(tmp_path, sum_onnx()), task="regression", opset=15)
 
 
