@@ -1,4 +1,4 @@
-"""The machine's settings, from `OFFPATH_*` variables: names and addresses only, no secret."""
+"""Read the machine's settings from `OFFPATH_*` variables: names and addresses only, no secret."""
 
 import re
 from collections.abc import Mapping
@@ -18,9 +18,10 @@ class SettingsError(ValueError):
 
 
 class HostSettings(BaseModel):
-    """Read from /etc/offpath/host.env by systemd. A secret's setting is its ARN or name in Secrets Manager.
+    """Hold the settings, which systemd reads from /etc/offpath/host.env.
 
-    Without a queue of training jobs there is no training worker, which reads some of these itself.
+    A secret's setting is its ARN or name in Secrets Manager. Without a queue of training jobs there is no training
+    worker, which reads some of these itself.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -59,10 +60,10 @@ class HostSettings(BaseModel):
 
     @property
     def names(self) -> list[str]:
-        """The names that the server is reached by."""
+        """Return the names that the server is reached by."""
         return [name for name in (self.private_name, self.domain) if name]
 
 
 def variable(field: str) -> str:
-    """The environment variable that a field is read from."""
+    """Return the environment variable that a field is read from."""
     return PREFIX + field.upper()
