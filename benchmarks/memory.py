@@ -1,4 +1,4 @@
-"""What the API process weighs and how long it takes to import, beside one with mlflow and scikit-learn in it."""
+"""Measure memory and import time of the API's process, beside one with mlflow and scikit-learn in it."""
 
 import os
 import subprocess
@@ -14,8 +14,10 @@ import psutil
 from benchmarks import sample
 from benchmarks.handbuilt.iris import FOLDER_VARIABLE
 from benchmarks.report import Progress, Result
-from benchmarks.services import ROOT, moto, uvicorn
 from benchmarks.stats import percentile
+from local.sources import ROOT
+from local.testbed.aws import aws_with_iris
+from local.testbed.servers import uvicorn
 
 PREDICTIONS = 100
 IMPORTS = 5
@@ -31,22 +33,23 @@ print(time.perf_counter() - t)"
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
-    """A service, as the module that holds its `app`."""
+class ServiceVariant:
+    """Name a service, and the module that holds its `app`."""
 
     name: str
     module: str
 
 
 VARIANTS = (
-    Variant("API, offpath", "prediction_api.handler"),
-    Variant("hand-built, mlflow.pyfunc", "benchmarks.handbuilt.pyfunc"),
+    ServiceVariant("API, offpath", "prediction_api.handler"),
+    ServiceVariant("hand-built, mlflow.pyfunc", "benchmarks.handbuilt.pyfunc"),
 )
 
 
 def run(progress: Progress, *, quick: bool) -> Result:
     """Measure both services, one after the other."""
-    with tempfile.TemporaryDirectory(prefix="offpath-bench-") as name, moto(folder := Path(name)) as aws:
+    with tempfile.TemporaryDirectory(prefix="offpath-bench-") as name, aws_with_iris(Path(name)) as aws:
+        folder = Path(name)
         progress("saving the model as mlflow.pyfunc")
         environ = {**aws.environ, FOLDER_VARIABLE: _saved(folder / "pyfunc")}
         figures: dict[str, dict[str, float]] = {}

@@ -1,4 +1,4 @@
-"""What a shadow adds to an invocation in Lambda's own runtime."""
+"""Measure what a shadow adds to an invocation in Lambda's own runtime."""
 
 import os
 import tempfile
@@ -9,19 +9,19 @@ from pathlib import Path
 
 from benchmarks.lambda_runtime import durations_in_turns
 from benchmarks.report import COMPARISON, Progress, Result, comparison
-from benchmarks.services import Aws, moto
 from benchmarks.slow_model import slow_onnx
 from benchmarks.stats import compared
+from local.testbed.aws import Aws, aws_with_iris
+from local.testbed.lambda_runtime import LambdaRuntime, lambda_runtime
+from local.testbed.models import iris_version
 from offpath.contracts.model_manifest import KEY, Manifest, ModelVersion, RegisteredModel
-from tests.support.lambda_runtime import LambdaRuntime, lambda_runtime
-from tests.support.models import iris_version
 
 INVOCATIONS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
-    """One handler, and whether the manifest has a shadow for it."""
+class ShadowVariant:
+    """Name one handler, and whether the manifest has a shadow for it."""
 
     name: str
     handler: str
@@ -30,9 +30,9 @@ class Variant:
 
 ALONE = "champion alone"
 VARIANTS = (
-    Variant(ALONE, "prediction_api.handler.handler", shadowed=False),
-    Variant("with a shadow", "prediction_api.handler.handler", shadowed=True),
-    Variant("both within the request", "benchmarks.shadowed_handler.handler", shadowed=True),
+    ShadowVariant(ALONE, "prediction_api.handler.handler", shadowed=False),
+    ShadowVariant("with a shadow", "prediction_api.handler.handler", shadowed=True),
+    ShadowVariant("both within the request", "benchmarks.shadowed_handler.handler", shadowed=True),
 )
 MEASURED = (
     "One iris prediction, as in the benchmark `lambda`: RTDONE, the time until the runtime has posted the response. "
@@ -55,8 +55,9 @@ def _started(folder: Path, progress: Progress) -> Iterator[dict[str, LambdaRunti
         progress(f"starting {len(VARIANTS)} functions")
         runtimes = {}
         for number, variant in enumerate(VARIANTS):
-            (home := folder / str(number)).mkdir()
-            aws = stack.enter_context(moto(home))
+            home = folder / str(number)
+            home.mkdir()
+            aws = stack.enter_context(aws_with_iris(home))
             if variant.shadowed:
                 _add_shadow(aws)
             own = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from local.ports import free_port
+from local.testbed.servers import mlflow_server, sqlite
 from tests.support.local_user import User
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
-
-MLFLOW_START_SECONDS = 120.0
 
 
 def pytest_configure() -> None:
@@ -38,13 +30,6 @@ def pytest_configure() -> None:
     os.environ["AWS_SECRET_ACCESS_KEY"] = "offpath-local"
     os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
@@ -88,39 +73,12 @@ def queue_url(sqs: SQSClient) -> str:
     return sqs.create_queue(QueueName=f"traces-{uuid.uuid4().hex[:12]}")["QueueUrl"]
 
 
-def start_mlflow(database_uri: str, folder: Path) -> Iterator[str]:
-    """A real MLflow server over that database; its address is yielded, and it is stopped afterwards."""
-    url = f"http://127.0.0.1:{(port := free_port())}"
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", database_uri, "--artifacts-destination", str(folder / "artifacts")]
-    environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    log = folder / "mlflow.log"
-    with log.open("wb") as sink:
-        process = subprocess.Popen(command, stdout=sink, stderr=sink, env=environment, start_new_session=True)
-    try:
-        _wait_until_healthy(url, process, log)
-        yield url
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=30)
-
-
-def _wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + MLFLOW_START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}/health", timeout=1):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    pytest.fail(f"MLflow did not start; its log:\n{log.read_text()[-2000:]}")
-
-
 @pytest.fixture(scope="session")
 def mlflow_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real MLflow server over SQLite."""
     folder = tmp_path_factory.mktemp("mlflow")
-    yield from start_mlflow(f"sqlite:///{folder}/mlflow.db", folder)
+    with sqlite(folder) as database, mlflow_server(database, folder) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

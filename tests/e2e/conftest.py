@@ -7,7 +7,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.conftest import free_port
+from local.ports import free_port
 from tests.support.database_machine import DatabaseMachine
 from tests.support.debian_machine import ensure_image, network
 from tests.support.mlflow_machine import Account, MlflowMachine

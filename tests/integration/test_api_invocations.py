@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import signal
-import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -19,11 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.conftest import free_port
+from local.ports import free_port
+from local.testbed.processes import await_answer, running
 from tests.support.api_fakes import Api
 from tests.support.scoring_requests import CUBE, FLAT, REQUESTS, ROW
 
-START_SECONDS = 120.0
 JSON = "application/json"
 
 
@@ -47,28 +43,12 @@ def api(folder: Path) -> Api:
 @pytest.fixture(scope="module")
 def mlflow(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of MLflow's scoring servers, one below each model's name."""
-    url = f"http://127.0.0.1:{(port := free_port())}"
+    port, log = free_port(), tmp_path_factory.mktemp("scoring-log") / "log"
+    url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-W", "ignore", "-m", "tests.support.scoring_server", str(folder), str(port)]
-    log = tmp_path_factory.mktemp("scoring-log") / "log"
-    with log.open("wb") as sink:
-        process = subprocess.Popen(command, stdout=sink, stderr=sink, start_new_session=True)
-    try:
-        _wait(f"{url}/linear/ping", process, log)
+    with running(command, log) as process:
+        await_answer(f"{url}/linear/ping", process, log)
         yield url
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=30)
-
-
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=1):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    pytest.fail(f"MLflow's scoring server did not start; its log:\n{log.read_text()[-2000:]}")
 
 
 Answer = tuple[int, Any]  # status, and predictions or error code

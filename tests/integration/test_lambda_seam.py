@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 import events
+from local.testbed.lambda_runtime import LambdaRuntime, lambda_runtime
+from local.testbed.models import iris_onnx, iris_version, manifest_of
 from offpath.contracts.model_manifest import KEY, Manifest, RegisteredModel
 from tests.support.held_sqs import held_sqs
-from tests.support.lambda_runtime import LambdaRuntime, lambda_runtime
-from tests.support.models import iris_onnx, iris_version, manifest_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

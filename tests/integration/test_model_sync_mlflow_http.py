@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from local.ports import free_port
 from offpath.contracts.errors import SettingsError, Transient
 from offpath.mlflow.credentials import Access, FixedAccess, certificates
 from offpath.mlflow.http import MlflowHttp, Untrusted
-from tests.conftest import free_port
 from tests.support.tls import Authority, server_context
 
 

@@ -20,9 +20,9 @@ import pytest
 from mlflow import MlflowClient
 from sklearn.linear_model import LogisticRegression
 
+from local.ports import free_port
 from offpath.contracts.errors import SettingsError, Transient
 from offpath.contracts.model_manifest import KEY, Manifest
-from tests.conftest import free_port
 from training.recipes.iris import RECIPE, IrisParameters
 from training.registry.trained_model import register
 from training.train_pipeline import Trained, train

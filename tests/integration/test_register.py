@@ -26,11 +26,11 @@ from mlflow.models import Model
 from sklearn.linear_model import LinearRegression
 from typer.testing import CliRunner, Result
 
+from local.ports import free_port
+from local.testbed.models import IRIS_LABELS, SETOSA, iris_graph, sum_onnx
 from offpath.contracts.model_manifest import KEY, Manifest
 from offpath_cli.app import app
-from tests.conftest import free_port
 from tests.support import own_models  # skips all of this where LightGBM is not whole
-from tests.support.models import IRIS_LABELS, SETOSA, iris_graph, sum_onnx
 
 # mlflow warns of its own type hints when parts of it are imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyType")

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from local.ports import free_port
 from offpath.contracts.errors import Rejected
 from offpath.mlflow import http
 from offpath.mlflow.credentials import Access, FixedAccess
 from offpath.mlflow.http import MlflowHttp
-from tests.conftest import free_port
 from tests.support.mlflow_stub import Reply, Request, StubMlflow, error, stub_mlflow
 from tests.support.trace_events import decoded, prediction_event
 from tests.support.trace_writer_fakes import FakeClaims, FakeTime

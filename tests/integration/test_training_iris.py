@@ -12,7 +12,7 @@ import mlflow
 import pytest
 from mlflow import MlflowClient
 
-from tests.conftest import free_port
+from local.ports import free_port
 from tests.support.training_recipes import PARCELS
 from training.recipes.recipe import TrainingError
 from training.registry.trained_model import register

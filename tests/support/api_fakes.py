@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
+from local.testbed.models import Model, iris_onnx, iris_version, manifest_of, sum_onnx, sum_version
 from offpath.contracts.errors import ObjectMissing, Transient
 from offpath.contracts.model_manifest import KEY, Manifest, ModelVersion, model_file_key, tokenizer_file_key
 from prediction_api.adapters.onnx_load import load_model
@@ -14,7 +15,6 @@ from prediction_api.http.app import create_app
 from prediction_api.inputs.batch import Batch, Outputs
 from prediction_api.models.loader import ModelFiles, ModelLoader
 from prediction_api.settings import ApiSettings
-from tests.support.models import Model, iris_onnx, iris_version, manifest_of, sum_onnx, sum_version
 from tests.support.spans import recorded_tracing
 
 

@@ -13,6 +13,7 @@ from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType
 from sklearn.linear_model import LogisticRegression
 
+from local.testbed.models import IRIS_COLUMNS, SETOSA, sum_onnx
 from model_sync.ports import Unservable
 from offpath_cli.errors import ModelRefused
 from offpath_cli.register.candidate import Candidate, CandidateBuilder
@@ -21,7 +22,6 @@ from offpath_cli.register.model_task import model_task_of
 from offpath_cli.register.original import read_file
 from offpath_cli.register.registration_spec import RegistrationSpec
 from prediction_api.models.loader import ModelUnusable
-from tests.support.models import IRIS_COLUMNS, SETOSA, sum_onnx
 from tests.support.own_models import flowers, graph
 
 # mlflow warns of its own type hints when parts of it are imported.

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from local.testbed.models import iris_version, manifest_of, sum_version
 from offpath.contracts.errors import ManifestError
 from offpath.contracts.model_manifest import KEY, Column, Manifest, RegisteredModel, Signature, Tensor
 from tests.support import manifest_before_tensors
-from tests.support.models import iris_version, manifest_of, sum_version
 
 TENSORS = Signature(inputs=(Tensor(dtype="float32", shape=(-1, 4)),))
 FLOWERS = iris_version("2", signature=TENSORS, input_example=[[1.0, 2.0, 3.0, 4.0]])

@@ -2,10 +2,10 @@
 
 import pytest
 
+from local.testbed.models import iris_version, manifest_of, sum_version
 from offpath.contracts.errors import ManifestError
 from offpath.contracts.model_manifest import Manifest
 from tests.support import manifest_before_tensors
-from tests.support.models import iris_version, manifest_of, sum_version
 from tests.support.text_models import text_model
 
 

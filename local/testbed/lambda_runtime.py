@@ -1,44 +1,47 @@
-"""A function in Lambda's own runtime: the emulator that SAM CLI's wheel carries, and the real runtime client."""
+"""Run a function in Lambda's own runtime: the emulator that SAM CLI's wheel carries, and the real runtime client."""
 
 import json
 import os
 import platform
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
-START_SECONDS = 60.0
+from local.ports import free_port, is_listening
+from local.settings import HOST
+from local.sources import ROOT
+
+START_SECONDS = 300.0
+ANSWER_SECONDS = 60.0
+PATH = "/2015-03-31/functions/function/invocations"
 _DONE = re.compile(r"INVOKE RTDONE\(status: (\w+), produced bytes: \d+, duration: ([\d.]+)ms\)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LambdaRuntime:
-    """A running function. url: where it is invoked. process: the emulator, leader of its own process group."""
+    """Invoke a running function. port: the emulator's. process: the emulator, leader of its own process group."""
 
-    url: str
+    port: int
     process: subprocess.Popen[bytes]
     log: Path
 
     def invoke(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """The handler's answer to an event."""
-        request = urllib.request.Request(self.url, json.dumps(event).encode())
-        with urllib.request.urlopen(request, timeout=60) as response:
-            answer: dict[str, Any] = json.loads(response.read())
+        """Return the handler's answer to an event. Raises OSError or HTTPException when the emulator has ended."""
+        with closing(HTTPConnection(HOST, self.port, timeout=ANSWER_SECONDS)) as connection:
+            connection.request("POST", PATH, json.dumps(event).encode())
+            answer: dict[str, Any] = json.loads(connection.getresponse().read())
         return answer
 
     def durations_ms(self) -> list[float]:
-        """How long each invocation took until the runtime had its response, in milliseconds."""
+        """Return how long each invocation took until the runtime had its response, in milliseconds."""
         return [float(duration) for _, duration in _DONE.findall(self.log.read_text(errors="replace"))]
 
     def signal(self, number: signal.Signals) -> None:
@@ -49,20 +52,11 @@ class LambdaRuntime:
 @contextmanager
 def lambda_runtime(handler: str, environ: Mapping[str, str], log: Path) -> Iterator[LambdaRuntime]:
     """Run a handler (`module.function`) with these variables beside the ones that a process needs."""
-    port, runtime_port = _free_port(), _free_port()
-    command = [
-        str(emulator()),
-        "--log-level",
-        "info",
-        "--runtime-interface-emulator-address",
-        f"127.0.0.1:{port}",
-        "--runtime-api-address",
-        f"127.0.0.1:{runtime_port}",
-        sys.executable,
-        "-m",
-        "awslambdaric",
-        handler,
-    ]
+    port, runtime_port = free_port(), free_port()
+    command = [str(emulator()), "--log-level", "info"]
+    command += ["--runtime-interface-emulator-address", f"{HOST}:{port}"]
+    command += ["--runtime-api-address", f"{HOST}:{runtime_port}"]
+    command += [sys.executable, "-m", "awslambdaric", handler]
     own = {
         "PATH": os.environ["PATH"],
         "AWS_LAMBDA_FUNCTION_NAME": "offpath-test",
@@ -72,16 +66,16 @@ def lambda_runtime(handler: str, environ: Mapping[str, str], log: Path) -> Itera
     with log.open("wb") as sink:
         process = subprocess.Popen(command, stdout=sink, stderr=sink, env=own | dict(environ), start_new_session=True)
     try:
-        _wait_until_open(port, process)
-        yield LambdaRuntime(f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations", process, log)
+        _wait_until_open(port, process, log)
+        yield LambdaRuntime(port, process, log)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait(timeout=10)
+        process.wait()
 
 
 def emulator() -> Path:
-    """The emulator for this machine, from SAM CLI's environment (`make .venv-sam/.ready` installs it)."""
+    """Return the emulator for this machine, from SAM CLI's environment (`make .venv-sam/.ready` installs it)."""
     architecture = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
     found = sorted(ROOT.glob(f".venv-sam/lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-{architecture}"))
     if not found:
@@ -90,17 +84,9 @@ def emulator() -> Path:
     return found[0]
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_until_open(port: int, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_open(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+    while not is_listening(port):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"the runtime interface emulator did not start:\n{log.read_text()}")
         time.sleep(0.05)
-    raise RuntimeError("the runtime interface emulator did not start")
