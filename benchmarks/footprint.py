@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, text
 
-from benchmarks.report import Progress, Result
+from benchmarks.report import BenchmarkResult, Progress
 from benchmarks.writer import BATCH, MAX_POST_BYTES, TIMEOUT_SECONDS
 from events.samples import sqs_record, trace_event
 from local.testbed.aws import aws_with_iris
@@ -47,7 +47,7 @@ class WriterPipeline:
         return sum(len(record["body"].encode()) for record in records)
 
 
-def run(progress: Progress, *, quick: bool) -> Result:
+def run(progress: Progress, *, quick: bool) -> BenchmarkResult:
     """Write traces, and measure the sizes before and after."""
     batches = BATCHES // 10 if quick else BATCHES
     with tempfile.TemporaryDirectory(prefix="offpath-bench-") as name, aws_with_iris(Path(name)) as aws:
@@ -59,7 +59,7 @@ def run(progress: Progress, *, quick: bool) -> Result:
             figures = _weighed(WriterPipeline(url, bucket), bucket, engine, batches)
             engine.dispose()
     rows = [[name, f"{size:,.0f}"] for name, size in figures.items()]
-    return Result("footprint: what a trace takes up", MEASURED, ["bytes a trace", ""], rows, [], figures)
+    return BenchmarkResult("footprint: what a trace takes up", MEASURED, ["bytes a trace", ""], rows, [], figures)
 
 
 def _weighed(pipeline: WriterPipeline, bucket: Bucket, engine: Engine, batches: int) -> dict[str, float]:

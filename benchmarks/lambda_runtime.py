@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import events
-from benchmarks.report import COMPARISON, Progress, Result, comparison, goal
+from benchmarks.report import COMPARISON, BenchmarkResult, Progress, comparison, goal
 from benchmarks.stats import compared
 from local.testbed.aws import aws_with_iris
 from local.testbed.lambda_runtime import LambdaRuntime, lambda_runtime
@@ -41,7 +41,7 @@ MEASURED = (
 )
 
 
-def run(progress: Progress, *, quick: bool) -> Result:
+def run(progress: Progress, *, quick: bool) -> BenchmarkResult:
     """Measure the variants, in turns."""
     invocations = INVOCATIONS // 10 if quick else INVOCATIONS
     with tempfile.TemporaryDirectory(prefix="offpath-bench-") as folder, _started(Path(folder), progress) as runtimes:
@@ -78,9 +78,9 @@ def _invoke(runtime: LambdaRuntime, event: Mapping[str, object]) -> None:
         raise RuntimeError(f"the prediction was refused: {answer}\n{runtime.log.read_text()[-2000:]}")
 
 
-def _result(samples: Mapping[str, Sequence[float]]) -> Result:
+def _result(samples: Mapping[str, Sequence[float]]) -> BenchmarkResult:
     figures = {name: compared(values, samples[OFF]) for name, values in samples.items()}
     rows = [comparison(name, found, is_baseline=name == OFF) for name, found in figures.items()]
     columns = ["RTDONE, ms", *COMPARISON]
     notes = [goal(figures[AFTER], GOAL_MS)]
-    return Result("lambda: what tracing adds to an invocation", MEASURED, columns, rows, notes, figures)
+    return BenchmarkResult("lambda: what tracing adds to an invocation", MEASURED, columns, rows, notes, figures)

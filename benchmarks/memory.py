@@ -13,7 +13,7 @@ import psutil
 
 from benchmarks import sample
 from benchmarks.handbuilt.iris import FOLDER_VARIABLE
-from benchmarks.report import Progress, Result
+from benchmarks.report import BenchmarkResult, Progress
 from benchmarks.stats import percentile
 from local.sources import ROOT
 from local.testbed.aws import aws_with_iris
@@ -46,7 +46,7 @@ VARIANTS = (
 )
 
 
-def run(progress: Progress, *, quick: bool) -> Result:
+def run(progress: Progress, *, quick: bool) -> BenchmarkResult:
     """Measure both services, one after the other."""
     with tempfile.TemporaryDirectory(prefix="offpath-bench-") as name, aws_with_iris(Path(name)) as aws:
         folder = Path(name)
@@ -85,10 +85,10 @@ def _memory(url: str, process_id: int) -> dict[str, float]:
     return {"rss": memory.rss / MEGABYTE, "uss": memory.uss / MEGABYTE}
 
 
-def _result(figures: Mapping[str, Mapping[str, float]]) -> Result:
+def _result(figures: Mapping[str, Mapping[str, float]]) -> BenchmarkResult:
     columns = ["MB", "RSS", "USS", "import, s"]
     rows = [[name, *_cells(found)] for name, found in figures.items()]
-    return Result("memory: the API process with iris loaded", MEASURED, columns, rows, [], figures)
+    return BenchmarkResult("memory: the API process with iris loaded", MEASURED, columns, rows, [], figures)
 
 
 def _cells(found: Mapping[str, float]) -> list[str]:

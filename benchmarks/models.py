@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.report import Progress, Result, milliseconds
+from benchmarks.report import BenchmarkResult, Progress, milliseconds
 from benchmarks.serving.http import Caller, written
 from benchmarks.serving.in_process import estimator_caller, in_turns, load_estimator_milliseconds, load_function
 from benchmarks.serving.trained_recipes import TrainedRecipe, body_of, fit, names, publish, varied
@@ -50,7 +50,7 @@ class Samples:
     server_mb: float = 0.0
 
 
-def run(progress: Progress, *, quick: bool) -> Result:
+def run(progress: Progress, *, quick: bool) -> BenchmarkResult:
     """Measure each model, one after the other."""
     rounds = ROUNDS // 10 if quick else ROUNDS
     with tempfile.TemporaryDirectory(prefix="offpath-bench-") as name, aws_with_iris(Path(name)) as aws:
@@ -114,14 +114,14 @@ def _resident_mb(process_id: int) -> float:
     return sum(each.memory_full_info().uss for each in [root, *root.children(recursive=True)]) / MEGABYTE
 
 
-def _result(found: Mapping[str, Samples], memory: float) -> Result:
+def _result(found: Mapping[str, Samples], memory: float) -> BenchmarkResult:
     figures = {name: _figures(one) for name, one in found.items()}
     rows = [row for name, one in found.items() for row in _rows(name, one)]
     rows.append(["memory, MB, all models", f"{memory:.0f}", "", f"{sum(one.server_mb for one in found.values()):.0f}"])
     least = min(_ratio(one.http[SERVE], one.http[API]) for one in found.values())
     notes = [f"goal: {GOAL:g} times less latency than `mlflow models serve`, end to end; the least here is {least:.1f}"]
     columns = ["ms", "offpath p50", "p99", "other p50", "p99", "ratio p50", "p99"]
-    return Result(
+    return BenchmarkResult(
         "models: served beside what one would do otherwise", MEASURED, columns, _squared(rows), notes, figures
     )
 

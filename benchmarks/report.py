@@ -20,7 +20,7 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class BenchmarkResult:
     """Hold one benchmark's outcome.
 
     measured: the way it was measured. rows: the first cell names what was measured. notes: lines below the table.
@@ -47,7 +47,7 @@ def machine() -> dict[str, str | int]:
     }
 
 
-def show(result: Result, console: Console) -> None:
+def show(result: BenchmarkResult, console: Console) -> None:
     """Print one benchmark's table, with how it was measured and the goals."""
     console.print(f"\n[bold]{result.title}[/bold]")
     console.print(result.measured, style="dim", highlight=False)
@@ -68,7 +68,7 @@ def show_machine(console: Console) -> None:
     console.print(f"{facts['system']}, {facts['cores']} cores; {versions}", highlight=False)
 
 
-def write_json(results: Mapping[str, Result], file: Path, *, quick: bool) -> None:
+def write_json(results: Mapping[str, BenchmarkResult], file: Path, *, quick: bool) -> None:
     """Write the figures. Times are in milliseconds, sizes in MB, unless a name says otherwise."""
     figures = {name: result.figures for name, result in results.items()}
     file.write_text(json.dumps({"machine": machine(), "quick": quick} | figures, indent=2) + "\n", encoding="utf-8")

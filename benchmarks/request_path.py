@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.handbuilt.iris import FOLDER_VARIABLE, MANIFEST_FILE, ONNX_FILE
-from benchmarks.report import COMPARISON, Progress, Result, comparison, goal
+from benchmarks.report import COMPARISON, BenchmarkResult, Progress, comparison, goal
 from benchmarks.stats import compared
 from local.testbed.aws import aws_with_iris
 from local.testbed.models import iris_onnx, iris_version, manifest_of
@@ -65,7 +65,7 @@ MEASURED = (
 )
 
 
-def run(progress: Progress, *, quick: bool) -> Result:
+def run(progress: Progress, *, quick: bool) -> BenchmarkResult:
     """Measure all variants, in turns."""
     share = 0.1 if quick else 1.0
     with tempfile.TemporaryDirectory(prefix="offpath-bench-") as name, started(Path(name), progress) as workers:
@@ -115,12 +115,12 @@ def _measure(workers: Mapping[str, LineProcess], rounds: int, seconds: float) ->
     return samples
 
 
-def _result(samples: Mapping[str, Sequence[float]]) -> Result:
+def _result(samples: Mapping[str, Sequence[float]]) -> BenchmarkResult:
     figures = {variant.name: compared(samples[variant.name], samples[variant.baseline]) for variant in VARIANTS}
     ours = figures[OFFPATH]["added_p50"]
     rows = [_row(variant, figures[variant.name], ours) for variant in VARIANTS]
     notes = [goal(figures[OFFPATH], GOAL_MS)]
-    return Result(
+    return BenchmarkResult(
         "request: what recording a prediction adds to it",
         MEASURED,
         ["ms", *COMPARISON, "x"],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.lambda_runtime import durations_in_turns
-from benchmarks.report import COMPARISON, Progress, Result, comparison
+from benchmarks.report import COMPARISON, BenchmarkResult, Progress, comparison
 from benchmarks.slow_model import slow_onnx
 from benchmarks.stats import compared
 from local.testbed.aws import Aws, aws_with_iris
@@ -41,7 +41,7 @@ MEASURED = (
 )
 
 
-def run(progress: Progress, *, quick: bool) -> Result:
+def run(progress: Progress, *, quick: bool) -> BenchmarkResult:
     """Measure the variants, in turns."""
     invocations = INVOCATIONS // 10 if quick else INVOCATIONS
     with tempfile.TemporaryDirectory(prefix="offpath-bench-") as folder, _started(Path(folder), progress) as runtimes:
@@ -74,9 +74,9 @@ def _add_shadow(aws: Aws) -> None:
     aws.bucket().put(KEY, Manifest(models={"iris": iris}).to_json())
 
 
-def _result(samples: Mapping[str, Sequence[float]]) -> Result:
+def _result(samples: Mapping[str, Sequence[float]]) -> BenchmarkResult:
     figures = {name: compared(values, samples[ALONE]) for name, values in samples.items()}
     rows = [comparison(name, found, is_baseline=name == ALONE) for name, found in figures.items()]
-    return Result(
+    return BenchmarkResult(
         "shadow: what a shadow adds to an invocation", MEASURED, ["RTDONE, ms", *COMPARISON], rows, [], figures
     )

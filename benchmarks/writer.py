@@ -8,7 +8,7 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
-from benchmarks.report import Progress, Result
+from benchmarks.report import BenchmarkResult, Progress
 from events.samples import sqs_record, trace_event
 from local.testbed.aws import aws_with_iris
 from local.testbed.servers import mlflow_server, postgres, sqlite
@@ -112,7 +112,7 @@ class WriterComparison:
         }
 
 
-def run(progress: Progress, *, quick: bool) -> Result:
+def run(progress: Progress, *, quick: bool) -> BenchmarkResult:
     """Measure MLflow over SQLite, then over PostgreSQL."""
     share = 0.1 if quick else 1.0
     figures: dict[str, dict[str, float]] = {}
@@ -143,12 +143,12 @@ def _batch(size: int) -> dict[str, Any]:
     return {"Records": [sqs_record(number, trace_event(number)) for number in islice(_NUMBERS, size)]}
 
 
-def _result(figures: dict[str, dict[str, float]]) -> Result:
+def _result(figures: dict[str, dict[str, float]]) -> BenchmarkResult:
     columns = ["traces/s into", "by 100", "by 1", "ratio", "archive PUT", "MLflow POST", "rest"]
     rows = [_row(database, found) for database, found in figures.items()]
     samples = [f"{name}: {found['batches']:.0f} batches, {found['alone']:.0f} alone" for name, found in figures.items()]
     notes = ["; ".join(samples), "archive, MLflow and the rest (decoding) are shares of a batch's time"]
-    return Result("writer: traces per second into MLflow", MEASURED, columns, rows, notes, figures)
+    return BenchmarkResult("writer: traces per second into MLflow", MEASURED, columns, rows, notes, figures)
 
 
 def _row(name: str, found: dict[str, float]) -> list[str]:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from rich.console import Console
 from rich.markup import escape
 
-from local.errors import Interrupted, Refused, ServiceFailed
+from local.errors import CommandRefused, Interrupted, ServiceFailed
 from local.settings import LocalSettings
 from local.stack import lock
 from local.stack.environment import service_environment
@@ -31,7 +31,7 @@ DOWN_SECONDS = 120.0
 
 
 def up(settings: LocalSettings, environ: Mapping[str, str], console: Console) -> int:
-    """Run the stack until Ctrl-C, and return the exit code. Raises Refused before anything starts."""
+    """Run the stack until Ctrl-C, and return the exit code. Raises CommandRefused before anything starts."""
     home = Home(settings.home.absolute())
     home.prepare()
     with lock.held(home.lock):
@@ -60,7 +60,9 @@ def down(settings: LocalSettings, console: Console) -> int:
     deadline = time.monotonic() + DOWN_SECONDS
     while lock.holder(home.lock) is not None:
         if time.monotonic() > deadline:
-            raise Refused(f"process {pid} is still stopping after {DOWN_SECONDS:.0f} s; its terminal says what it does")
+            raise CommandRefused(
+                f"process {pid} is still stopping after {DOWN_SECONDS:.0f} s; its terminal says what it does"
+            )
         time.sleep(0.1)
     console.print(f"stopped the stack on {home.path} (process {pid})", highlight=False)
     return 0

@@ -1,16 +1,16 @@
 """Name the errors that end a command of the local stack.
 
 OffpathError
-├── Refused         nothing was started: the user has something to do first
-├── ServiceFailed   a service ended by itself, or did not become ready
-└── Interrupted     the user wants the stack to stop
+├── CommandRefused   the command cannot be done: the user has something to do first
+├── ServiceFailed    a service ended by itself, or did not become ready
+└── Interrupted      the user wants the stack to stop
 """
 
 from offpath.contracts.errors import OffpathError
 
 
-class Refused(OffpathError):
-    """The stack cannot start as things are; the message says what to do."""
+class CommandRefused(OffpathError):
+    """A command cannot be done as things are; the message says what to do."""
 
 
 class ServiceFailed(OffpathError):

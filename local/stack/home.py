@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.errors import Refused
+from local.errors import CommandRefused
 
 LAYOUT = 1
 
@@ -54,7 +54,7 @@ class Home:
     def prepare(self) -> None:
         """Make the folder and its version file.
 
-        Raises Refused for a folder that is no state folder, is of another layout, or cannot be written.
+        Raises CommandRefused for a folder that is no state folder, is of another layout, or cannot be written.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ class Home:
                 folder.mkdir(exist_ok=True)
             self.version.write_text(json.dumps({"layout": LAYOUT}) + "\n")
         except OSError as error:
-            raise Refused(
+            raise CommandRefused(
                 f"OFFPATH_HOME={self.path} cannot be written: {error.strerror}.\n"
                 "Make it writable, or set OFFPATH_HOME to another folder."
             ) from error
@@ -74,7 +74,7 @@ class Home:
         if self.version.exists():
             self._check_layout()
         elif any(self.path.iterdir()):
-            raise Refused(
+            raise CommandRefused(
                 f"OFFPATH_HOME={self.path} is not empty and holds no {self.version.name}: it is not a state folder.\n"
                 "Set OFFPATH_HOME to a new or an empty folder."
             )
@@ -82,7 +82,7 @@ class Home:
     def _check_layout(self) -> None:
         found = _layout(self.version.read_text())
         if found != LAYOUT:
-            raise Refused(
+            raise CommandRefused(
                 f"OFFPATH_HOME={self.path} has layout {found}; this version reads layout {LAYOUT}.\n"
                 "Use the version of offpath that made it, or start afresh: move the folder away, or set OFFPATH_HOME "
                 "to another one."

@@ -6,15 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.errors import Refused
+from local.errors import CommandRefused
 
 
 @contextmanager
 def held(path: Path) -> Iterator[None]:
-    """Hold the lock, with this process's id in it. Raises Refused, with the holder's id, when another process does."""
+    """Hold the lock, with this process's id in it.
+
+    Raises CommandRefused, with the holder's id, when another process holds it.
+    """
     with path.open("a+") as file:
         if not _try(file.fileno()):
-            raise Refused(
+            raise CommandRefused(
                 f"a stack is running on {path.parent} already (process {holder(path)}).\n"
                 "Use that one, stop it with `python -m local down`, or set OFFPATH_HOME to another folder."
             )

@@ -1,11 +1,10 @@
 """Queue training jobs again after a restart: moto's queue lives in memory, and the jobs' documents in S3."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
+from local.stack.queue_replay import Producer
 from offpath.aws.job_store import StoredJob
 from offpath.contracts.errors import MalformedJob, ObjectMissing
-from offpath.contracts.message import Message
 from offpath.contracts.training_job import message_of
 
 
@@ -17,13 +16,6 @@ class Jobs(Protocol):
 
     def read(self, job_id: str) -> StoredJob:
         """Return the job of that id. Raises ObjectMissing or MalformedJob."""
-
-
-class Producer(Protocol):
-    """Send to a queue."""
-
-    def send(self, messages: Sequence[Message]) -> list[Message]:
-        """Send these, and return those that were not taken. Raises Transient."""
 
 
 def resume(jobs: Jobs, queue: Producer) -> int:

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from local import commands
-from local.errors import Interrupted, Refused
+from local.errors import CommandRefused, Interrupted
 from local.ports import free_port
 from local.settings import S3_PORTS, LocalSettings
 from local.stack import lock, web
@@ -42,20 +42,20 @@ def taken() -> Iterator[int]:
 def test_a_port_in_use_is_named_with_holder_and_setting(taken: int) -> None:
     check_ports(free_settings())
     with pytest.raises(
-        Refused, match=rf"port {taken} of 127.0.0.1 is in use by process \d+ \(.+\): mlflow needs it"
+        CommandRefused, match=rf"port {taken} of 127.0.0.1 is in use by process \d+ \(.+\): mlflow needs it"
     ) as no:
         check_ports(free_settings().model_copy(update={"mlflow_port": taken}))
     assert "set OFFPATH_MLFLOW_PORT to a free port" in str(no.value)
 
 
 def test_a_port_in_use_within_s3s_row_names_the_row(taken: int) -> None:
-    with pytest.raises(Refused, match="set OFFPATH_S3_PORT to the first of 8 free ports in a row"):
+    with pytest.raises(CommandRefused, match="set OFFPATH_S3_PORT to the first of 8 free ports in a row"):
         check_ports(free_settings().model_copy(update={"s3_port": taken - 2}))
 
 
 def test_a_port_that_two_services_want_is_named_with_both(taken: int) -> None:
     settings = free_settings()
-    with pytest.raises(Refused, match=r"wanted twice: sqs \(OFFPATH_SQS_PORT\) and master \(OFFPATH_S3_PORT\)"):
+    with pytest.raises(CommandRefused, match=r"wanted twice: sqs \(OFFPATH_SQS_PORT\) and master \(OFFPATH_S3_PORT\)"):
         check_ports(settings.model_copy(update={"sqs_port": settings.s3_port + 3}))
 
 

@@ -17,7 +17,7 @@ _ADVICE = (
 )
 
 
-class Answer(TypedDict, total=False):
+class AnsweredRecord(TypedDict, total=False):
     """The answer to one record, as the API gives it: of a regression a value, else a label."""
 
     value: object
@@ -25,7 +25,7 @@ class Answer(TypedDict, total=False):
     probabilities: dict[str, float]
 
 
-def compare_answers(answers: Sequence[Answer], expected: ExpectedAnswers) -> float:
+def compare_answers(answers: Sequence[AnsweredRecord], expected: ExpectedAnswers) -> float:
     """Return the largest difference: of probabilities, or relative to a regression's values; 0 of labels alone.
 
     Raises AnswersDiffer for a difference over the tolerance, or another label.

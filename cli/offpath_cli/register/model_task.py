@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ClassValue: TypeAlias = str | int | float | bool
 
 
-class Classifier(Estimator, Protocol):
+class ClassifierEstimator(Estimator, Protocol):
     """Predict classes. classes_: their values, or a list of such for several labels a record."""
 
     classes_: NDArray[Any] | list[NDArray[Any]]
@@ -102,7 +102,7 @@ def _of_estimator(estimator: Estimator) -> _OwnTask:
     return _OwnTask("classification", tuple(classes.tolist()))
 
 
-def _is_classifier(estimator: Estimator) -> TypeGuard[Classifier]:
+def _is_classifier(estimator: Estimator) -> TypeGuard[ClassifierEstimator]:
     from sklearn.base import is_classifier
 
     return bool(is_classifier(estimator))

@@ -11,7 +11,7 @@ from model_sync.publisher import ModelPublisher
 from offpath.contracts.errors import ObjectMissing
 from offpath.contracts.model_manifest import Manifest, ModelVersion
 from offpath_cli.errors import ModelRefused
-from offpath_cli.register.compare_answers import Answer
+from offpath_cli.register.compare_answers import AnsweredRecord
 from prediction_api.adapters.onnx_model import OnnxModel
 from prediction_api.format_predictions import predictions
 from prediction_api.http.problems import Problem
@@ -65,7 +65,7 @@ class ServingCheck:
     version: ModelVersion
     model: OnnxModel
 
-    def answers(self, body: bytes, records: int) -> list[Answer]:
+    def answers(self, body: bytes, records: int) -> list[AnsweredRecord]:
         """Return the answer to each record of a request with this body.
 
         Raises ModelRefused if the API would refuse it, ModelUnusable if the answer cannot be given.
@@ -85,7 +85,7 @@ class ServingCheck:
         except (ValueError, LookupError) as error:
             raise ModelUnusable(f"its answer for the input example cannot be given: {error}") from error
         json.dumps(answers, allow_nan=False)
-        return cast(list[Answer], answers)
+        return cast(list[AnsweredRecord], answers)
 
 
 def load_as_served(folder: Path, max_model_bytes: int) -> ServingCheck:

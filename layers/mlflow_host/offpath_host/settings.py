@@ -13,7 +13,7 @@ Required = Annotated[str, Field(min_length=1)]
 S3Uri = Annotated[str, Field(pattern=r"^s3://[^/]+/.+[^/]$")]
 
 
-class SettingsError(ValueError):
+class HostSettingsError(ValueError):
     """A variable is missing or holds what cannot be used; the message names each."""
 
 
@@ -47,7 +47,7 @@ class HostSettings(BaseModel):
 
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Self:
-        """Read every field from its variable; an empty variable counts as unset. Raises SettingsError."""
+        """Read every field from its variable; an empty variable counts as unset. Raises HostSettingsError."""
         given = {name: environ.get(variable(name), "") for name in cls.model_fields}
         try:
             return cls.model_validate({name: text for name, text in given.items() if text})
@@ -56,7 +56,7 @@ class HostSettings(BaseModel):
                 f"{variable(str(detail['loc'][0]))}={given[str(detail['loc'][0])]!r}: {detail['msg']}"
                 for detail in error.errors()
             ]
-            raise SettingsError("the machine's settings cannot be used:\n  " + "\n  ".join(lines)) from error
+            raise HostSettingsError("the machine's settings cannot be used:\n  " + "\n  ".join(lines)) from error
 
     @property
     def names(self) -> list[str]:

@@ -17,7 +17,7 @@ from sklearn.svm import LinearSVC
 from model_sync.ports import Unservable
 from offpath_cli.errors import AnswersDiffer, ModelRefused
 from offpath_cli.register.candidate import Candidate, CandidateBuilder
-from offpath_cli.register.compare_answers import Answer, compare_answers
+from offpath_cli.register.compare_answers import AnsweredRecord, compare_answers
 from offpath_cli.register.examples import Records, Tensors
 from offpath_cli.register.model_task import model_task_of
 from offpath_cli.register.native import ExpectedAnswers
@@ -105,7 +105,7 @@ def test_an_estimator_that_predicts_nothing_is_refused() -> None:
 
 
 def test_another_label_is_told_with_the_record() -> None:
-    answers: list[Answer] = [{"label": "a"}, {"label": "b"}]
+    answers: list[AnsweredRecord] = [{"label": "a"}, {"label": "b"}]
     with pytest.raises(AnswersDiffer, match=r"give 1 of 2 records another label; record 1 is 'b' and 'a'"):
         compare_answers(answers, ExpectedAnswers(labels=["a", "a"]))
 
