@@ -1,4 +1,4 @@
-"""What needs all real processes at once: no trace is lost while MLflow is away, no request while a model changes."""
+"""Run all real processes at once: no trace is lost while MLflow is away, no request while a model changes."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What the benchmarks' tables say of many samples."""
+"""Test the figures in the benchmarks' tables."""
 
 import pytest
 

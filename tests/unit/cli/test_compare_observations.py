@@ -1,4 +1,4 @@
-"""What a comparison reads from spans."""
+"""Test the observations that a comparison reads from spans."""
 
 import json
 from typing import Any

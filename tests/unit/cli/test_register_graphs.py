@@ -41,7 +41,7 @@ def tried(path: Path, example: Example | None = None, **options: Any) -> Candida
 
 
 def with_zipmap() -> Any:
-    """What skl2onnx writes of a classifier if nothing else is said."""
+    """Return the graph that skl2onnx writes of a classifier without any option."""
     measures, species = flowers()
     names = species.map({0: "setosa", 1: "versicolor", 2: "virginica"})
     model = LogisticRegression(max_iter=500).fit(measures.to_numpy(), names)

@@ -1,4 +1,4 @@
-"""What is wrong with a command is said in one line, before anything is read or asked."""
+"""Test that a wrong option is refused in one line, before anything is read or asked."""
 
 from __future__ import annotations
 

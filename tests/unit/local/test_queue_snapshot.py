@@ -8,8 +8,9 @@ from offpath.aws.sqs import SQS_MAX_BYTES
 from offpath.contracts import spilled
 from offpath.contracts.message import Message
 from offpath.contracts.trace_event import TraceEvent, decode_message, inline_message
+from tests.support.aws_fakes import FakeBucket
 from tests.support.aws_fakes import FakeQueue as FakeSqs
-from tests.support.local_fakes import FakeFiles, FakeQueue
+from tests.support.local_fakes import FakeQueue
 from tests.support.trace_writer_fakes import FakeClaims
 
 
@@ -17,10 +18,11 @@ def message(body: str) -> Message:
     return Message(body, {"kind": "inline", "trace_id": "0" * 32})
 
 
-def stored(*bodies: str, queue: str = "offpath-traces") -> FakeFiles:
-    return FakeFiles(
-        {f"spill/{queue}/{number:04}.json": spilled.dump(message(body)) for number, body in enumerate(bodies)}
-    )
+def stored(*bodies: str, queue: str = "offpath-traces") -> FakeBucket:
+    bucket = FakeBucket()
+    for number, body in enumerate(bodies):
+        bucket.put(f"spill/{queue}/{number:04}.json", spilled.dump(message(body)))
+    return bucket
 
 
 def never() -> bool:
@@ -28,28 +30,28 @@ def never() -> bool:
 
 
 def test_a_replay_queues_what_the_snapshot_saved() -> None:
-    files, queue, fresh = FakeFiles(), FakeQueue(), FakeQueue()
+    bucket, queue, fresh = FakeBucket(), FakeQueue(), FakeQueue()
     queue.send([message(f"body {number}") for number in range(25)])
-    assert save_snapshot(files, queue, never) == Snapshot(25, 0)
+    assert save_snapshot(bucket, queue, never) == Snapshot(25, 0)
     assert queue.bodies() == []
-    assert replay(files, FakeClaims(), "offpath-traces", fresh) == Replay(25, {})
+    assert replay(bucket, FakeClaims(), "offpath-traces", fresh) == Replay(25, {})
     assert sorted(fresh.bodies()) == sorted(f"body {number}" for number in range(25))
     assert fresh.receive(1, 0)[0]["MessageAttributes"]["kind"]["StringValue"] == "inline"
-    assert files.content == {}
+    assert bucket.objects == {}
 
 
 def test_a_saved_message_is_named_by_its_id() -> None:
-    files, queue = FakeFiles(), FakeQueue(name="offpath-traces-dlq")
+    bucket, queue = FakeBucket(), FakeQueue(name="offpath-traces-dlq")
     queue.send([message("poison")])
-    save_snapshot(files, queue, never)
-    assert json.loads(files.content["spill/offpath-traces-dlq/1.json"]) == {
+    save_snapshot(bucket, queue, never)
+    assert json.loads(bucket.objects["spill/offpath-traces-dlq/1.json"]) == {
         "attributes": {"kind": "inline", "trace_id": "0" * 32},
         "body": "poison",
     }
 
 
 def test_a_message_in_flight_is_waited_for() -> None:
-    files, queue = FakeFiles(), FakeQueue(visibility_seconds=30)
+    bucket, queue = FakeBucket(), FakeQueue(visibility_seconds=30)
     queue.send([message("in flight")])
     queue.receive(1, 0)
 
@@ -57,45 +59,45 @@ def test_a_message_in_flight_is_waited_for() -> None:
         queue.now += 30
         return False
 
-    assert save_snapshot(files, queue, time_passes) == Snapshot(1, 0)
+    assert save_snapshot(bucket, queue, time_passes) == Snapshot(1, 0)
 
 
 def test_what_stays_in_flight_is_counted() -> None:
     queue = FakeQueue()
     queue.send([message("in flight")])
     queue.receive(1, 0)
-    assert save_snapshot(FakeFiles(), queue, lambda: True) == Snapshot(0, 1)
+    assert save_snapshot(FakeBucket(), queue, lambda: True) == Snapshot(0, 1)
 
 
 def test_only_the_queues_own_messages_are_replayed() -> None:
-    files, queue = stored("dead", queue="offpath-traces-dlq"), FakeQueue()
-    assert replay(files, FakeClaims(), "offpath-traces", queue).queued == 0
-    assert len(files.content) == 1
+    bucket, queue = stored("dead", queue="offpath-traces-dlq"), FakeQueue()
+    assert replay(bucket, FakeClaims(), "offpath-traces", queue).queued == 0
+    assert len(bucket.objects) == 1
 
 
 def test_an_unreadable_object_stays_and_is_named() -> None:
-    files, queue = stored("a"), FakeQueue()
-    files.content["spill/offpath-traces/broken.json"] = b"<html>"
-    replayed = replay(files, FakeClaims(), "offpath-traces", queue)
+    bucket, queue = stored("a"), FakeQueue()
+    bucket.objects["spill/offpath-traces/broken.json"] = b"<html>"
+    replayed = replay(bucket, FakeClaims(), "offpath-traces", queue)
     assert replayed.queued == 1
     assert "not a spilled message" in replayed.left["spill/offpath-traces/broken.json"]
-    assert list(files.content) == ["spill/offpath-traces/broken.json"]
+    assert list(bucket.objects) == ["spill/offpath-traces/broken.json"]
 
 
 @pytest.mark.parametrize("dead_letter", [{}, {"error": "Rejected", "reason": "HTTP 400"}])
 def test_a_too_large_message_is_queued_as_a_claim_check(dead_letter: dict[str, str]) -> None:
     event = TraceEvent("ab" * 16, "offpath/iris", "x" * SQS_MAX_BYTES)
     large = Message(event.body, {**inline_message(event).attributes, **dead_letter})
-    files, claims, queue = stored("a"), FakeClaims(), FakeSqs()
-    files.content["spill/offpath-traces/large.json"] = spilled.dump(large)
+    bucket, claims, queue = stored("a"), FakeClaims(), FakeSqs()
+    bucket.objects["spill/offpath-traces/large.json"] = spilled.dump(large)
 
-    assert replay(files, claims, "offpath-traces", queue) == Replay(2, {})
+    assert replay(bucket, claims, "offpath-traces", queue) == Replay(2, {})
 
     check = queue.messages[1]
     assert check.size < 1000
     assert decode_message(check, claims) == event
     assert check.attributes.items() >= dead_letter.items()
-    assert files.content == {}
+    assert bucket.objects == {}
 
 
 @pytest.mark.parametrize(
@@ -107,12 +109,12 @@ def test_a_too_large_message_is_queued_as_a_claim_check(dead_letter: dict[str, s
     ids=["no event", "large attributes"],
 )
 def test_a_message_without_possible_claim_check_stays_and_is_named(too_large: Message, reason: str) -> None:
-    files = stored("a")
-    files.content["spill/offpath-traces/large.json"] = spilled.dump(too_large)
-    replayed = replay(files, FakeClaims(), "offpath-traces", FakeQueue())
+    bucket = stored("a")
+    bucket.objects["spill/offpath-traces/large.json"] = spilled.dump(too_large)
+    replayed = replay(bucket, FakeClaims(), "offpath-traces", FakeQueue())
     assert replayed.queued == 1
     assert reason in replayed.left["spill/offpath-traces/large.json"]
-    assert list(files.content) == ["spill/offpath-traces/large.json"]
+    assert list(bucket.objects) == ["spill/offpath-traces/large.json"]
 
 
 def test_what_the_queue_refuses_stays() -> None:
@@ -120,10 +122,10 @@ def test_what_the_queue_refuses_stays() -> None:
         def send(self, messages: object) -> list[Message]:
             return [one for one in messages if one.body == "b"]  # type: ignore[attr-defined]
 
-    files = stored("a", "b")
-    replayed = replay(files, FakeClaims(), "offpath-traces", Refusing())
+    bucket = stored("a", "b")
+    replayed = replay(bucket, FakeClaims(), "offpath-traces", Refusing())
     assert replayed == Replay(1, {"spill/offpath-traces/0001.json": "SQS refused it"})
-    assert list(files.content) == ["spill/offpath-traces/0001.json"]
+    assert list(bucket.objects) == ["spill/offpath-traces/0001.json"]
 
 
 @pytest.mark.parametrize(("size", "batches"), [(100, [10, 10, 5]), (300_000, [3, 3, 3, 3, 3, 3, 3, 3, 1])])

@@ -13,7 +13,7 @@ def report(models: Mapping[str, Any], skipped: Mapping[str, str] | None = None) 
 
 
 def lines(caplog: pytest.LogCaptureFixture, *outcomes: Any) -> list[str]:
-    """What is logged while the sync has these outcomes, one after the other."""
+    """Return the lines that are logged while the sync has these outcomes, one after the other."""
     following: Iterator[Any] = iter(outcomes)
 
     def sync() -> Mapping[str, Any]:
