@@ -14,7 +14,8 @@ from benchmarks.stats import compared
 from local.testbed.aws import Aws, aws_with_iris
 from local.testbed.lambda_runtime import LambdaRuntime, lambda_runtime
 from local.testbed.models import iris_version
-from offpath.contracts.model_manifest import KEY, Manifest, ModelVersion, RegisteredModel
+from offpath.contracts.model_manifest import Manifest, ModelVersion, RegisteredModel
+from offpath.contracts.names import MANIFEST_KEY
 
 INVOCATIONS = 200
 
@@ -71,7 +72,7 @@ def _add_shadow(aws: Aws) -> None:
     shadow: ModelVersion = iris_version("2", content, weight=0, shadow=True)
     aws.bucket().put(shadow.key, content, "application/octet-stream")
     iris = RegisteredModel(aliases={"champion": iris_version(), "challenger": shadow})
-    aws.bucket().put(KEY, Manifest(models={"iris": iris}).to_json())
+    aws.bucket().put(MANIFEST_KEY, Manifest(models={"iris": iris}).to_json())
 
 
 def _result(samples: Mapping[str, Sequence[float]]) -> BenchmarkResult:

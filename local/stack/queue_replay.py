@@ -9,8 +9,9 @@ from typing import Protocol
 
 from offpath.aws.sqs import SQS_MAX_BYTES, batches
 from offpath.contracts import spilled
-from offpath.contracts.errors import MalformedEvent, Poison
+from offpath.contracts.errors import MalformedEvent, Poison, UnknownSchema
 from offpath.contracts.message import Message
+from offpath.contracts.names import spill_prefix
 from offpath.contracts.trace_event import ClaimStore, decode_message, encode_message
 
 
@@ -68,10 +69,10 @@ def _readable(
     bucket: ReplayBucket, claims: ClaimStore, queue: str, unreadable: dict[str, str]
 ) -> Iterator[tuple[str, Message]]:
     """Yield key and message of what can be queued, and add the others to `unreadable`, with the reason."""
-    for key in list(bucket.keys(f"{spilled.PREFIX}{queue}/")):
+    for key in list(bucket.keys(spill_prefix(queue))):
         try:
             yield key, _load(bucket.get(key), claims)
-        except Poison as error:
+        except (Poison, UnknownSchema) as error:
             unreadable[key] = str(error)
 
 

@@ -13,6 +13,7 @@ from local.aws.lambda_event import SqsMessage
 from offpath.aws.sqs import SQS_MAX_BATCH
 from offpath.contracts import spilled
 from offpath.contracts.message import Message
+from offpath.contracts.names import spill_prefix
 
 PAUSE_SECONDS = 0.2
 
@@ -57,7 +58,7 @@ def save_snapshot(bucket: SnapshotBucket, queue: Consumer, give_up: Callable[[],
     while True:
         received = queue.receive(SQS_MAX_BATCH, wait_seconds=0)
         for message in received:
-            bucket.put(f"{spilled.PREFIX}{queue.name}/{message['MessageId']}.json", spilled.dump(_plain(message)))
+            bucket.put(f"{spill_prefix(queue.name)}{message['MessageId']}.json", spilled.dump(_plain(message)))
         queue.delete(received)
         saved += len(received)
         if received:

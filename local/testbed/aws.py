@@ -11,7 +11,7 @@ import boto3
 from local.testbed.models import iris_onnx, iris_version, manifest_of
 from local.testbed.servers import moto_server
 from offpath.aws.s3 import Bucket
-from offpath.contracts.model_manifest import KEY
+from offpath.contracts.names import MANIFEST_KEY
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,4 +42,4 @@ def put_iris(url: str, bucket_name: str) -> None:
     s3, version = boto3.client("s3", endpoint_url=url), iris_version()
     s3.create_bucket(Bucket=bucket_name)
     s3.put_object(Bucket=bucket_name, Key=version.key, Body=iris_onnx())
-    s3.put_object(Bucket=bucket_name, Key=KEY, Body=manifest_of(iris=version).to_json())
+    s3.put_object(Bucket=bucket_name, Key=MANIFEST_KEY, Body=manifest_of(iris=version).to_json())

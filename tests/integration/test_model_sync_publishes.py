@@ -22,7 +22,8 @@ from sklearn.linear_model import LogisticRegression
 
 from local.ports import free_port
 from offpath.contracts.errors import SettingsError, Transient
-from offpath.contracts.model_manifest import KEY, Manifest
+from offpath.contracts.model_manifest import Manifest
+from offpath.contracts.names import MANIFEST_KEY
 from training.recipes.iris import RECIPE, IrisParameters
 from training.registry.trained_model import register
 from training.train_pipeline import Trained, train
@@ -73,7 +74,7 @@ class Published:
     bucket: str
 
     def manifest(self) -> Manifest:
-        return Manifest.parse(self.content(KEY))
+        return Manifest.parse(self.content(MANIFEST_KEY))
 
     def content(self, key: str) -> bytes:
         return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()

@@ -12,7 +12,8 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
 from local.testbed.models import Model, graph, model_of
-from offpath.contracts.model_manifest import Column, PublishedFile, tokenizer_file_key
+from offpath.contracts.model_manifest import Column, PublishedFile
+from offpath.contracts.names import tokenizer_file_key
 
 WORDS = {"[UNK]": 1, "film": 10, "great": 100}
 MAX_TOKENS = 8

@@ -8,10 +8,10 @@ from typing import NotRequired, Protocol, TypedDict
 
 from offpath.attributes import EXPERIMENT
 from offpath.contracts.errors import OffpathError
+from offpath.contracts.names import archive_hour_prefix
 from offpath_cli.compare.span import Span
 from offpath_cli.errors import CompareError
 
-PREFIX = "archive/v1"
 _ERROR = 2  # https://opentelemetry.io/docs/specs/otel/trace/api/#set-status, as OTLP numbers it
 
 
@@ -91,7 +91,7 @@ class ArchivedTraces:
     def _lines(self) -> Iterator[OtlpTraces]:
         try:
             for hour in _hours(self._since, self._until):
-                for key in self._bucket.keys(f"{_folder(hour)}/"):
+                for key in self._bucket.keys(archive_hour_prefix(hour)):
                     yield from map(json.loads, gzip.decompress(self._bucket.get(key)).splitlines())
         except OffpathError as error:
             raise CompareError(f"the archive cannot be read: {error}") from error
@@ -102,11 +102,6 @@ def _hours(since: datetime, until: datetime) -> Iterator[datetime]:
     while hour <= until:
         yield hour
         hour += timedelta(hours=1)
-
-
-def _folder(hour: datetime) -> str:
-    date, number = hour.strftime("%Y-%m-%d"), hour.strftime("%H")
-    return f"{PREFIX}/date={date}/hour={number}"
 
 
 def _is_of(span: Span, model: str) -> bool:

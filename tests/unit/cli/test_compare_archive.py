@@ -21,8 +21,8 @@ def bucket() -> FakeBucket:
 
 
 def archive(bucket: FakeBucket, at: datetime, *lines: str, name: str = "a") -> None:
-    key = f"archive/v1/{at:date=%Y-%m-%d/hour=%H}/{name}.jsonl.gz"
-    bucket.objects[key] = gzip.compress("\n".join(lines).encode())
+    folder = at.strftime("archive/v1/date=%Y-%m-%d/hour=%H")
+    bucket.objects[f"{folder}/{name}.jsonl.gz"] = gzip.compress("\n".join(lines).encode())
 
 
 def bodies() -> list[str]:

@@ -45,6 +45,7 @@ def test_a_saved_message_is_named_by_its_id() -> None:
     queue.send([message("poison")])
     save_snapshot(bucket, queue, never)
     assert json.loads(bucket.objects["spill/offpath-traces-dlq/1.json"]) == {
+        "schema": "spill/1",
         "attributes": {"kind": "inline", "trace_id": "0" * 32},
         "body": "poison",
     }
@@ -82,6 +83,15 @@ def test_an_unreadable_object_stays_and_is_named() -> None:
     assert replayed.queued == 1
     assert "not a spilled message" in replayed.left["spill/offpath-traces/broken.json"]
     assert list(bucket.objects) == ["spill/offpath-traces/broken.json"]
+
+
+def test_a_message_of_a_newer_schema_stays_and_is_named() -> None:
+    bucket, queue = stored("a"), FakeQueue()
+    bucket.put("spill/offpath-traces/newer.json", b'{"schema": "spill/2", "body": "b", "attributes": {}}')
+    replayed = replay(bucket, FakeClaims(), "offpath-traces", queue)
+    assert replayed.queued == 1
+    assert "spill/2" in replayed.left["spill/offpath-traces/newer.json"]
+    assert list(bucket.objects) == ["spill/offpath-traces/newer.json"]
 
 
 @pytest.mark.parametrize("dead_letter", [{}, {"error": "Rejected", "reason": "HTTP 400"}])

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from fastapi import Request
 
-from offpath.contracts.model_manifest import SERVED_ALIAS
+from offpath.contracts.names import CHAMPION
 from prediction_api.http.problems import FieldError, Problem, refused
 
 SESSION_HEADER = "x-session-id"
@@ -23,7 +23,7 @@ class ModelSelector:
     session_id: str | None = None
 
 
-CHAMPION_SELECTOR = ModelSelector(alias=SERVED_ALIAS)
+CHAMPION_SELECTOR = ModelSelector(alias=CHAMPION)
 
 
 def read_selector(request: Request) -> ModelSelector:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from offpath.contracts.model_manifest import SERVED_ALIAS
+from offpath.contracts.names import CHAMPION
 from prediction_api.http.problems import Problem, unavailable
 from prediction_api.models.served import FailedModel, ServedModel
 from prediction_api.routing.model_selector import ModelSelector
@@ -27,7 +27,7 @@ class Variants:
     @property
     def main(self) -> ServedModel | None:
         """The champion, which stands for the model where it is listed, if it can be served."""
-        champion = self.by_alias.get(SERVED_ALIAS)
+        champion = self.by_alias.get(CHAMPION)
         return champion if isinstance(champion, ServedModel) else None
 
     @property
@@ -53,11 +53,11 @@ class Variants:
         drawn = self.by_alias.get(self._drawn(session_id))
         if isinstance(drawn, ServedModel):
             return drawn
-        return self._asked(self.by_alias.get(SERVED_ALIAS), f"alias {SERVED_ALIAS!r}")
+        return self._asked(self.by_alias.get(CHAMPION), f"alias {CHAMPION!r}")
 
     def _drawn(self, session_id: str | None) -> str:
         key = session_id or (secrets.token_hex(8) if len(self.weights) > 1 else "")
-        return pick(self.weights, key) or SERVED_ALIAS
+        return pick(self.weights, key) or CHAMPION
 
     def _of_version(self, number: str) -> ServedModel | None:
         return next((variant for variant in self.served if variant.version.number == number), None)
