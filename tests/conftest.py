@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -11,13 +12,33 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from local.ports import free_port
 from local.testbed.servers import mlflow_server, sqlite
+from tests.support.drawn_order import drawn
 from tests.support.local_user import User
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run draw the order of its tests."""
+    parser.addoption("--order-seed", type=int, help="run the tests in the order that this number draws")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say how an order is drawn again."""
+    seed = config.getoption("--order-seed")
+    return "order: as in the files" if seed is None else f"order: drawn, --order-seed {seed}"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Draw the order, if that is asked for; each worker of one run draws the same."""
+    seed = config.getoption("--order-seed")
+    if seed is not None:
+        items[:] = drawn(items, seed)
 
 
 def pytest_configure() -> None:
@@ -35,11 +56,19 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
     """The address of a moto server: SQS and S3 over real HTTP."""
-    server = ThreadedMotoServer("127.0.0.1", free_port())
+    server = ThreadedMotoServer("127.0.0.1", 0)
     server.start()
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
     server.stop()
+
+
+@pytest.fixture
+def nowhere() -> Iterator[str]:
+    """An address that refuses every connection: its port is taken for as long as the test runs, and nobody listens."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"
 
 
 @pytest.fixture
@@ -69,8 +98,9 @@ def bucket_name(s3: S3Client) -> str:
 
 @pytest.fixture
 def queue_url(sqs: SQSClient) -> str:
-    """An empty queue."""
-    return sqs.create_queue(QueueName=f"traces-{uuid.uuid4().hex[:12]}")["QueueUrl"]
+    """An empty queue, whose messages are not seen again by themselves while a test runs."""
+    hidden: dict[QueueAttributeNameType, str] = {"VisibilityTimeout": "3600"}
+    return sqs.create_queue(QueueName=f"traces-{uuid.uuid4().hex[:12]}", Attributes=hidden)["QueueUrl"]
 
 
 @pytest.fixture(scope="session")

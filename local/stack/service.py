@@ -15,6 +15,8 @@ import psutil
 
 EXIT_WITH_PARENT = Path(__file__).with_name("exit_with_parent.py")
 TAIL_LINES = 15
+# How long the rest of an ended process's output is waited for; only a process that left its group holds it open.
+READ_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +91,13 @@ class ServiceProcess:
         signal_group(self.pid, signal.SIGTERM)
 
     def kill(self) -> None:
-        """End the process, and whatever it started that is left."""
+        """End the process, and whatever it started that is left; all that it wrote is in the log then."""
         signal_group(self.pid, signal.SIGKILL)
         self._process.wait()
-        self._reader.join(timeout=1)
+        self._reader.join(timeout=READ_SECONDS)
 
     def tail(self) -> list[str]:
         """Return the last lines that the process wrote."""
-        if self.exit_code is not None:
-            self._reader.join(timeout=1)
         return list(self._tail)
 
     def _read(self) -> None:
@@ -112,9 +112,9 @@ class ServiceProcess:
 
     def _take(self, line: str) -> None:
         self._tail.append(line)
+        self._show(self.service.name, line)
         if self.service.ready_text and self.service.ready_text in line:
             self._wrote_ready_text = True
-        self._show(self.service.name, line)
 
 
 def start_service(service: Service, log: Path, show: Callable[[str, str], None]) -> ServiceProcess:

@@ -69,10 +69,10 @@ class Supervisor:
     def stop(self, *names: str) -> None:
         """Stop these together; a Ctrl-C meanwhile gives them only seconds more."""
         processes = [self._processes.pop(name) for name in names if name in self._processes]
+        asked = self._interrupts.count
         for process in processes:
             process.terminate()
         deadlines = {process.pid: time.monotonic() + process.service.grace_seconds for process in processes}
-        asked = self._interrupts.count
         while running := [process for process in processes if process.exit_code is None]:
             self._screen.waiting([f"stopping {process.service.name}" for process in running])
             if self._interrupts.count > asked:
@@ -117,11 +117,13 @@ class Supervisor:
     def _ended(self, process: ServiceProcess, restart: bool) -> None:
         service, code = process.service, process.exit_code
         if service.is_task and code == 0:
+            process.kill()  # and what it left; its log is whole then
             self._is_ready(process)
             del self._processes[service.name]
         elif restart and service.restarts:
             self._start_again(process)
         else:
+            process.kill()
             raise ServiceFailed(service.name, describe_exit(process, self._log_of(service)))
 
     def _is_ready(self, process: ServiceProcess) -> None:

@@ -20,10 +20,10 @@ def answers(url: str) -> bool:
     return True
 
 
-def succeeds(url: str) -> bool:
+def succeeds(url: str, timeout_seconds: float = 1) -> bool:
     """Return whether the answer there is a 2xx."""
     try:
-        return 200 <= POOL.request("GET", url, timeout=1).status < 300
+        return 200 <= POOL.request("GET", url, timeout=timeout_seconds).status < 300
     except HTTPError:
         return False
 

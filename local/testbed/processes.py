@@ -15,6 +15,7 @@ from local.sources import ROOT
 from local.stack.web import succeeds
 
 START_SECONDS = 300.0
+ANSWER_SECONDS = 10.0
 STOP_SECONDS = 30.0
 PAUSE_SECONDS = 0.1
 Stream = IO[bytes] | int
@@ -60,7 +61,7 @@ def running(
 def await_answer(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     """Return when the address answers with success. Raises RuntimeError with the end of the log when it does not."""
     deadline = time.monotonic() + START_SECONDS
-    while not succeeds(url):
+    while not succeeds(url, ANSWER_SECONDS):
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"{_shown(process)} did not start:\n{_tail(log)}")
         time.sleep(PAUSE_SECONDS)

@@ -59,7 +59,7 @@ def ask_mlflow(url: str, model: str, body: Any, content_type: str = JSON) -> Ans
     path = f"/{model}/invocations" if model else "/invocations"
     request = urllib.request.Request(url + path, content, {"content-type": content_type})
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             return answer.status, json.load(answer)["predictions"]
     except urllib.error.HTTPError as error:
         text = error.read()

@@ -5,32 +5,17 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from local.ports import is_listening
+from local.ports import row_of_free_ports
 from local.settings import S3_PORTS
 from local.sources import ROOT
-
-
-def wait_for(condition: Callable[[], bool], seconds: float, otherwise: Callable[[], str]) -> None:
-    """Return once the condition is true."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, otherwise()
-        time.sleep(0.05)
-
-
-def row_of_free_ports(count: int) -> int:
-    """Return the first of so many free ports in a row, below those that the system gives out by itself."""
-    for first in range(20_000 + os.getpid() % 97 * 100, 32_000, count):
-        if not any(is_listening(port) for port in range(first, first + count)):
-            return first
-    raise AssertionError("no row of free ports")
+from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 
 @dataclass(frozen=True)
@@ -45,19 +30,21 @@ class Command:
         """The output so far."""
         return self.output.read_text()
 
-    def wait_for(self, pattern: str, seconds: float = 30) -> str:
+    def wait_for(self, pattern: str) -> str:
         """Wait for the pattern in the output, and return its first match."""
-        wait_for(
-            lambda: bool(re.search(pattern, self.text)) or self.process.poll() is not None, seconds, lambda: self.text
-        )
+        wait_for(lambda: bool(re.search(pattern, self.text)) or self.process.poll() is not None, lambda: self.text)
         found = re.search(pattern, self.text)
         assert found, f"exit code {self.process.poll()}, and no {pattern!r} in:\n{self.text}"
         return found.group()
 
-    def end(self, number: signal.Signals = signal.SIGINT, seconds: float = 60) -> int:
+    def end(self, number: signal.Signals = signal.SIGINT) -> int:
         """Send a signal, and return the exit code."""
         self.process.send_signal(number)
-        return self.process.wait(timeout=seconds)
+        return self.exit_code()
+
+    def exit_code(self) -> int:
+        """Wait for the end, and return the exit code."""
+        return self.process.wait(timeout=DEADLINE_SECONDS)
 
     def clean_up(self) -> None:
         """End the process and all that it started."""
@@ -66,7 +53,7 @@ class Command:
             self.process.kill()
         self.process.wait()
         for process in family:
-            if process.is_running():
+            with suppress(psutil.NoSuchProcess):
                 process.kill()
 
 
@@ -93,14 +80,27 @@ def descendants(pid: int) -> list[psutil.Process]:
         return []
 
 
-def listening(processes: list[psutil.Process]) -> set[tuple[str, int]]:
-    """Return address and port of each socket that these processes listen on."""
-    connections = [connection for process in processes for connection in process.net_connections("inet")]
-    return {
-        (str(connection.laddr[0]), int(connection.laddr[1]))
-        for connection in connections
-        if connection.status == psutil.CONN_LISTEN
-    }
+def lives(process: psutil.Process) -> bool:
+    """Return whether it has not ended: one that nobody has asked how it ended has, too."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def await_end(processes: Sequence[psutil.Process]) -> None:
+    """Return once none of them lives."""
+    wait_for(lambda: not any(map(lives, processes)), lambda: f"still there: {[*filter(lives, processes)]}")
+
+
+def listening(processes: Sequence[psutil.Process]) -> set[tuple[str, int]]:
+    """Return address and port of each socket that these processes listen on. One that has ended listens nowhere."""
+    found: set[tuple[str, int]] = set()
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            listeners = [one for one in process.net_connections("inet") if one.status == psutil.CONN_LISTEN]
+            found |= {(str(one.laddr[0]), int(one.laddr[1])) for one in listeners}
+    return found
 
 
 def stack_environment(home: Path) -> dict[str, str]:
@@ -113,6 +113,7 @@ def stack_environment(home: Path) -> dict[str, str]:
         "OFFPATH_WRITER_TIMEOUT_SECONDS": "5",
         "OFFPATH_DRAIN_SECONDS": "4",
         "OFFPATH_VISIBILITY_SECONDS": "30",
+        "OFFPATH_PUBLISH_BUDGET_SECONDS": "60",  # moto on a busy machine is not an SQS that is away
         "COLUMNS": "200",
         "AWS_PROFILE": "production",
     }
