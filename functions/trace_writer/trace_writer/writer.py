@@ -33,7 +33,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of a batch.
+    """The result of writing a batch.
 
     archive_keys: of the objects that were written: none, one, or two if some messages came again. failures: what must
     stay on the queue. dead_lettered: what need not, as it is on the dead-letter queue.
