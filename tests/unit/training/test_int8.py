@@ -7,7 +7,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime import InferenceSession
 
-from tests.support.models import graph
+from local.testbed.models import graph
 from training.onnx_artifact.int8 import Quantize, choose, quantized
 from training.recipes.recipe import ChosenArtifact, HoldoutSet, OnnxArtifact
 
