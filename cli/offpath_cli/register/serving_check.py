@@ -12,11 +12,10 @@ from offpath.contracts.errors import ObjectMissing
 from offpath.contracts.model_manifest import Manifest, ModelVersion
 from offpath_cli.register.errors import Refused
 from prediction_api.adapters.onnx_model import OnnxModel
+from prediction_api.errors import ModelUnusable, PredictionApiError
 from prediction_api.format_predictions import predictions
-from prediction_api.http.problems import Problem
 from prediction_api.inputs.records import RecordSchema
 from prediction_api.inputs.tensors import TensorSchema
-from prediction_api.models.loader import ModelUnusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +79,11 @@ class Rehearsal:
         try:
             batch = schema.read(body)
             answers = predictions(self._version, self._model.run(batch), batch.records)
-        except Problem as problem:
-            fields = "; ".join(f"{error.field}: {error.message}" for error in problem.errors[:3])
+        except PredictionApiError as error:
+            fields = "; ".join(f"{one.field}: {one.message}" for one in error.errors[:3])
             raise Refused(
-                f"the API would not take the input example: {problem.detail}{': ' if fields else ''}{fields}"
-            ) from problem
+                f"the API would not take the input example: {error.detail}{': ' if fields else ''}{fields}"
+            ) from error
         except (ValueError, LookupError) as error:
             raise ModelUnusable(f"its answer for the input example cannot be given: {error}") from error
         json.dumps(answers, allow_nan=False)

@@ -44,7 +44,7 @@ class Called(Generic[T]):
 
 
 async def call_model(request: Request, name: str, read: Read, form: Form[T]) -> Called[T]:
-    """Read the request, call the version that has its turn once, and give its answer a form. Raises Problem."""
+    """Read the request, call the selected version once, and format its outputs. Raises PredictionApiError."""
     span, tracer = get_current_span(), request.app.state.tracer
     body = await _body(request, span)
     variants, served = _choose(request, name, span)

@@ -15,8 +15,8 @@ from pydantic_core import to_json
 from starlette.background import BackgroundTask
 
 from offpath import attributes
+from prediction_api.errors import PredictionApiError
 from prediction_api.format_predictions import predictions
-from prediction_api.http.problems import Problem
 from prediction_api.inputs.batch import Batch, Outputs
 from prediction_api.models.served import ServedModel
 from prediction_api.shadow_agreement import agreement
@@ -90,8 +90,8 @@ class Shadows:
             try:
                 outputs = shadow.predictor.run(answered.read(shadow, answered.body))
                 _note(span, shadow, answered, outputs)
-            except Problem as problem:
-                span.set_status(Status(StatusCode.ERROR, problem.detail))
+            except PredictionApiError as error:
+                span.set_status(Status(StatusCode.ERROR, error.detail))
             except Exception as error:
                 _log.exception("the shadow %s of model %s failed", shadow.alias, shadow.name)
                 span.record_exception(error)

@@ -1,17 +1,15 @@
 """From a batch to what an ONNX graph is fed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from http import HTTPStatus
 from typing import Any, Protocol
 
 import numpy as np
 
 from offpath.contracts.model_manifest import ModelVersion, Tensor
-from prediction_api.http.problems import FieldError, Problem, refused
+from prediction_api.errors import FieldError, InvalidInputs, ModelUnusable
 from prediction_api.inputs.arrays import narrowed
 from prediction_api.inputs.batch import Array, Batch
 from prediction_api.inputs.records import MAX_ERRORS
-from prediction_api.models.loader import ModelUnusable
 
 Feed = Callable[[Batch], dict[str, Array]]
 
@@ -87,7 +85,7 @@ def _as(array: Any, dtype: Any, tensor: Tensor) -> Array:
     try:
         return narrowed(array, dtype)
     except ValueError as error:
-        raise refused(f"a value of {tensor.key} is too large for the model: {error}") from error
+        raise InvalidInputs(f"a value of {tensor.key} is too large for the model: {error}") from error
 
 
 def _column_feeder(version: ModelVersion, inputs: Sequence[GraphInput]) -> Feed:
@@ -111,7 +109,7 @@ def _column(batch: Batch, name: str, dtype: Any) -> Array:
         raise _too_large(values, name, dtype) from None
 
 
-def _too_large(values: Sequence[Any] | Array, name: str, dtype: Any) -> Problem:
+def _too_large(values: Sequence[Any] | Array, name: str, dtype: Any) -> InvalidInputs:
     limits = np.iinfo(dtype) if np.issubdtype(dtype, np.integer) else np.finfo(dtype)
     kind = int if np.issubdtype(dtype, np.integer) else float
     least, most = kind(limits.min), kind(limits.max)
@@ -121,7 +119,7 @@ def _too_large(values: Sequence[Any] | Array, name: str, dtype: Any) -> Problem:
         if not least <= value <= most
     ]
     detail = f"{len(errors)} field(s) are too large for the model"
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors[:MAX_ERRORS])
+    return InvalidInputs(detail, errors[:MAX_ERRORS])
 
 
 def dtype_of(entry: GraphInput) -> Any:

@@ -27,7 +27,7 @@ class OnnxModel:
             self._try(example_batch(version, self._session.inputs))
 
     def run(self, batch: Batch) -> Outputs:
-        """The graph's outputs, by one call of it. Raises Problem for inputs that it does not take."""
+        """The graph's outputs, by one call of it. Raises InvalidInputs for inputs that it does not take."""
         return self._session.run(self._feed(batch))
 
     def predict(self, records: Sequence[Record]) -> list[dict[str, Any]]:

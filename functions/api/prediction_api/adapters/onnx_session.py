@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from http import HTTPStatus
 
 import onnxruntime as ort
 from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
 from offpath.contracts.model_manifest import ModelVersion
 from prediction_api.adapters.onnx_feeds import GraphInput
-from prediction_api.http.problems import Problem
+from prediction_api.errors import InvalidInputs, ModelUnusable
 from prediction_api.inputs.batch import Array, Outputs
-from prediction_api.models.loader import ModelUnusable
 
 
 class OnnxSession:
@@ -24,13 +22,13 @@ class OnnxSession:
         self.inputs: Sequence[GraphInput] = self._session.get_inputs()
 
     def run(self, feeds: Mapping[str, Array]) -> Outputs:
-        """The graph's outputs, by one call of it. Raises Problem for inputs that it does not take."""
+        """The graph's outputs, by one call of it. Raises InvalidInputs for inputs that it does not take."""
         try:
             return dict(zip(self._outputs, self._session.run(self._outputs, feeds), strict=True))
         except InvalidArgument as error:
             # What the signature leaves open and the graph does not, as the length of a dimension.
             detail = f"the model does not take these inputs: {str(error).partition(' : ')[2][:300]}"
-            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail) from error
+            raise InvalidInputs(detail) from error
 
 
 @contextmanager

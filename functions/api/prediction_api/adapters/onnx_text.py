@@ -9,9 +9,9 @@ from prediction_api.adapters.onnx_feeds import GraphInput, dtype_of
 from prediction_api.adapters.onnx_session import OnnxSession, loading
 from prediction_api.adapters.onnx_warm_up import example_batch
 from prediction_api.adapters.tokens import TokenReader, Tokens
+from prediction_api.errors import ModelUnusable
 from prediction_api.format_predictions import predictions
 from prediction_api.inputs.batch import Array, Batch, Outputs
-from prediction_api.models.loader import ModelUnusable
 
 _IDS = "input_ids"
 _KNOWN = (_IDS, "attention_mask", "token_type_ids")
@@ -38,7 +38,7 @@ class OnnxTextModel:
             predictions(version, self.run(batch), batch.records)
 
     def run(self, batch: Batch) -> Outputs:
-        """The graph's outputs, joined in the texts' order. Raises Problem for a text that it does not take."""
+        """The graph's outputs, joined in the texts' order. Raises InvalidInputs for a text that it does not take."""
         answers = [self._session.run(self._feeds(self._tokens.read(text))) for text in batch.values[self._column]]
         return {name: np.concatenate([answer[name] for answer in answers]) for name in answers[0]}
 

@@ -9,7 +9,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 from tokenizers import Tokenizer
 
-from prediction_api.models.loader import ModelUnusable
+from prediction_api.errors import ModelUnusable
 
 # By the names that graphs have for them.
 Tokens = Mapping[str, Sequence[int]]

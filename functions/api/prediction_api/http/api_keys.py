@@ -13,7 +13,7 @@ from http import HTTPStatus
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from prediction_api.http.problems import Problem
+from prediction_api.http.problems import problem
 
 HEADER = "x-api-key"
 # What anybody may ask: that the service lives, and how it is called. Everything else wants a key.
@@ -61,4 +61,4 @@ def _is_open(scope: Scope) -> bool:
 def _refusal(key: str) -> ASGIApp:
     detail = f"the key in the header {HEADER} is not known here" if key else f"the header {HEADER} is missing"
     headers = {"www-authenticate": f'ApiKey header="{HEADER}"'}
-    return Problem(HTTPStatus.UNAUTHORIZED, detail, headers=headers).response()
+    return problem(HTTPStatus.UNAUTHORIZED, detail, headers)

@@ -9,9 +9,10 @@ from fastapi_swagger import patch_fastapi
 from starlette.exceptions import HTTPException
 
 from offpath.tracing import Tracing
+from prediction_api.errors import PredictionApiError
 from prediction_api.http.api_keys import ApiKeyGate
 from prediction_api.http.openapi.document import OpenApi
-from prediction_api.http.problems import Problem
+from prediction_api.http.problems import problem, problem_of
 from prediction_api.http.routes import health, invocations, jobs, models, predict, training
 from prediction_api.jobs.training import Training
 from prediction_api.models.loader import ModelLoader
@@ -56,16 +57,16 @@ def create_app(
         app.include_router(routes.router)
     if settings.digests:
         app.add_middleware(ApiKeyGate, digests=settings.digests)
-    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(PredictionApiError, _refuse)
     app.add_exception_handler(HTTPException, _http_error)
     app.openapi = OpenApi(app, loader, has_keys=bool(settings.digests))  # type: ignore[method-assign]
     patch_fastapi(app)  # FastAPI's own page would load its scripts from somebody else's server
     return app
 
 
-async def _problem(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
-    return error.response()
+async def _refuse(_: Request, error: Exception) -> Response:
+    assert isinstance(error, PredictionApiError)
+    return problem_of(error)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
@@ -73,4 +74,4 @@ async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     detail = f"{request.method} {request.url.path}: {status.phrase.lower()}; /docs lists what there is"
-    return Problem(status, detail, headers=error.headers).response()
+    return problem(status, detail, error.headers)

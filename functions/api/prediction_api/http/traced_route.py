@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Coroutine
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request, Response
@@ -11,7 +10,8 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, form
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from offpath import attributes
-from prediction_api.http.problems import Problem
+from prediction_api.errors import InternalError, PredictionApiError
+from prediction_api.http.problems import problem_of
 
 TRACE_ID_HEADER = "x-trace-id"
 
@@ -51,21 +51,21 @@ class TracedRoute(APIRoute):
 
         return traced
 
-    def refuse(self, problem: Problem, trace_id: str) -> Response:
-        """The answer to a request that is refused, or that failed."""
-        return problem.response(trace_id=trace_id)
+    def refuse(self, error: PredictionApiError, trace_id: str) -> Response:
+        """Return the response for a domain error, InternalError among them."""
+        return problem_of(error, trace_id=trace_id)
 
     async def _answer(self, handle: Handle, request: Request, span: Span) -> Response:
         try:
             return await handle(request)
-        except Problem as problem:
-            response = self.refuse(problem, mlflow_trace_id(span))
-            span.set_status(Status(StatusCode.ERROR, problem.detail))
+        except PredictionApiError as error:
+            response = self.refuse(error, mlflow_trace_id(span))
+            span.set_status(Status(StatusCode.ERROR, error.detail))
         except Exception as error:
             # Whatever a model or a defect raises, the caller gets an answer with a trace id, and the trace tells why.
             _log.exception("a request failed")
             detail = "the request failed within the service; the trace tells more to who may read it"
-            response = self.refuse(Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail), mlflow_trace_id(span))
+            response = self.refuse(InternalError(detail), mlflow_trace_id(span))
             span.record_exception(error)
             span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
         span.set_attribute(attributes.SPAN_OUTPUTS, bytes(response.body).decode())

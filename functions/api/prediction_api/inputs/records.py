@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 from typing_extensions import TypedDict
 
 from offpath.contracts.model_manifest import Column, ColumnType
-from prediction_api.http.problems import FieldError, refused
+from prediction_api.errors import FieldError, InvalidInputs
 from prediction_api.inputs.batch import Batch, Record, batch_of, can_be_absent
 from prediction_api.inputs.json_body import parse_object
 
@@ -44,21 +44,21 @@ class RecordSchema:
         self._records: TypeAdapter[list[Record]] = TypeAdapter(list[record])  # type: ignore[valid-type]
 
     def parse(self, body: bytes) -> list[Record]:
-        """The records in a request body, at least one and at most max_records. Raises Problem, naming what is off."""
+        """The records in a request body, at least one and at most max_records. Raises PredictionApiError."""
         document = parse_object(body, "[record, …]")
         if "inputs" not in document or self._has_column_inputs:
             return [self._validate(self._record, document, "")]
         extra = sorted(document.keys() - {"inputs"})
         if extra:
             shown = [FieldError(name[:MAX_SHOWN], "not known here") for name in extra[:MAX_ERRORS]]
-            raise refused(f"{len(extra)} unknown field(s) beside inputs", shown)
+            raise InvalidInputs(f"{len(extra)} unknown field(s) beside inputs", shown)
         inputs = document["inputs"]
         if isinstance(inputs, list):
             return self._many(inputs)
         return [self._validate(self._record, inputs, "inputs")]
 
     def read(self, body: bytes) -> Batch:
-        """The records in a request body as the model takes them. Raises Problem, as parse does."""
+        """The records in a request body as the model takes them. Raises PredictionApiError."""
         return batch_of(self.parse(body), self._columns)
 
     def inputs_schema(self, name: str) -> dict[str, Any]:
@@ -68,10 +68,10 @@ class RecordSchema:
 
     def _many(self, inputs: list[Any]) -> list[Record]:
         if not inputs:
-            raise refused("inputs is an empty list", [FieldError("inputs", "expected at least one record")])
+            raise InvalidInputs("inputs is an empty list", [FieldError("inputs", "expected at least one record")])
         if len(inputs) > self._max_records:
             limit = f"expected at most {self._max_records} records, got {len(inputs)}"
-            raise refused("too many records in one request", [FieldError("inputs", limit)])
+            raise InvalidInputs("too many records in one request", [FieldError("inputs", limit)])
         return self._validate(self._records, inputs, "inputs")
 
     def _validate(self, adapter: TypeAdapter[T], value: Any, prefix: str) -> T:
@@ -83,7 +83,7 @@ class RecordSchema:
             shown = [FieldError(_path(prefix, detail["loc"]), self._message(detail)) for detail in found[:MAX_ERRORS]]
             count = f"{len(found)} field(s) are not as the model's signature says"
             more = f"; the first {MAX_ERRORS} are listed" if len(found) > MAX_ERRORS else ""
-            raise refused(count + more, shown) from error
+            raise InvalidInputs(count + more, shown) from error
 
     def _refuse_many_unknown(self, value: Any, prefix: str) -> None:
         """Refuse early what holds more unknown fields than an answer has room for: listing them all takes seconds."""
@@ -92,7 +92,7 @@ class RecordSchema:
             if isinstance(record, dict) and len(record) > len(self._columns) + MAX_ERRORS:
                 where = _path(prefix, () if index is None else (index,))
                 message = f"has {len(record)} fields; the model's {len(self._columns)} are: {self._names()}"
-                raise refused("a record has too many fields", [FieldError(where, message)])
+                raise InvalidInputs("a record has too many fields", [FieldError(where, message)])
 
     def _names(self) -> str:
         return ", ".join(column.name for column in self._columns)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from offpath.contracts.model_manifest import Tensor
-from prediction_api.http.problems import FieldError, refused
+from prediction_api.errors import FieldError, InvalidInputs
 from prediction_api.inputs.arrays import to_array
 from prediction_api.inputs.batch import Array, Batch
 from prediction_api.inputs.json_body import parse_object
@@ -27,10 +27,10 @@ class TensorSchema:
         self._max_records = max_records
 
     def read(self, body: bytes) -> Batch:
-        """The tensors in a request body, of the signature's types and shapes. Raises Problem, naming what is off."""
+        """The tensors in a request body, of the signature's types and shapes. Raises PredictionApiError."""
         document = parse_object(body, "nested lists")
         if document.keys() != {"inputs"}:
-            raise refused(f"expected the field inputs alone, got {sorted(document)}"[:MAX_SHOWN])
+            raise InvalidInputs(f"expected the field inputs alone, got {sorted(document)}"[:MAX_SHOWN])
         given = self._named(document["inputs"])
         arrays = {tensor.key: _array(tensor, given[tensor.key]) for tensor in self._tensors}
         return Batch(arrays, self._count(arrays))
@@ -49,17 +49,17 @@ class TensorSchema:
         if not isinstance(inputs, dict) or inputs.keys() != set(names):
             got = str(sorted(inputs))[:MAX_SHOWN] if isinstance(inputs, dict) else type(inputs).__name__
             message = f"expected an object of the tensors {names}, got {got}"
-            raise refused("the tensors are not those of the model's signature", [FieldError("inputs", message)])
+            raise InvalidInputs("the tensors are not those of the model's signature", [FieldError("inputs", message)])
         return inputs
 
     def _count(self, arrays: dict[str, Array]) -> int:
         try:
             records = count_records(self._tensors, arrays)
         except ValueError as error:
-            raise refused(str(error), [FieldError("inputs", str(error))]) from error
+            raise InvalidInputs(str(error), [FieldError("inputs", str(error))]) from error
         if not 1 <= records <= self._max_records:
             limit = f"expected 1 to {self._max_records} records, got {records}"
-            raise refused("the number of records is not within the limits", [FieldError("inputs", limit)])
+            raise InvalidInputs("the number of records is not within the limits", [FieldError("inputs", limit)])
         return records
 
 
@@ -72,7 +72,7 @@ def _array(tensor: Tensor, values: Any) -> Array:
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise ValueError("expected finite numbers")
     except ValueError as error:
-        raise refused("a tensor is not as the model's signature says", [FieldError(where, str(error))]) from error
+        raise InvalidInputs("a tensor is not as the model's signature says", [FieldError(where, str(error))]) from error
     return array
 
 

@@ -8,7 +8,7 @@ from pydantic_core import to_json
 from offpath.contracts.model_manifest import SERVED_ALIAS
 from offpath.contracts.recipes import AnnouncedRecipe
 from offpath.contracts.training_job import Job, new_id, now
-from prediction_api.http.problems import FieldError, refused
+from prediction_api.errors import FieldError, InvalidInputs
 from prediction_api.inputs.json_body import parse_object
 from prediction_api.jobs.parameters import defaults, properties, reader
 from prediction_api.jobs.request import TrainingRequest, field_errors
@@ -17,7 +17,7 @@ MAX_ERRORS = 20
 
 
 def job_of(name: str, recipe: AnnouncedRecipe, body: bytes) -> Job:
-    """The job that a body asks for; hyperparameters that it leaves out have their defaults. Raises Problem."""
+    """Return the job that a body asks for, with defaults for hyperparameters it leaves out. Raises PredictionApiError."""
     document = parse_object(body or b"{}", '{"parameters": {…}}')
     request, errors = _request(recipe, body or b"{}")
     parameters, wrong = _parameters(recipe, document.get("parameters", {}))
@@ -68,8 +68,8 @@ def _against_recipe(request: TrainingRequest, recipe: AnnouncedRecipe) -> list[F
     return errors
 
 
-def _refusal(name: str, recipe: AnnouncedRecipe, errors: list[FieldError]) -> Exception:
+def _refusal(name: str, recipe: AnnouncedRecipe, errors: list[FieldError]) -> InvalidInputs:
     known = "; ".join(f"{field}: {schema.get('description', '')}" for field, schema in properties(recipe).items())
     more = f"; the first {MAX_ERRORS} are listed" if len(errors) > MAX_ERRORS else ""
     detail = f"{len(errors)} field(s) are not as the recipe {name} takes them{more}. Its parameters are {known}"
-    return refused(detail, errors[:MAX_ERRORS])
+    return InvalidInputs(detail, errors[:MAX_ERRORS])

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from offpath.contracts.model_manifest import SERVED_ALIAS
 from offpath.contracts.training_job import DATASETS, Promotion
-from prediction_api.http.problems import FieldError
+from prediction_api.errors import FieldError
 
 MAX_FILES = 10
 MAX_KEY = 500

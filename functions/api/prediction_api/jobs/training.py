@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from http import HTTPStatus
 from typing import Protocol
 
 from offpath.aws.job_store import JobStore, StoredJob
@@ -10,9 +9,9 @@ from offpath.contracts.errors import MalformedJob, ObjectChanged, ObjectMissing,
 from offpath.contracts.message import Message
 from offpath.contracts.recipes import Recipes
 from offpath.contracts.training_job import Job, is_id, message_of, now
-from prediction_api.http.problems import FieldError, Problem, refused
+from prediction_api.errors import FieldError, InvalidInputs, TrainingUnavailable, UnknownJob
 from prediction_api.jobs.build_job import job_of
-from prediction_api.jobs.recipe_book import RecipeBook, unavailable
+from prediction_api.jobs.recipe_book import RecipeBook
 
 NOT_QUEUED = "it could not be queued; send the request again"
 
@@ -32,7 +31,7 @@ class Datasets(Protocol):
 
 
 class Training:
-    """Every method raises Problem for what it refuses, or cannot do now."""
+    """Takes training jobs. Every method raises PredictionApiError for what it refuses or cannot do now."""
 
     def __init__(self, book: RecipeBook, store: JobStore, queue: JobQueue, datasets: Datasets) -> None:
         self._book = book
@@ -60,13 +59,13 @@ class Training:
             with _s3_or_sqs():
                 return self._store.read(job_id).job
         except (ObjectMissing, MalformedJob) as error:
-            raise Problem(HTTPStatus.NOT_FOUND, f"there is no job {job_id[:80]!r}") from error
+            raise UnknownJob(f"there is no job {job_id[:80]!r}") from error
 
     def _check_data(self, job: Job) -> None:
         missing = [at for at, key in enumerate(job.data) if not self._datasets.exists(key)]
         if missing:
             errors = [FieldError(f"data[{at}]", f"there is no {job.data[at]} in the bucket") for at in missing]
-            raise refused(f"{len(missing)} file(s) to learn from are not there", errors)
+            raise InvalidInputs(f"{len(missing)} file(s) to learn from are not there", errors)
 
     def _sent(self, job: Job) -> bool:
         try:
@@ -80,7 +79,7 @@ class Training:
             self._store.replace(stored, stored.job.with_(state="failed", error=NOT_QUEUED, ended_at=now()))
         except ObjectChanged:
             return self._store.read(stored.job.id).job
-        raise unavailable(f"the job {stored.job.id} failed: {NOT_QUEUED}")
+        raise TrainingUnavailable(f"the job {stored.job.id} failed: {NOT_QUEUED}")
 
 
 @contextmanager
@@ -88,4 +87,4 @@ def _s3_or_sqs() -> Iterator[None]:
     try:
         yield
     except Transient as error:
-        raise unavailable(f"training jobs cannot be reached: {error}") from error
+        raise TrainingUnavailable(f"training jobs cannot be reached: {error}") from error

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 
 from offpath.contracts.model_manifest import SERVED_ALIAS
-from prediction_api.http.problems import Problem, unavailable
+from prediction_api.errors import ModelUnavailable, PredictionApiError, UnknownModel
 from prediction_api.models.served import ServedModel
 from prediction_api.routing.variants import Variants
 
@@ -24,17 +23,17 @@ class Catalog:
         return [served for served in found if served]
 
     def find(self, name: str) -> Variants:
-        """The model of that name. Raises Problem: 404 for an unknown name, 503 when no model is known."""
+        """The model of that name. Raises UnknownModel, or ModelUnavailable while no model is known."""
         variants = self.models.get(name)
         if variants is None:
             raise self._unknown(name)
         return variants
 
-    def _unknown(self, name: str) -> Problem:
+    def _unknown(self, name: str) -> PredictionApiError:
         if not self.models and self.problem:
-            return unavailable(f"no model can be served: {self.problem}")
+            return ModelUnavailable(f"no model can be served: {self.problem}")
         names = sorted(self.models)
         there_are = (
             f"there are: {', '.join(names)}" if names else f"none is registered with the alias {SERVED_ALIAS} yet"
         )
-        return Problem(HTTPStatus.NOT_FOUND, f"there is no model {name!r}; {there_are}", models=names)
+        return UnknownModel(f"there is no model {name!r}; {there_are}", names)

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from offpath.contracts.errors import ManifestError, ObjectMissing, OffpathError, Transient
+from offpath.contracts.errors import ManifestError, ObjectMissing, Transient
 from offpath.contracts.model_manifest import KEY, SERVED_ALIAS, Manifest, ModelVersion, PublishedFile, RegisteredModel
+from prediction_api.errors import ModelUnusable
 from prediction_api.inputs.records import RecordSchema
 from prediction_api.inputs.tensors import TensorSchema
 from prediction_api.models.catalog import Catalog
@@ -31,10 +32,6 @@ class ModelStore(Protocol):
 
     def model_file(self, key: str) -> bytes:
         """A model's file. Raises ObjectMissing or Transient."""
-
-
-class ModelUnusable(OffpathError):
-    """A model's file is not what the manifest says, or does not run."""
 
 
 Identity = tuple[Hashable, ...]

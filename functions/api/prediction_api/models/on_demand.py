@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from offpath.contracts.errors import OffpathError
-from prediction_api.http.problems import unavailable
+from prediction_api.errors import ModelUnavailable
 from prediction_api.inputs.batch import Batch, Outputs
 
 # What cannot be loaded is not fetched again for every request that asks for it.
@@ -35,17 +35,17 @@ class OnDemand:
         self._prepared()
 
     def run(self, batch: Batch) -> Outputs:
-        """The model's outputs. Raises Problem, 503 for a model that cannot be loaded."""
+        """The model's outputs. Raises ModelUnavailable where it cannot be loaded."""
         return (self._model or self._prepared_for_request()).run(batch)
 
     def _prepared_for_request(self) -> Runnable:
         if self._clock() < self._retry_at:
-            raise unavailable(self._problem)
+            raise ModelUnavailable(self._problem)
         try:
             return self._prepared()
         except OffpathError as error:
             self._problem, self._retry_at = f"the model cannot be loaded: {error}", self._clock() + RETRY_SECONDS
-            raise unavailable(self._problem) from error
+            raise ModelUnavailable(self._problem) from error
 
     def _prepared(self) -> Runnable:
         with self._lock:

@@ -14,14 +14,14 @@ class Predictor(Protocol):
         """Load the model, if it is not loaded. Raises OffpathError."""
 
     def run(self, batch: Batch) -> Outputs:
-        """The model's outputs, by one call. Raises Problem for inputs that it does not take."""
+        """The model's outputs, by one call. Raises InvalidInputs for inputs that it does not take."""
 
 
 class InputSchema(Protocol):
     """What a prediction request may hold for one model."""
 
     def read(self, body: bytes) -> Batch:
-        """The inputs in a request body. Raises Problem, naming what is off."""
+        """The inputs in a request body. Raises PredictionApiError."""
 
     def inputs_schema(self, name: str) -> dict[str, Any]:
         """The JSON schema of the field `inputs`, for the model of that name."""

@@ -1,12 +1,11 @@
 """What a request says of who shall answer it."""
 
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from fastapi import Request
 
 from offpath.contracts.model_manifest import SERVED_ALIAS
-from prediction_api.http.problems import FieldError, Problem, refused
+from prediction_api.errors import AmbiguousSelection, FieldError, InvalidInputs
 
 SESSION_HEADER = "x-session-id"
 ALIAS, VERSION = "alias", "version"
@@ -27,12 +26,12 @@ CHAMPION_SELECTOR = ModelSelector(alias=SERVED_ALIAS)
 
 
 def read_selector(request: Request) -> ModelSelector:
-    """The request's own selector. Raises Problem for one that contradicts itself, or is none."""
+    """The request's own selector. Raises AmbiguousSelection or InvalidInputs."""
     alias, version = (request.query_params.get(name) for name in (ALIAS, VERSION))
     if alias is not None and version is not None:
-        raise Problem(HTTPStatus.BAD_REQUEST, "the query has alias and version: ask for the one or the other")
+        raise AmbiguousSelection("the query has alias and version: ask for the one or the other")
     session_id = request.headers.get(SESSION_HEADER)
     if session_id is not None and len(session_id) > MAX_SESSION_ID:
         message = f"expected at most {MAX_SESSION_ID} characters, got {len(session_id)}"
-        raise refused(f"the header {SESSION_HEADER} is too long", [FieldError(SESSION_HEADER, message)])
+        raise InvalidInputs(f"the header {SESSION_HEADER} is too long", [FieldError(SESSION_HEADER, message)])
     return ModelSelector(alias, version, session_id or None)

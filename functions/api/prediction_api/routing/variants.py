@@ -3,10 +3,9 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from offpath.contracts.model_manifest import SERVED_ALIAS
-from prediction_api.http.problems import Problem, unavailable
+from prediction_api.errors import ModelUnavailable, UnknownVariant
 from prediction_api.models.served import FailedModel, ServedModel
 from prediction_api.routing.model_selector import ModelSelector
 from prediction_api.routing.traffic_split import pick
@@ -41,7 +40,7 @@ class Variants:
         return {alias: variant.problem for alias, variant in self.by_alias.items() if variant.problem}
 
     def choose(self, selector: ModelSelector) -> ServedModel:
-        """What answers a request. Raises Problem: 404 for an alias or version that is not there, 503."""
+        """What answers a request. Raises UnknownVariant or ModelUnavailable."""
         if selector.alias is not None:
             return self._asked(self.by_alias.get(selector.alias), f"alias {selector.alias!r}")
         if selector.version is not None:
@@ -67,10 +66,10 @@ class Variants:
             case ServedModel():
                 return variant
             case FailedModel(problem=problem):
-                raise unavailable(f"model {self.name!r}, {what}, cannot be served: {problem}")
+                raise ModelUnavailable(f"model {self.name!r}, {what}, cannot be served: {problem}")
             case None:
                 there_are = ", ".join(map(_named, self.by_alias.values()))
-                raise Problem(HTTPStatus.NOT_FOUND, f"model {self.name!r} has no {what}; there are: {there_are}")
+                raise UnknownVariant(f"model {self.name!r} has no {what}; there are: {there_are}")
 
 
 def variants_of(name: str, by_alias: Mapping[str, ServedModel | FailedModel]) -> Variants:

@@ -1,9 +1,11 @@
 """How much one request may ask for."""
 
-from prediction_api.scoring.refusal import INVALID_PARAMETER_VALUE, Refused
+from prediction_api.errors import INVALID_PARAMETER_VALUE, ScoringError
 
 
 def check_records(records: int, most: int) -> None:
-    """Raises Refused for more records than are taken."""
+    """Raises ScoringError for more records than are taken."""
     if records > most:
-        raise Refused(f"expected at most {most} records, got {records}; send fewer at a time", INVALID_PARAMETER_VALUE)
+        raise ScoringError(
+            f"expected at most {most} records, got {records}; send fewer at a time", INVALID_PARAMETER_VALUE
+        )

@@ -5,24 +5,24 @@ from typing import Any
 from pydantic_core import from_json
 
 from offpath.contracts.model_manifest import Signature
+from prediction_api.errors import INVALID_PARAMETER_VALUE, ScoringError
 from prediction_api.inputs.batch import Batch
 from prediction_api.scoring.columns import ColumnReader
 from prediction_api.scoring.content_type import CSV, JSON
 from prediction_api.scoring.csv_text import csv_frame
-from prediction_api.scoring.refusal import INVALID_PARAMETER_VALUE, Refused
 from prediction_api.scoring.tensors import TensorReader
 
 FORMS = ("dataframe_split", "dataframe_records", "inputs", "instances")
 
 
 def read_request(signature: Signature, body: bytes, content_type: str, max_records: int) -> Batch:
-    """The model's inputs. content_type: `application/json` or `text/csv`. Raises Refused."""
+    """The model's inputs. content_type: `application/json` or `text/csv`. Raises ScoringError."""
     if content_type == CSV:
         return _read_csv(signature, body, max_records)
     document = _document(body)
     forms = [form for form in FORMS if form in document]
     if len(forms) != 1:
-        raise Refused(f"expected exactly one of the fields {', '.join(FORMS)}, got {sorted(document)[:20]}")
+        raise ScoringError(f"expected exactly one of the fields {', '.join(FORMS)}, got {sorted(document)[:20]}")
     _check_params(document.get("params"))
     reader: ColumnReader | TensorReader = (
         TensorReader(signature.tensors, max_records)
@@ -34,7 +34,7 @@ def read_request(signature: Signature, body: bytes, content_type: str, max_recor
 
 def _read_csv(signature: Signature, body: bytes, max_records: int) -> Batch:
     if signature.tensors:
-        raise Refused(f"the model takes tensors, which CSV cannot say; send {JSON}")
+        raise ScoringError(f"the model takes tensors, which CSV cannot say; send {JSON}")
     return ColumnReader(signature.columns, max_records).batch(csv_frame(body, signature.columns))
 
 
@@ -42,12 +42,12 @@ def _document(body: bytes) -> dict[str, Any]:
     try:
         document = from_json(body)
     except ValueError as error:
-        raise Refused(f"the body is not JSON: {error}") from error
+        raise ScoringError(f"the body is not JSON: {error}") from error
     if not isinstance(document, dict):
-        raise Refused(f"expected a JSON object with one of the fields {', '.join(FORMS)}, got another JSON value")
+        raise ScoringError(f"expected a JSON object with one of the fields {', '.join(FORMS)}, got another JSON value")
     return document
 
 
 def _check_params(params: Any) -> None:
     if params not in (None, {}):
-        raise Refused("params: this model takes none; leave them out", INVALID_PARAMETER_VALUE)
+        raise ScoringError("params: this model takes none; leave them out", INVALID_PARAMETER_VALUE)

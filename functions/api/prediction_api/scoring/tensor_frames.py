@@ -4,15 +4,15 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from offpath.contracts.model_manifest import Tensor
+from prediction_api.errors import BAD_REQUEST, INVALID_PARAMETER_VALUE, ScoringCode, ScoringError
 from prediction_api.inputs.arrays import to_array
 from prediction_api.inputs.batch import Array
-from prediction_api.scoring.refusal import BAD_REQUEST, INVALID_PARAMETER_VALUE, Refused
 
 
 def frame_array(tensor: Tensor, columns: Collection[Sequence[Any]], rows: int) -> Array:
-    """The tensor in a table's columns: one that holds lists or numbers, or one for each number. Raises Refused."""
+    """The tensor in a table's columns: one that holds lists or numbers, or one for each number. Raises ScoringError."""
     if not rows:
-        raise Refused("the table has no rows", BAD_REQUEST if columns else INVALID_PARAMETER_VALUE)
+        raise ScoringError("the table has no rows", BAD_REQUEST if columns else INVALID_PARAMETER_VALUE)
     if len(columns) != 1:
         return _side_by_side(tensor, columns)
     if -1 in tensor.shape[1:] or tensor.shape[0] != -1:
@@ -49,12 +49,12 @@ def _size(tensor: Tensor) -> int:
     return size
 
 
-def _converted(tensor: Tensor, values: Any, code: str) -> Array:
+def _converted(tensor: Tensor, values: Any, code: ScoringCode) -> Array:
     try:
         return to_array(values, tensor.dtype)
     except ValueError as error:
-        raise Refused(f"tensor {tensor.key}: {error}", code) from error
+        raise ScoringError(f"tensor {tensor.key}: {error}", code) from error
 
 
-def _misfit(tensor: Tensor, reason: str) -> Refused:
-    return Refused(f"tensor {tensor.key} of the shape {list(tensor.shape)}: {reason}", INVALID_PARAMETER_VALUE)
+def _misfit(tensor: Tensor, reason: str) -> ScoringError:
+    return ScoringError(f"tensor {tensor.key} of the shape {list(tensor.shape)}: {reason}", INVALID_PARAMETER_VALUE)

@@ -7,8 +7,9 @@ from opentelemetry.trace import get_current_span
 from pydantic_core import to_json
 
 from offpath import attributes
+from prediction_api.errors import PredictionApiError
 from prediction_api.format_predictions import single_label
-from prediction_api.http.problems import Problem
+from prediction_api.http.scoring_errors import scoring_error_of
 from prediction_api.http.traced_route import TracedRoute
 from prediction_api.inputs.batch import Batch, Outputs
 from prediction_api.models.served import ServedModel
@@ -16,16 +17,15 @@ from prediction_api.prediction_flow import call_model
 from prediction_api.scoring.answer import scored
 from prediction_api.scoring.content_type import CSV, content_type_of
 from prediction_api.scoring.protocol import read_request
-from prediction_api.scoring.refusal import refusal
 from prediction_api.settings import ApiSettings
 
 
 class ScoringRoute(TracedRoute):
     """A traced route whose refusals are of MLflow's form."""
 
-    def refuse(self, problem: Problem, trace_id: str) -> Response:  # noqa: ARG002
-        """MLflow's error document; the trace's id is in the header alone."""
-        return refusal(problem)
+    def refuse(self, error: PredictionApiError, trace_id: str) -> Response:  # noqa: ARG002
+        """Return MLflow's error document; the trace's id is in the header alone."""
+        return scoring_error_of(error)
 
 
 router = APIRouter(route_class=ScoringRoute, tags=["predictions"])

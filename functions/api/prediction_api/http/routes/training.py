@@ -8,8 +8,8 @@ from starlette.concurrency import run_in_threadpool
 
 from offpath.contracts.recipes import AnnouncedRecipe
 from offpath.contracts.training_job import PublicJob
+from prediction_api.errors import TrainingNotConfigured
 from prediction_api.http.body import read_body
-from prediction_api.http.problems import Problem
 from prediction_api.jobs.request import TrainingRequest
 from prediction_api.jobs.training import Training
 
@@ -19,11 +19,10 @@ router = APIRouter(tags=["training"])
 
 
 def configured(request: Request) -> Training:
-    """What takes jobs. Raises Problem (501) where none are taken."""
+    """What takes jobs. Raises TrainingNotConfigured where none are taken."""
     training: Training | None = request.app.state.training
     if training is None:
-        detail = "models are not trained here: OFFPATH_TRAINING_QUEUE_URL is not set"
-        raise Problem(HTTPStatus.NOT_IMPLEMENTED, detail)
+        raise TrainingNotConfigured("models are not trained here: OFFPATH_TRAINING_QUEUE_URL is not set")
     return training
 
 
