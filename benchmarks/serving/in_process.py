@@ -53,12 +53,12 @@ class Function:
         start = time.perf_counter()
         loader.refresh()
         milliseconds = (time.perf_counter() - start) * 1000
-        loader.catalog.find(name).choose(CHAMPION_SELECTOR)  # raises what kept it from being served
+        loader.catalog.find(name).select(CHAMPION_SELECTOR)  # raises what kept it from being served
         return milliseconds
 
     def caller(self, name: str) -> Call:
         """Reads a request, calls the model, and makes the predictions of its answer."""
-        served = self._loader.catalog.find(name).choose(CHAMPION_SELECTOR)
+        served = self._loader.catalog.find(name).select(CHAMPION_SELECTOR)
 
         def call(body: bytes) -> Any:
             batch = served.schema.read(body)

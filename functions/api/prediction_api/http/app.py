@@ -13,9 +13,12 @@ from prediction_api.errors import PredictionApiError
 from prediction_api.http.api_keys import ApiKeyGate
 from prediction_api.http.openapi.document import OpenApi
 from prediction_api.http.problems import problem, problem_of
-from prediction_api.http.routes import health, invocations, jobs, models, predict, training
+from prediction_api.http.routes import health, invocations, jobs, models, predict
+from prediction_api.http.routes import training as training_routes
+from prediction_api.http.services import Services, provide
 from prediction_api.jobs.training import Training
 from prediction_api.models.loader import ModelLoader
+from prediction_api.prediction_flow import PredictionFlow
 from prediction_api.settings import ApiSettings
 from prediction_api.shadow import Shadows
 
@@ -23,11 +26,11 @@ SCOPE = "offpath.prediction_api"
 
 
 def create_app(
-    loader: ModelLoader, tracing: Tracing, settings: ApiSettings, trainings: Training | None = None
+    loader: ModelLoader, tracing: Tracing, settings: ApiSettings, training: Training | None = None
 ) -> FastAPI:
-    """The application that serves the loader's models and traces every prediction.
+    """Return the application that serves the loader's models and traces every prediction.
 
-    trainings: takes training jobs; None where none are taken.
+    training: takes training jobs; None where none are taken.
     """
 
     @asynccontextmanager
@@ -46,14 +49,12 @@ def create_app(
         # FastAPI's own spans would be a second, thinner trace of each request.
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
-    app.state.loader = loader
-    app.state.settings = settings
-    app.state.experiment = settings.experiment
-    app.state.training = trainings
-    app.state.tracer = tracing.tracer(SCOPE)
-    app.state.shadows = Shadows(tracing.tracer(SCOPE))
-    tracing.add_periodic_task(app.state.shadows.run)
-    for routes in (predict, invocations, models, training, jobs, health):
+    tracer = tracing.tracer(SCOPE)
+    shadows = Shadows(tracer)
+    tracing.add_periodic_task(shadows.run)
+    flow = PredictionFlow(loader, shadows, tracer, settings.experiment)
+    provide(app, Services(settings, loader, tracer, flow, training))
+    for routes in (predict, invocations, models, training_routes, jobs, health):
         app.include_router(routes.router)
     if settings.digests:
         app.add_middleware(ApiKeyGate, digests=settings.digests)

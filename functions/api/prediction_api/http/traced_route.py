@@ -6,12 +6,13 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, format_trace_id
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, format_trace_id
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from offpath import attributes
 from prediction_api.errors import InternalError, PredictionApiError
 from prediction_api.http.problems import problem_of
+from prediction_api.http.services import services
 
 TRACE_ID_HEADER = "x-trace-id"
 
@@ -25,7 +26,7 @@ class TracedRoute(APIRoute):
     """Opens the request's span, continues the caller's `traceparent`, and ends the span before the answer leaves."""
 
     def get_route_handler(self) -> Handle:
-        """The route's own handler within a span. The tracer is the application's `state.tracer`.
+        """The route's own handler within a span.
 
         It takes the path's parameters and the request, and nothing that FastAPI would have to find out for each one.
         """
@@ -35,12 +36,12 @@ class TracedRoute(APIRoute):
             return response
 
         async def traced(request: Request) -> Response:
-            tracer: Tracer = request.app.state.tracer
-            with tracer.start_as_current_span(
+            parts = services(request)
+            with parts.tracer.start_as_current_span(
                 f"{request.method} {self.path_format}",
                 _propagator.extract(request.headers),
                 SpanKind.SERVER,
-                self._attributes(request),
+                self._attributes(request, parts.settings.experiment),
                 record_exception=False,
                 set_status_on_exception=False,
             ) as span:
@@ -71,13 +72,13 @@ class TracedRoute(APIRoute):
         span.set_attribute(attributes.SPAN_OUTPUTS, bytes(response.body).decode())
         return response
 
-    def _attributes(self, request: Request) -> dict[str, str]:
+    def _attributes(self, request: Request, experiment: str) -> dict[str, str]:
         """By OpenTelemetry's names for HTTP (https://opentelemetry.io/docs/specs/semconv/http/http-spans/)."""
         name = f"{request.method} {self.path_format}"
         return {
             attributes.SPAN_TYPE: "CHAIN",
             attributes.TRACE_NAME: name,
-            attributes.EXPERIMENT: request.app.state.experiment,
+            attributes.EXPERIMENT: experiment,
             "http.request.method": request.method,
             "http.route": self.path_format,
             "url.path": request.url.path,

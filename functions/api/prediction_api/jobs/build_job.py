@@ -17,7 +17,7 @@ MAX_ERRORS = 20
 
 
 def job_of(name: str, recipe: AnnouncedRecipe, body: bytes) -> Job:
-    """Return the job that a body asks for, with defaults for hyperparameters it leaves out. Raises PredictionApiError."""
+    """Return the job that a body asks for, with defaults for what it leaves out. Raises PredictionApiError."""
     document = parse_object(body or b"{}", '{"parameters": {…}}')
     request, errors = _request(recipe, body or b"{}")
     parameters, wrong = _parameters(recipe, document.get("parameters", {}))

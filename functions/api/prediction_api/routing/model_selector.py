@@ -1,8 +1,7 @@
-"""What a request says of who shall answer it."""
+"""How a request selects the version that answers it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-from fastapi import Request
 
 from offpath.contracts.model_manifest import SERVED_ALIAS
 from prediction_api.errors import AmbiguousSelection, FieldError, InvalidInputs
@@ -15,7 +14,7 @@ MAX_SESSION_ID = 250
 
 @dataclass(frozen=True, slots=True)
 class ModelSelector:
-    """One alias, or one version, or whichever has its turn: the same one for all requests of a session."""
+    """One alias, or one version; without either the traffic is split, and a session stays with one version."""
 
     alias: str | None = None
     version: str | None = None
@@ -25,12 +24,15 @@ class ModelSelector:
 CHAMPION_SELECTOR = ModelSelector(alias=SERVED_ALIAS)
 
 
-def read_selector(request: Request) -> ModelSelector:
-    """The request's own selector. Raises AmbiguousSelection or InvalidInputs."""
-    alias, version = (request.query_params.get(name) for name in (ALIAS, VERSION))
+def read_selector(query: Mapping[str, str], headers: Mapping[str, str]) -> ModelSelector:
+    """Read a request's selector. headers: by names in lower case.
+
+    Raises AmbiguousSelection for an alias and a version, InvalidInputs for a session id that is too long.
+    """
+    alias, version = query.get(ALIAS), query.get(VERSION)
     if alias is not None and version is not None:
         raise AmbiguousSelection("the query has alias and version: ask for the one or the other")
-    session_id = request.headers.get(SESSION_HEADER)
+    session_id = headers.get(SESSION_HEADER)
     if session_id is not None and len(session_id) > MAX_SESSION_ID:
         message = f"expected at most {MAX_SESSION_ID} characters, got {len(session_id)}"
         raise InvalidInputs(f"the header {SESSION_HEADER} is too long", [FieldError(SESSION_HEADER, message)])

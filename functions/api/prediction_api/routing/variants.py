@@ -39,7 +39,7 @@ class Variants:
         """Alias → what is wrong with it."""
         return {alias: variant.problem for alias, variant in self.by_alias.items() if variant.problem}
 
-    def choose(self, selector: ModelSelector) -> ServedModel:
+    def select(self, selector: ModelSelector) -> ServedModel:
         """What answers a request. Raises UnknownVariant or ModelUnavailable."""
         if selector.alias is not None:
             return self._asked(self.by_alias.get(selector.alias), f"alias {selector.alias!r}")

@@ -10,6 +10,7 @@ from offpath.contracts.recipes import AnnouncedRecipe
 from offpath.contracts.training_job import PublicJob
 from prediction_api.errors import TrainingNotConfigured
 from prediction_api.http.body import read_body
+from prediction_api.http.services import services
 from prediction_api.jobs.request import TrainingRequest
 from prediction_api.jobs.training import Training
 
@@ -20,7 +21,7 @@ router = APIRouter(tags=["training"])
 
 def configured(request: Request) -> Training:
     """What takes jobs. Raises TrainingNotConfigured where none are taken."""
-    training: Training | None = request.app.state.training
+    training = services(request).training
     if training is None:
         raise TrainingNotConfigured("models are not trained here: OFFPATH_TRAINING_QUEUE_URL is not set")
     return training
