@@ -11,11 +11,13 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from offpath import attributes
 from prediction_api.errors import InternalError, PredictionApiError
+from prediction_api.http.endpoint_signature import check_endpoint
 from prediction_api.http.problems import problem_of
 from prediction_api.http.services import services
 
 TRACE_ID_HEADER = "x-trace-id"
 
+Endpoint = Callable[..., Coroutine[Any, Any, Response]]
 Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 
 _log = logging.getLogger(__name__)
@@ -23,13 +25,21 @@ _propagator = TraceContextTextMapPropagator()
 
 
 class TracedRoute(APIRoute):
-    """Opens the request's span, continues the caller's `traceparent`, and ends the span before the answer leaves."""
+    """Opens the request's span, continues the caller's `traceparent`, and ends the span before the answer leaves.
+
+    It calls the endpoint with the path's parameters and the request: no time goes into what FastAPI could find out
+    beside these.
+    """
+
+    def __init__(self, path: str, endpoint: Endpoint, **options: Any) -> None:
+        """Raise TypeError for an endpoint that asks for more than it would be called with, or for dependencies."""
+        check_endpoint(path, endpoint)
+        super().__init__(path, endpoint, **options)
+        if self.dependencies:
+            raise TypeError(f"the route {path} has dependencies, which are not called here: call them in the endpoint")
 
     def get_route_handler(self) -> Handle:
-        """The route's own handler within a span.
-
-        It takes the path's parameters and the request, and nothing that FastAPI would have to find out for each one.
-        """
+        """Return the endpoint's call within a span."""
 
         async def handle(request: Request) -> Response:
             response: Response = await self.endpoint(**request.path_params, request=request)
