@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from offpath.tracing import Tracing
 from prediction_api.errors import PredictionApiError
-from prediction_api.http.api_keys import ApiKeyGate
+from prediction_api.http.api_key_gate import ApiKeyGate
 from prediction_api.http.openapi.document import OpenApi
 from prediction_api.http.problems import problem, problem_of
 from prediction_api.http.routes import health, invocations, jobs, models, predict

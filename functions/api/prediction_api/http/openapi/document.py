@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from prediction_api.http.api_keys import HEADER
+from prediction_api.api_keys import HEADER
 from prediction_api.http.openapi.predict import PROBLEM, operations
 from prediction_api.models.catalog import Catalog
 from prediction_api.models.loader import ModelLoader
