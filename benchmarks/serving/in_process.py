@@ -8,9 +8,9 @@ from typing import Any
 from benchmarks.serving.worked import Worked, varied
 from offpath.aws.s3 import Bucket
 from offpath.contracts.model_manifest import Manifest
-from prediction_api.adapters.onnx_load import load_model
+from prediction_api.adapters.onnx_model import load_model
 from prediction_api.adapters.s3_models import S3Models
-from prediction_api.format_predictions import predictions
+from prediction_api.format_predictions import format_predictions
 from prediction_api.models.loader import ModelLoader, ModelStore
 from prediction_api.routing.model_selector import CHAMPION_SELECTOR
 
@@ -62,7 +62,7 @@ class Function:
 
         def call(body: bytes) -> Any:
             batch = served.schema.read(body)
-            return predictions(served.version, served.predictor.run(batch), batch.records)
+            return format_predictions(served.version, served.predictor.run(batch), batch.records)
 
         return call
 

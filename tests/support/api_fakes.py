@@ -8,8 +8,7 @@ from fastapi.testclient import TestClient
 
 from offpath.contracts.errors import ObjectMissing, Transient
 from offpath.contracts.model_manifest import KEY, Manifest, ModelVersion, model_file_key, tokenizer_file_key
-from prediction_api.adapters.onnx_load import load_model
-from prediction_api.adapters.onnx_model import OnnxModel
+from prediction_api.adapters.onnx_model import OnnxModel, load_model
 from prediction_api.http.app import create_app
 from prediction_api.inputs.batch import Batch, Outputs
 from prediction_api.models.loader import ModelFiles, ModelLoader
@@ -74,7 +73,7 @@ class Calls:
                 records.append(batch.records)
                 return super().run(batch)
 
-        return Noted(files.graph, version)
+        return Noted.load(files.graph, version)
 
 
 class Api:

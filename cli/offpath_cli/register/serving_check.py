@@ -1,10 +1,9 @@
 """A model as it will be served: published by the sync's own code, loaded and asked by the API's own."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from model_sync.ports import Entry, Unservable, Version
 from model_sync.publisher import ModelPublisher
@@ -13,7 +12,7 @@ from offpath.contracts.model_manifest import Manifest, ModelVersion
 from offpath_cli.register.errors import Refused
 from prediction_api.adapters.onnx_model import OnnxModel
 from prediction_api.errors import ModelUnusable, PredictionApiError
-from prediction_api.format_predictions import predictions
+from prediction_api.format_predictions import Prediction, format_predictions
 from prediction_api.inputs.records import RecordSchema
 from prediction_api.inputs.tensors import TensorSchema
 
@@ -68,9 +67,9 @@ class Rehearsal:
         published = ModelPublisher(registry, files, max_model_bytes).publish(registry.version("model", "1"), Manifest())
         self.bytes = published.bytes
         self._version: ModelVersion = published.model_copy(update={"key": "the ONNX file"})
-        self._model = OnnxModel(files.get(published.key), self._version)
+        self._model = OnnxModel.load(files.get(published.key), self._version)
 
-    def answers(self, body: bytes, records: int) -> list[dict[str, Any]]:
+    def answers(self, body: bytes, records: int) -> Sequence[Prediction]:
         """The predictions that a request with this body gets. Raises Refused, or ModelUnusable."""
         signature = self._version.signature
         schema = (
@@ -78,7 +77,7 @@ class Rehearsal:
         )
         try:
             batch = schema.read(body)
-            answers = predictions(self._version, self._model.run(batch), batch.records)
+            answers = format_predictions(self._version, self._model.run(batch), batch.records)
         except PredictionApiError as error:
             fields = "; ".join(f"{one.field}: {one.message}" for one in error.errors[:3])
             raise Refused(

@@ -16,11 +16,11 @@ from pydantic_core import to_json
 
 from offpath import attributes
 from prediction_api.errors import PredictionApiError
-from prediction_api.format_predictions import predictions
+from prediction_api.format_predictions import format_predictions
 from prediction_api.inputs.batch import Outputs
 from prediction_api.models.served import ServedModel
 from prediction_api.prediction_protocol import PredictionProtocol, PredictionRequest
-from prediction_api.shadow_agreement import agreement
+from prediction_api.shadow_agreement import compare_predictions
 
 # Where predictions come faster than shadows can follow, the newest go without one.
 MAX_WAITING = 100
@@ -125,10 +125,10 @@ def _span_attributes(shadow: ServedModel, answered: AnsweredRequest) -> dict[str
 
 def _trace_outputs(span: Span, shadow: ServedModel, answered: AnsweredRequest, outputs: Outputs) -> None:
     """Note the shadow's predictions, and how far they agree with the answer."""
-    made = predictions(shadow.version, outputs, answered.records)
+    made = format_predictions(shadow.version, outputs, answered.records)
     span.set_attribute(attributes.SPAN_OUTPUTS, to_json(made).decode())
-    given = predictions(answered.served.version, answered.outputs, answered.records)
-    if found := agreement(given, made):
+    given = format_predictions(answered.served.version, answered.outputs, answered.records)
+    if found := compare_predictions(given, made):
         span.set_attribute(attributes.SHADOW_AGREEMENT, found.share)
         if found.difference is not None:
             span.set_attribute(attributes.SHADOW_DIFFERENCE, found.difference)

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from offpath.contracts.model_manifest import Manifest, ModelVersion, RegisteredModel
-from prediction_api.adapters.onnx_load import load_model
+from prediction_api.adapters.onnx_model import load_model
 from prediction_api.inputs.batch import Batch, Outputs
 from prediction_api.models.loader import Load, ModelFiles
 from prediction_api.shadow import MAX_WAITING, MAX_WAITING_BYTES

@@ -3,7 +3,7 @@
 import pytest
 
 from offpath.contracts.errors import SettingsError
-from prediction_api.adapters.onnx_threads import onnx_threads
+from prediction_api.adapters.onnx_session import onnx_threads
 from prediction_api.settings import ApiSettings
 
 

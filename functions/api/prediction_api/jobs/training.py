@@ -10,7 +10,7 @@ from offpath.contracts.message import Message
 from offpath.contracts.recipes import Recipes
 from offpath.contracts.training_job import Job, is_id, message_of, now
 from prediction_api.errors import FieldError, InvalidInputs, TrainingUnavailable, UnknownJob
-from prediction_api.jobs.build_job import job_of
+from prediction_api.jobs.build_job import build_job
 from prediction_api.jobs.recipe_book import RecipeBook
 
 NOT_QUEUED = "it could not be queued; send the request again"
@@ -45,7 +45,7 @@ class Training:
 
     def submit(self, name: str, body: bytes) -> Job:
         """Queue a training. The document is there before the message: the worker never looks for it in vain."""
-        job = job_of(name, self._book.find(name), body)
+        job = build_job(name, self._book.find(name), body)
         with _s3_or_sqs():
             self._check_data(job)
             stored = self._store.create(job)

@@ -7,13 +7,12 @@ from pydantic_core import from_json, to_json
 
 from offpath.contracts.model_manifest import Signature
 from prediction_api.errors import INVALID_PARAMETER_VALUE, ScoringError, UnsupportedContentType
-from prediction_api.format_predictions import single_label
 from prediction_api.inputs.batch import Batch, Outputs
 from prediction_api.models.served import ServedModel
 from prediction_api.prediction_protocol import FormattedPredictions, PredictionRequest
-from prediction_api.scoring.answer import scored
 from prediction_api.scoring.columns import ColumnReader
 from prediction_api.scoring.csv_text import csv_frame
+from prediction_api.scoring.format_scores import format_scores, single_label
 from prediction_api.scoring.tensors import TensorReader
 
 JSON = "application/json"
@@ -44,8 +43,8 @@ class ScoringProtocol:
 
     def format(self, served: ServedModel, outputs: Outputs, records: int) -> FormattedPredictions:
         """Return the field `predictions`. Raises ValueError for outputs that do not count the records."""
-        formatted = scored(served.version, outputs, records)
-        return FormattedPredictions(formatted, single_label(served.version, outputs, records))
+        scores = format_scores(served.version, outputs, records)
+        return FormattedPredictions(scores, single_label(served.version, outputs, records))
 
     def _read_csv(self, signature: Signature, body: bytes) -> Batch:
         if signature.tensors:

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 from opentelemetry.trace import get_current_span
 from pydantic_core import to_json
 
-from prediction_api.format_predictions import predictions
+from prediction_api.format_predictions import format_predictions, label_of
 from prediction_api.http.predictions import json_response, read_prediction_request
 from prediction_api.http.services import services
 from prediction_api.http.traced_route import TracedRoute, mlflow_trace_id
@@ -28,8 +28,8 @@ class PredictProtocol:
 
     def format(self, served: ServedModel, outputs: Outputs, records: int) -> FormattedPredictions:
         """Return the predictions. Raises ValueError for outputs of another form."""
-        formatted = predictions(served.version, outputs, records)
-        return FormattedPredictions(formatted, formatted[0].get("label") if records == 1 else None)
+        predictions = format_predictions(served.version, outputs, records)
+        return FormattedPredictions(predictions, label_of(predictions[0]) if records == 1 else None)
 
 
 PROTOCOL = PredictProtocol()
