@@ -17,13 +17,13 @@ class Catalog:
     problem: str = ""
 
     @property
-    def served(self) -> list[ServedModel]:
-        """What stands for each model where models are listed: its champion, if it can be served."""
-        found = (variants.main for _, variants in sorted(self.models.items()))
-        return [served for served in found if served]
+    def champions(self) -> list[ServedModel]:
+        """The champion of each model, if it can be served, by the model's name."""
+        found = (variants.champion for _, variants in sorted(self.models.items()))
+        return [champion for champion in found if champion]
 
     def find(self, name: str) -> Variants:
-        """The model of that name. Raises UnknownModel, or ModelUnavailable while no model is known."""
+        """Return the model of that name. Raises UnknownModel, or ModelUnavailable while no model is known."""
         variants = self.models.get(name)
         if variants is None:
             raise self._unknown(name)

@@ -48,7 +48,7 @@ class ModelList(BaseModel):
 async def list_models(request: Request) -> ModelList:
     """Each model's aliases, with version, share of the traffic and signature."""
     catalog = services(request).loader.catalog
-    return ModelList(models=[_describe(served, catalog.find(served.name)) for served in catalog.served])
+    return ModelList(models=[_describe(champion, catalog.find(champion.name)) for champion in catalog.champions])
 
 
 @router.get("/models/{name}", summary="Describe a model")
