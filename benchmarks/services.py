@@ -19,7 +19,7 @@ from typing import IO
 import boto3
 
 from offpath.aws.s3 import Bucket
-from offpath.contracts.model_manifest import KEY
+from offpath.contracts.names import MANIFEST_KEY
 from tests.support.models import iris_onnx, iris_version, manifest_of
 
 ROOT = Path(__file__).parents[1]
@@ -220,6 +220,6 @@ def _furnished(url: str) -> Aws:
     s3.create_bucket(Bucket=name)
     version = iris_version()
     s3.put_object(Bucket=name, Key=version.key, Body=iris_onnx())
-    s3.put_object(Bucket=name, Key=KEY, Body=manifest_of(iris=version).to_json())
+    s3.put_object(Bucket=name, Key=MANIFEST_KEY, Body=manifest_of(iris=version).to_json())
     queue = boto3.client("sqs", endpoint_url=url).create_queue(QueueName="offpath-traces")["QueueUrl"]
     return Aws(url, name, {"AWS_ENDPOINT_URL": url, "OFFPATH_BUCKET": name, "OFFPATH_QUEUE_URL": queue})

@@ -12,7 +12,8 @@ from benchmarks.report import COMPARISON, Progress, Result, comparison
 from benchmarks.services import Aws, moto
 from benchmarks.slow_model import slow_onnx
 from benchmarks.stats import compared
-from offpath.contracts.model_manifest import KEY, Manifest, ModelVersion, RegisteredModel
+from offpath.contracts.model_manifest import Manifest, ModelVersion, RegisteredModel
+from offpath.contracts.names import MANIFEST_KEY
 from tests.support.lambda_runtime import LambdaRuntime, lambda_runtime
 from tests.support.models import iris_version
 
@@ -70,7 +71,7 @@ def _add_shadow(aws: Aws) -> None:
     shadow: ModelVersion = iris_version("2", content, weight=0, shadow=True)
     aws.bucket().put(shadow.key, content, "application/octet-stream")
     iris = RegisteredModel(aliases={"champion": iris_version(), "challenger": shadow})
-    aws.bucket().put(KEY, Manifest(models={"iris": iris}).to_json())
+    aws.bucket().put(MANIFEST_KEY, Manifest(models={"iris": iris}).to_json())
 
 
 def _result(samples: Mapping[str, Sequence[float]]) -> Result:

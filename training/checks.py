@@ -1,12 +1,12 @@
 """Checks of what somebody asks for, before anything slow or lasting is done: parameters, alias, packages, data."""
 
-import re
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from typing import Any
 
 from pydantic import ValidationError
 
+from offpath.contracts.names import ALIAS_RULE, is_alias
 from training.recipes.recipe import Dataset, Parameters, Recipe, TrainingError
 
 MIN_ROWS = 40
@@ -30,8 +30,8 @@ def parse_parameters(recipe: Recipe[Any], given: Mapping[str, Any]) -> Parameter
 
 def check_alias(alias: str) -> None:
     """Raises TrainingError for an alias that MLflow would refuse, once the version is there."""
-    if not re.fullmatch(r"[\w-]{1,255}", alias, re.ASCII) or re.fullmatch(r"latest|v\d+", alias, re.IGNORECASE):
-        raise TrainingError(f"alias {alias!r}: expected letters, digits, - and _, and neither latest nor v1, v2 …")
+    if not is_alias(alias):
+        raise TrainingError(f"alias {alias!r}: {ALIAS_RULE}")
 
 
 def check_installed(recipe: Recipe[Any]) -> None:

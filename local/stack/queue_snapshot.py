@@ -11,8 +11,9 @@ from typing import Protocol
 from local.aws.poller import Received
 from offpath.aws.sqs import SQS_MAX_BATCH, SQS_MAX_BYTES, batches
 from offpath.contracts import spilled
-from offpath.contracts.errors import MalformedEvent, Poison
+from offpath.contracts.errors import MalformedEvent, Poison, UnknownSchema
 from offpath.contracts.message import Message
+from offpath.contracts.names import spill_prefix
 from offpath.contracts.trace_event import ClaimStore, decode_message, encode_message
 
 PAUSE_SECONDS = 0.2
@@ -92,7 +93,7 @@ def save(files: Files, consumer: Consumer, give_up: Callable[[], bool]) -> tuple
     while True:
         received = consumer.receive(SQS_MAX_BATCH, wait_seconds=0)
         for message in received:
-            files.put(f"{spilled.PREFIX}{consumer.name}/{message['MessageId']}.json", spilled.dump(_message(message)))
+            files.put(f"{spill_prefix(consumer.name)}{message['MessageId']}.json", spilled.dump(_message(message)))
         consumer.delete(received)
         saved += len(received)
         if received:
@@ -104,10 +105,10 @@ def save(files: Files, consumer: Consumer, give_up: Callable[[], bool]) -> tuple
 
 
 def _stored(files: Files, claims: ClaimStore, queue: str, left: dict[str, str]) -> Iterator[tuple[str, Message]]:
-    for key in list(files.keys(f"{spilled.PREFIX}{queue}/")):
+    for key in list(files.keys(spill_prefix(queue))):
         try:
             yield key, _loaded(files.get(key), claims)
-        except Poison as error:
+        except (Poison, UnknownSchema) as error:
             left[key] = str(error)
 
 

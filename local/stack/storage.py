@@ -13,8 +13,8 @@ from offpath.aws.errors import aws_errors
 from offpath.aws.job_store import JobStore
 from offpath.aws.s3 import Bucket, S3Claims
 from offpath.aws.sqs import SqsQueue
-from offpath.contracts import spilled
 from offpath.contracts.errors import OffpathError
+from offpath.contracts.names import spill_prefix
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -87,7 +87,7 @@ class Storage:
     def _save(self, name: str, give_up: Callable[[], bool]) -> None:
         saved, left = queue_snapshot.save(self._bucket, SqsConsumer(self._sqs, self._settings.url_of(name)), give_up)
         if saved:
-            place = f"s3://{ARCHIVE}/{spilled.PREFIX}{name}/"
+            place = f"s3://{ARCHIVE}/{spill_prefix(name)}"
             self._screen.step(f"{saved} message(s) of {name} wait in {place} for the next start")
         if left:
             self._screen.trouble(f"{left} message(s) of {name} were in the hands of a killed writer, and are lost here")

@@ -4,7 +4,7 @@ import pytest
 
 from offpath.aws.s3 import Bucket
 from offpath.contracts.errors import ObjectMissing
-from offpath.contracts.model_manifest import KEY
+from offpath.contracts.names import MANIFEST_KEY
 from prediction_api.adapters.s3_models import S3Models
 from prediction_api.models.loader import ModelStore
 from tests.support.api_fakes import FakeModels
@@ -43,7 +43,7 @@ def test_nothing_is_there_before_it_was_put(store: Store) -> None:
 
 
 def test_a_manifest_is_read_once(store: Store) -> None:
-    store.put(KEY, b"{}")
+    store.put(MANIFEST_KEY, b"{}")
     first = store.models.manifest_if_changed(None)
     assert first is not None
     assert first[0] == b"{}"
@@ -51,10 +51,10 @@ def test_a_manifest_is_read_once(store: Store) -> None:
 
 
 def test_a_changed_manifest_is_read_again(store: Store) -> None:
-    store.put(KEY, b"{}")
+    store.put(MANIFEST_KEY, b"{}")
     first = store.models.manifest_if_changed(None)
     assert first is not None
-    store.put(KEY, b'{"models":{}}')
+    store.put(MANIFEST_KEY, b'{"models":{}}')
     second = store.models.manifest_if_changed(first[1])
     assert second is not None
     assert second[0] == b'{"models":{}}'

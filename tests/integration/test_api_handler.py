@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 
 import events
 from offpath.contracts.errors import SettingsError
-from offpath.contracts.model_manifest import KEY
+from offpath.contracts.names import MANIFEST_KEY
 from tests.support.models import SETOSA, iris_onnx, iris_version, manifest_of
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def composed(monkeypatch: pytest.MonkeyPatch, s3: S3Client, bucket_name: str, qu
     """The handler module, imported anew with iris in the bucket."""
     version = iris_version()
     s3.put_object(Bucket=bucket_name, Key=version.key, Body=iris_onnx())
-    s3.put_object(Bucket=bucket_name, Key=KEY, Body=manifest_of(iris=version).to_json())
+    s3.put_object(Bucket=bucket_name, Key=MANIFEST_KEY, Body=manifest_of(iris=version).to_json())
     monkeypatch.setenv("OFFPATH_BUCKET", bucket_name)
     monkeypatch.setenv("OFFPATH_QUEUE_URL", queue_url)
     yield importlib.import_module(MODULE)

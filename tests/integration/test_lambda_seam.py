@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import events
-from offpath.contracts.model_manifest import KEY, Manifest, RegisteredModel
+from offpath.contracts.model_manifest import Manifest, RegisteredModel
+from offpath.contracts.names import MANIFEST_KEY
 from tests.support.held_sqs import held_sqs
 from tests.support.lambda_runtime import LambdaRuntime, lambda_runtime
 from tests.support.models import iris_onnx, iris_version, manifest_of
@@ -34,7 +35,7 @@ def environ(aws_endpoint: str, s3: S3Client, bucket_name: str, queue_url: str) -
     """What the function needs, with iris in the bucket."""
     version = iris_version()
     s3.put_object(Bucket=bucket_name, Key=version.key, Body=iris_onnx())
-    s3.put_object(Bucket=bucket_name, Key=KEY, Body=manifest_of(iris=version).to_json())
+    s3.put_object(Bucket=bucket_name, Key=MANIFEST_KEY, Body=manifest_of(iris=version).to_json())
     aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     return aws | {"OFFPATH_BUCKET": bucket_name, "OFFPATH_QUEUE_URL": queue_url}
 
@@ -50,7 +51,7 @@ def with_shadow(environ: dict[str, str], s3: S3Client) -> dict[str, str]:
     """The same, with a second version that only follows."""
     aliases = {"champion": iris_version(), "next": iris_version("2", weight=0, shadow=True)}
     manifest = Manifest(models={"iris": RegisteredModel(aliases=aliases)})
-    s3.put_object(Bucket=environ["OFFPATH_BUCKET"], Key=KEY, Body=manifest.to_json())
+    s3.put_object(Bucket=environ["OFFPATH_BUCKET"], Key=MANIFEST_KEY, Body=manifest.to_json())
     return environ
 
 

@@ -21,7 +21,8 @@ from mlflow import MlflowClient
 from sklearn.linear_model import LogisticRegression
 
 from offpath.contracts.errors import SettingsError, Transient
-from offpath.contracts.model_manifest import KEY, Manifest
+from offpath.contracts.model_manifest import Manifest
+from offpath.contracts.names import MANIFEST_KEY
 from tests.conftest import free_port
 from training.recipes.iris import RECIPE, IrisParameters
 from training.registry.trained_model import register
@@ -73,7 +74,7 @@ class Published:
     bucket: str
 
     def manifest(self) -> Manifest:
-        return Manifest.parse(self.content(KEY))
+        return Manifest.parse(self.content(MANIFEST_KEY))
 
     def content(self, key: str) -> bytes:
         return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()

@@ -26,7 +26,8 @@ from mlflow.models import Model
 from sklearn.linear_model import LinearRegression
 from typer.testing import CliRunner, Result
 
-from offpath.contracts.model_manifest import KEY, Manifest
+from offpath.contracts.model_manifest import Manifest
+from offpath.contracts.names import MANIFEST_KEY
 from offpath_cli.app import app
 from tests.conftest import free_port
 from tests.support import own_models  # skips all of this where LightGBM is not whole
@@ -148,7 +149,7 @@ def served(moto_url: str, mlflow_url: str, tmp_path_factory: pytest.TempPathFact
         environment.setenv("OFFPATH_MLFLOW_URL", mlflow_url)
         sys.modules.pop("model_sync.handler", None)
         report = importlib.import_module("model_sync.handler").handler({}, None)
-        manifest = Manifest.parse(boto3.client("s3").get_object(Bucket=bucket, Key=KEY)["Body"].read())
+        manifest = Manifest.parse(boto3.client("s3").get_object(Bucket=bucket, Key=MANIFEST_KEY)["Body"].read())
         composed = importlib.import_module("prediction_api.handler")
         with TestClient(composed.app) as client:
             yield Served(names, client, manifest, report["skipped"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from offpath.contracts.recipes import KEY
+from offpath.contracts.names import RECIPES_KEY
 from tests.support.holding_proxy import HoldingProxy, holding_proxy
 from tests.support.local_stack import descendants, wait_for
 from tests.support.training_jobs import SLOW, Jobs, registered_version
@@ -31,16 +31,16 @@ def mlflow(mlflow_url: str) -> Iterator[HoldingProxy]:
 @pytest.fixture
 def jobs(tmp_path: Path, mlflow: HoldingProxy, bucket_name: str, queue_url: str, aws_endpoint: str) -> Iterator[Jobs]:
     jobs = Jobs(tmp_path, mlflow, bucket_name, queue_url, aws_endpoint)
-    jobs.bucket.put(KEY, announcement().to_json())  # the worker's own comes seconds after its start
+    jobs.bucket.put(RECIPES_KEY, announcement().to_json())  # the worker's own comes seconds after its start
     yield jobs
     jobs.clean_up()
 
 
 def test_jobs_from_their_order_to_their_end(jobs: Jobs) -> None:
-    jobs.bucket.delete(KEY)
+    jobs.bucket.delete(RECIPES_KEY)
     assert jobs.post("iris").status_code == 503
     jobs.worker()
-    wait_for(lambda: jobs.bucket.exists(KEY), 40, jobs.logs)
+    wait_for(lambda: jobs.bucket.exists(RECIPES_KEY), 40, jobs.logs)
     jobs.bucket.put("datasets/abalone.data", b"M,1\n")
     answer = jobs.post("iris", parameters={"c": 0.5}, seed=4, alias="blue", promote={"metric": "validation_f1"})
     assert answer.status_code == 202, answer.text

@@ -7,7 +7,8 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from offpath.contracts.errors import ObjectMissing, Transient
-from offpath.contracts.model_manifest import KEY, Manifest, ModelVersion, model_file_key, tokenizer_file_key
+from offpath.contracts.model_manifest import Manifest, ModelVersion
+from offpath.contracts.names import MANIFEST_KEY, model_file_key, tokenizer_file_key
 from prediction_api.adapters.onnx_model import OnnxModel, load_model
 from prediction_api.http.app import create_app
 from prediction_api.inputs.batch import Batch, Outputs
@@ -33,10 +34,10 @@ class FakeModels:
         self.objects[tokenizer_file_key(hashlib.sha256(content).hexdigest())] = content
 
     def publish(self, manifest: Manifest | bytes) -> None:
-        self.objects[KEY] = manifest if isinstance(manifest, bytes) else manifest.to_json()
+        self.objects[MANIFEST_KEY] = manifest if isinstance(manifest, bytes) else manifest.to_json()
 
     def manifest_if_changed(self, etag: str | None) -> tuple[bytes, str] | None:
-        content = self.model_file(KEY)
+        content = self.model_file(MANIFEST_KEY)
         found = hashlib.md5(content).hexdigest()
         return None if found == etag else (content, found)
 

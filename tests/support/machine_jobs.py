@@ -7,7 +7,7 @@ from typing import Any
 from offpath.aws.job_store import JobStore
 from offpath.aws.s3 import Bucket
 from offpath.aws.sqs import SqsQueue
-from offpath.contracts.recipes import KEY
+from offpath.contracts.names import RECIPES_KEY
 from offpath.contracts.training_job import Job
 from prediction_api.jobs.recipe_book import RecipeBook
 from prediction_api.jobs.training import Training
@@ -23,7 +23,7 @@ class MachineJobs:
         queue = SqsQueue(account.sqs, account.jobs_url)
         self._machine = machine
         self._training = Training(RecipeBook(bucket), JobStore(bucket), queue, bucket)
-        wait_for(lambda: bucket.exists(KEY), 60, self._log)
+        wait_for(lambda: bucket.exists(RECIPES_KEY), 60, self._log)
 
     def order(self, model: str, **body: Any) -> str:
         """The id of a new job."""

@@ -13,15 +13,8 @@ from skl2onnx.common.data_types import FloatTensorType
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
-from offpath.contracts.model_manifest import (
-    Column,
-    Manifest,
-    ModelVersion,
-    RegisteredModel,
-    Signature,
-    Tensor,
-    model_file_key,
-)
+from offpath.contracts.model_manifest import Column, Manifest, ModelVersion, RegisteredModel, Signature, Tensor
+from offpath.contracts.names import model_file_key
 
 IRIS_COLUMNS = ("sepal_length", "sepal_width", "petal_length", "petal_width")
 IRIS_LABELS = ("setosa", "versicolor", "virginica")

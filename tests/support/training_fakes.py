@@ -9,7 +9,8 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from offpath.aws.job_store import JobStore
-from offpath.contracts.recipes import KEY, AnnouncedRecipe, Better, Recipes
+from offpath.contracts.names import RECIPES_KEY
+from offpath.contracts.recipes import AnnouncedRecipe, Better, Recipes
 from prediction_api.http.app import create_app
 from prediction_api.jobs.recipe_book import RecipeBook
 from prediction_api.jobs.training import Training
@@ -42,7 +43,7 @@ class TrainingApi:
 
     def __init__(self, *, configured: bool = True, queue: FakeQueue | None = None, **settings: Any) -> None:
         self.bucket = FakeBucket()
-        self.bucket.put(KEY, recipes().to_json())
+        self.bucket.put(RECIPES_KEY, recipes().to_json())
         self.queue = queue or FakeQueue()
         self.store = JobStore(self.bucket)
         self.now = 1000.0

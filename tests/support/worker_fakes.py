@@ -19,7 +19,7 @@ RESULT = Result(version="3", run_id="r", run_url="http://m/r", version_url="http
 def new_job(job_id: str = JOB_ID, **changes: Any) -> Job:
     """A job that was just ordered."""
     at = now()
-    return Job(id=job_id, model="iris", seed=42, created_at=at, updated_at=at).with_(**changes)
+    return Job(id=job_id, model="iris", seed=42, created_at=at, updated_at=at).model_copy(update=changes)
 
 
 @dataclass

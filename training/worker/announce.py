@@ -16,7 +16,8 @@ import training
 from offpath.aws.clients import s3_client
 from offpath.aws.s3 import Bucket
 from offpath.contracts.errors import ObjectMissing, RecipesError, Transient
-from offpath.contracts.recipes import KEY, AnnouncedRecipe, Better, Recipes
+from offpath.contracts.names import RECIPES_KEY
+from offpath.contracts.recipes import AnnouncedRecipe, Better, Recipes
 from training.metrics import less_is_better, metrics_of
 from training.recipes.catalog import NAMES, find_recipe
 from training.recipes.recipe import Recipe
@@ -70,7 +71,7 @@ def _announce(bucket: Bucket, names: Sequence[str]) -> bool:
     try:
         if not _is_announced(bucket, names):
             recipes = announcement(names)
-            bucket.put(KEY, recipes.to_json())
+            bucket.put(RECIPES_KEY, recipes.to_json())
             log.info("announced: %s", ", ".join(recipes.recipes))
     except Transient as error:
         log.warning("the recipes could not be announced, retrying: %s", error)
@@ -80,7 +81,7 @@ def _announce(bucket: Bucket, names: Sequence[str]) -> bool:
 
 def _is_announced(bucket: Bucket, names: Sequence[str]) -> bool:
     try:
-        return Recipes.parse(bucket.get(KEY)).made_from == digest_of(names)
+        return Recipes.parse(bucket.get(RECIPES_KEY)).made_from == digest_of(names)
     except (ObjectMissing, RecipesError):
         return False
 

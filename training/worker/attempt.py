@@ -119,7 +119,7 @@ class Attempt:
     def _register(self) -> None:
         """From here on a version may exist: only now that the document says that the job is still this attempt's."""
         self._progress = Progress(fraction=self._progress.fraction, text="registering")
-        retry(lambda: self._lease.write(progress=self._progress))
+        retry(lambda: self._lease.progressed(self._progress))
         self._registering = True
         self._ends = self._clock() + REGISTERING_SECONDS
         self._training.go()
@@ -147,7 +147,7 @@ class Attempt:
         try:
             if now - self._noted >= (NOTE_SECONDS if changed else self._limits.heartbeat_seconds):
                 self._noted = now
-                self._lease.write(progress=self._progress)
+                self._lease.progressed(self._progress)
             if now - self._heartbeat_at >= self._limits.heartbeat_seconds:
                 self._heartbeat_at = now
                 self._heartbeat()

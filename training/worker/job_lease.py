@@ -1,25 +1,25 @@
-"""A job that this worker has claimed, and the only one who may write its document."""
+"""The lease of a job: the worker that holds it is the only one that may write the job's document."""
 
 import secrets
-from typing import Any
+from collections.abc import Callable
 
 from offpath.aws.job_store import JobStore, StoredJob
-from offpath.contracts.errors import MalformedJob, ObjectChanged, ObjectMissing, OffpathError
-from offpath.contracts.training_job import Job, Progress, now
+from offpath.contracts.errors import MalformedJob, ObjectChanged, ObjectMissing, OffpathError, UnknownSchema
+from offpath.contracts.training_job import Job, Progress, Result
 
 # How often a job is trained whose worker ends in the middle of it.
 MOST_ATTEMPTS = 2
 
 
 class LeaseLost(OffpathError):
-    """Another worker has the job now."""
+    """Another worker has the job now, or it was removed."""
 
 
 class JobLease:
-    """Claims the job at once: one attempt more, unless it had all of them. Raises LeaseLost or Transient.
+    """The lease of one job. Nothing is written before `acquire`.
 
-    again: an attempt was made before. last: this is the last attempt. exhausted: it may not even be trained any more,
-    only finished.
+    again: an attempt was made before. last: this is the last attempt. exhausted: the job had all its attempts, so that
+    it is not trained any more, only finished.
     """
 
     def __init__(self, store: JobStore, stored: StoredJob) -> None:
@@ -29,42 +29,46 @@ class JobLease:
         self.again = stored.job.started_at is not None
         self.last = stored.job.attempts + 1 >= MOST_ATTEMPTS
         self.exhausted = stored.job.attempts >= MOST_ATTEMPTS
-        self.write(
-            claim=self._claim,
-            state="running",
-            attempts=min(stored.job.attempts + 1, MOST_ATTEMPTS),
-            started_at=now(),
-            progress=Progress(text="starting"),
-        )
 
     @property
     def job(self) -> Job:
         """The job as it was last written."""
         return self._stored.job
 
-    def write(self, **changes: Any) -> None:
-        """Change the document. Raises LeaseLost or Transient."""
-        try:
-            self._replace(changes)
-        except ObjectChanged:
-            self._stored = self._found_ours()
-            self._replace(changes)
+    def acquire(self) -> None:
+        """Claim the job: one attempt more, unless it had all of them. Raises ObjectChanged, LeaseLost or Transient."""
+        self._write(lambda job: job.started(self._claim, MOST_ATTEMPTS))
 
-    def _replace(self, changes: dict[str, Any]) -> None:
-        self._stored = self._store.replace(self._stored, self.job.with_(**changes))
+    def progressed(self, progress: Progress) -> None:
+        """Note how far the attempt is. Raises LeaseLost or Transient."""
+        self._write(lambda job: job.progressed(progress))
+
+    def succeeded(self, result: Result) -> None:
+        """End the job with its result. Raises LeaseLost or Transient."""
+        self._write(lambda job: job.succeeded(result))
+
+    def failed(self, reason: str) -> None:
+        """End the job with the reason why it failed. Raises LeaseLost or Transient."""
+        self._write(lambda job: job.failed(reason))
 
     def hand_back(self) -> None:
-        """Leave the job as if this attempt had not been. Raises LeaseLost or Transient."""
+        """Leave the job to the next worker; this attempt does not count. Raises LeaseLost or Transient."""
         attempts = self.job.attempts if self.exhausted else self.job.attempts - 1
-        text = "its worker was stopped; it waits for the next one"
-        self.write(claim="", state="queued", attempts=attempts, progress=Progress(text=text))
+        self._write(lambda job: job.handed_back(attempts))
 
-    def _found_ours(self) -> StoredJob:
-        """The document as it is now: written by an earlier request of ours, whose answer was lost. Raises LeaseLost."""
+    def _write(self, change: Callable[[Job], Job]) -> None:
+        changed = change(self.job)
+        try:
+            self._stored = self._store.replace(self._stored, changed)
+        except ObjectChanged:
+            self._stored = self._store.replace(self._own_document(), changed)
+
+    def _own_document(self) -> StoredJob:
+        """Read the document that an earlier request of this lease wrote, whose answer was lost. Raises LeaseLost."""
         try:
             found = self._store.read(self.job.id)
-        except (ObjectMissing, MalformedJob) as error:
-            raise LeaseLost(f"job {self.job.id} was removed ({error})") from error
+        except (ObjectMissing, MalformedJob, UnknownSchema) as error:
+            raise LeaseLost(f"job {self.job.id} was removed, or a newer worker has it ({error})") from error
         if found.job.claim != self._claim:
             raise LeaseLost(f"job {self.job.id} was taken over by another worker")
         return found

@@ -10,7 +10,8 @@ from math import isfinite
 from pathlib import Path
 from typing import IO
 
-from offpath.contracts.training_job import Progress, Result, Verdict
+from offpath.contracts.promotion import Verdict
+from offpath.contracts.training_job import Progress, Result
 from training.recipes.recipe import TrainingError
 from training.registry.mlflow_server import quiet_mlflow
 from training.registry.promotion import Promotion

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from offpath.aws.job_store import JobStore, StoredJob
 from offpath.contracts.errors import MalformedJob, ObjectChanged, ObjectMissing, Transient, UnknownSchema
-from offpath.contracts.training_job import Progress, id_in, now
+from offpath.contracts.training_job import id_in
 from training.worker.attempt import Attempt, Ending, HandedBack, Limits, Lost, Training
 from training.worker.job_lease import JobLease, LeaseLost
 from training.worker.retry import retry
@@ -99,6 +99,7 @@ class Worker:
             return
         try:
             lease = JobLease(self._store, stored)
+            lease.acquire()
             self._conclude(lease, self._attempt(lease, message), message)
         except (LeaseLost, ObjectChanged) as error:
             log.warning("%s", error)
@@ -107,7 +108,7 @@ class Worker:
         try:
             return self._store.read(id_in(message.body))
         except UnknownSchema as error:
-            log.warning("a message is left on the queue: %s; deploy a newer worker", error)
+            log.warning("a message is left on the queue: %s", error)
         except (MalformedJob, ObjectMissing) as error:
             log.warning("a message is deleted that stands for no job: %s", error)
             self._queue.delete(message)
@@ -124,8 +125,7 @@ class Worker:
     def _conclude(self, lease: JobLease, ending: Ending, message: Received) -> None:
         match ending:
             case Succeeded(result=result):
-                done = Progress(fraction=1.0, text="done")
-                retry(lambda: lease.write(state="succeeded", result=result, progress=done, ended_at=now()))
+                retry(lambda: lease.succeeded(result))
                 log.info("job %s succeeded: %s version %s", lease.job.id, lease.job.model, result.version)
             case Failed(reason=reason):
                 self._fail(lease, reason)
@@ -143,7 +143,7 @@ class Worker:
         retry(lambda: self._queue.delete(message))
 
     def _fail(self, lease: JobLease, reason: str) -> None:
-        retry(lambda: lease.write(state="failed", error=reason[:MAX_REASON], ended_at=now()))
+        retry(lambda: lease.failed(reason[:MAX_REASON]))
         log.warning("job %s failed: %s", lease.job.id, reason)
 
     def _back_off(self, error: Transient) -> None:

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 from offpath.attributes import EXPERIMENT
 from offpath.contracts.errors import OffpathError
+from offpath.contracts.names import archive_hour_prefix
 from offpath_cli.compare.span import CompareError, Span
 
-PREFIX = "archive/v1"
 _ERROR = 2  # https://opentelemetry.io/docs/specs/otel/trace/api/#set-status, as OTLP numbers it
 
 
@@ -46,7 +46,7 @@ class ArchivedTraces:
     def _lines(self) -> Iterator[Mapping[str, Any]]:
         try:
             for hour in _hours(self._since, self._until):
-                for key in self._objects.keys(f"{PREFIX}/{hour:date=%Y-%m-%d/hour=%H}/"):
+                for key in self._objects.keys(archive_hour_prefix(hour)):
                     yield from map(json.loads, gzip.decompress(self._objects.get(key)).splitlines())
         except OffpathError as error:
             raise CompareError(f"the archive cannot be read: {error}") from error

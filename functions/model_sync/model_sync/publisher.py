@@ -8,7 +8,8 @@ from model_sync.mlmodel import PATH, Description, parse_mlmodel
 from model_sync.onnx_file import check_onnx
 from model_sync.ports import Files, Registry, Unservable, Version
 from model_sync.tokenizer_file import check_tokenizer
-from offpath.contracts.model_manifest import Manifest, ModelVersion, PublishedFile, model_file_key, tokenizer_file_key
+from offpath.contracts.model_manifest import Manifest, ModelVersion, PublishedFile
+from offpath.contracts.names import model_file_key, tokenizer_file_key
 
 
 class ModelPublisher:

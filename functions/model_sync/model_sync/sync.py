@@ -13,12 +13,13 @@ from model_sync.ports import Entry, Files, Registry, Unservable
 from model_sync.publisher import ModelPublisher
 from model_sync.traffic import TagUnusable, Traffic, previous_traffic, traffic_of
 from offpath.contracts.errors import ManifestError, ObjectMissing, Transient
-from offpath.contracts.model_manifest import KEY, SERVED_ALIAS, Manifest, ModelVersion, RegisteredModel
+from offpath.contracts.model_manifest import Manifest, ModelVersion, RegisteredModel
+from offpath.contracts.names import CHAMPION, MANIFEST_KEY
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a sync did.
+    """The result of a sync.
 
     models: name → alias → version, as served from now on. skipped: `name`, `name@alias` or the manifest's key → reason.
     """
@@ -30,7 +31,7 @@ class Report:
 
 @dataclass(slots=True)
 class _Round:
-    """What one sync knows so far."""
+    """The state of one sync: the manifest before it, and what was found out since."""
 
     previous: Manifest
     skipped: dict[str, str] = field(default_factory=dict)
@@ -55,24 +56,27 @@ class ModelSync:
         manifest = Manifest(models=models)
         changed = (content := manifest.to_json()) != stored
         if changed:
-            self._files.put(KEY, content)
+            self._files.put(MANIFEST_KEY, content)
         return Report(changed, _versions(manifest), current.skipped)
 
     def _stored(self) -> bytes | None:
         try:
-            return self._files.get(KEY)
+            return self._files.get(MANIFEST_KEY)
         except ObjectMissing:
             return None
 
     def _entries(self, previous: Manifest) -> list[Entry]:
         entries = list(self._registry.models())
         if previous.models and not entries:  # an empty database behind a new MLflow must not end all predictions
-            raise Transient(f"the registry has no model at all, but {KEY} serves some: if so it shall be, delete {KEY}")
+            raise Transient(
+                f"the registry has no model at all, but {MANIFEST_KEY} serves some: "
+                f"if that is intended, delete {MANIFEST_KEY}"
+            )
         return entries
 
     def _model(self, entry: Entry, current: _Round) -> RegisteredModel | None:
         if not entry.aliases:
-            current.skipped[entry.name] = f"it has no alias: give one to a version, for example {SERVED_ALIAS}"
+            current.skipped[entry.name] = f"it has no alias: give one to a version, for example {CHAMPION}"
             return None
         found = {alias: self._alias(entry, alias, current) for alias in entry.aliases}
         served = {alias: version for alias, version in found.items() if version}
@@ -105,7 +109,7 @@ def _round(stored: bytes | None) -> _Round:
     try:
         return _Round(Manifest.parse(stored) if stored else Manifest())
     except ManifestError as error:  # everything in it is found again, in the registry
-        return _Round(Manifest(), {KEY: f"{error}: it is written anew"})
+        return _Round(Manifest(), {MANIFEST_KEY: f"{error}: it is written anew"})
 
 
 def _traffic(entry: Entry, current: _Round) -> Traffic:

@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from offpath.contracts.errors import OffpathError
-from offpath.contracts.model_manifest import SERVED_ALIAS, ModelVersion
+from offpath.contracts.model_manifest import ModelVersion
+from offpath.contracts.names import CHAMPION
 
 WEIGHT = "offpath.weight."
 SHADOW = "offpath.shadow"
@@ -29,11 +30,11 @@ class Traffic:
 
     def among(self, served: Collection[str]) -> "Traffic":
         """The same where only these aliases are served: the champion has the shares of the others."""
-        if SERVED_ALIAS not in served:
+        if CHAMPION not in served:
             return self
         weights = {alias: weight for alias, weight in self.weights.items() if alias in served}
-        others = sum(weight for alias, weight in weights.items() if alias != SERVED_ALIAS)
-        return Traffic(weights | {SERVED_ALIAS: WHOLE - others}, self.shadows)
+        others = sum(weight for alias, weight in weights.items() if alias != CHAMPION)
+        return Traffic(weights | {CHAMPION: WHOLE - others}, self.shadows)
 
     def given_to(self, alias: str, version: ModelVersion) -> ModelVersion:
         """The manifest's entry with this alias' share."""
@@ -49,18 +50,18 @@ def previous_traffic(aliases: Collection[str], published: Mapping[str, ModelVers
     """The shares that the aliases had; all to the champion, where these are not whole any more."""
     weights = {alias: published[alias].weight for alias in aliases if alias in published}
     shadows = [alias for alias in aliases if alias in published and published[alias].shadow]
-    return Traffic(weights if sum(weights.values()) == WHOLE else {SERVED_ALIAS: WHOLE}, shadows)
+    return Traffic(weights if sum(weights.values()) == WHOLE else {CHAMPION: WHOLE}, shadows)
 
 
 def _weights(aliases: Collection[str], tags: Mapping[str, str]) -> dict[str, int]:
     weights = dict(_tagged(aliases, tags))
-    others = sum(weight for alias, weight in weights.items() if alias != SERVED_ALIAS)
-    rest = weights.setdefault(SERVED_ALIAS, max(0, WHOLE - others))
+    others = sum(weight for alias, weight in weights.items() if alias != CHAMPION)
+    rest = weights.setdefault(CHAMPION, max(0, WHOLE - others))
     if others + rest != WHOLE:
         said = ", ".join(f"{WEIGHT}{alias} {weight}" for alias, weight in sorted(weights.items()))
         raise TagUnusable(
             f"the weights are {others + rest} % together ({said}), expected {WHOLE}: leave out the tag of "
-            f"{SERVED_ALIAS}, which gets the rest"
+            f"{CHAMPION}, which gets the rest"
         )
     return weights
 

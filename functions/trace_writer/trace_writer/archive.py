@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from offpath.contracts.errors import ObjectMissing, Transient
-
-PREFIX = "archive/v1"
+from offpath.contracts.names import archive_hour_prefix
 
 
 class ObjectStore(Protocol):
@@ -42,4 +41,4 @@ class BucketArchive:
 
     def _key(self, content: bytes) -> str:
         digest = hashlib.sha256(content).hexdigest()
-        return f"{PREFIX}/{self._now().astimezone(UTC):date=%Y-%m-%d/hour=%H}/{digest}.jsonl.gz"
+        return f"{archive_hour_prefix(self._now().astimezone(UTC))}{digest}.jsonl.gz"

@@ -8,7 +8,8 @@ import pytest
 
 from offpath.contracts.errors import Transient
 from offpath.contracts.message import Message
-from offpath.contracts.recipes import KEY, Recipes
+from offpath.contracts.names import RECIPES_KEY
+from offpath.contracts.recipes import Recipes
 from offpath.contracts.training_job import id_in, is_id
 from tests.support.aws_fakes import FakeQueue
 from tests.support.training_fakes import TrainingApi
@@ -118,27 +119,27 @@ def test_the_recipes_are_listed(api: TrainingApi) -> None:
 
 
 def test_without_a_worker_ever_nothing_is_taken(api: TrainingApi) -> None:
-    content = api.bucket.objects.pop(KEY)
+    content = api.bucket.objects.pop(RECIPES_KEY)
     answer = api.post({})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
     assert "no training worker has announced itself yet" in answer.json()["detail"]
-    api.bucket.put(KEY, content)
+    api.bucket.put(RECIPES_KEY, content)
     assert api.post({}).status_code == 202
 
 
 def test_recipes_are_read_again_after_a_minute_and_kept_while_they_cannot_be(api: TrainingApi) -> None:
     assert api.post({}).status_code == 202
-    api.bucket.put(KEY, Recipes().to_json())
+    api.bucket.put(RECIPES_KEY, Recipes().to_json())
     assert api.post({}).status_code == 202
     api.now += 60
     assert api.post({}).status_code == 404
-    api.bucket.put(KEY, b"no recipes")
+    api.bucket.put(RECIPES_KEY, b"no recipes")
     api.now += 60
     assert api.post({}).status_code == 404
 
 
 def test_an_announcement_that_is_none_is_said(api: TrainingApi) -> None:
-    api.bucket.put(KEY, b"{}[]")
+    api.bucket.put(RECIPES_KEY, b"{}[]")
     answer = api.post({})
     assert answer.status_code == 503
     assert "is no announcement of recipes" in answer.json()["detail"]
@@ -165,7 +166,7 @@ def test_a_job_that_was_queued_although_sqs_did_not_say_so_goes_on() -> None:
     class SilentQueue(FakeQueue):
         def send(self, messages: Sequence[Message]) -> list[Message]:
             stored = ordered.store.read(id_in(messages[0].body))
-            ordered.store.replace(stored, stored.job.with_(state="running"))
+            ordered.store.replace(stored, stored.job.started("a worker", most_attempts=2))
             raise Transient("the answer was lost")
 
     ordered = TrainingApi(queue=SilentQueue())
@@ -190,7 +191,7 @@ def test_a_job_that_does_not_exist(api: TrainingApi, job_id: str) -> None:
 def test_a_job_that_succeeded_has_its_version(api: TrainingApi) -> None:
     job_id = api.post({}).json()["id"]
     stored = api.store.read(job_id)
-    api.store.replace(stored, stored.job.with_(state="succeeded", result=RESULT))
+    api.store.replace(stored, stored.job.succeeded(RESULT))
     job = api.client.get(f"/jobs/{job_id}").json()
     assert (job["state"], job["result"]["version"]) == ("succeeded", "3")
     assert job["result"]["metrics"] == {"validation_f1": 0.9}

@@ -42,6 +42,7 @@ def test_a_saved_message_is_a_readable_object_named_by_its_id() -> None:
     queue.send([message("poison")])
     queue_snapshot.save(files, queue, never)
     assert json.loads(files.content["spill/offpath-traces-dlq/1.json"]) == {
+        "schema": "spill/1",
         "attributes": {"kind": "inline", "trace_id": "0" * 32},
         "body": "poison",
     }

@@ -10,7 +10,8 @@ from model_sync.publisher import ModelPublisher
 from model_sync.sync import ModelSync, Report
 from model_sync.tokenizer_file import MAX_BYTES
 from offpath.contracts.errors import Transient
-from offpath.contracts.model_manifest import KEY, Manifest, PublishedFile, Tensor
+from offpath.contracts.model_manifest import Manifest, PublishedFile, Tensor
+from offpath.contracts.names import MANIFEST_KEY
 from tests.support.model_sync_fakes import (
     IRIS_COLUMNS,
     IRIS_EXAMPLE,
@@ -34,7 +35,7 @@ class World:
         return ModelSync(self.registry, self.files, ModelPublisher(self.registry, self.files, 1_000_000)).run()
 
     def manifest(self) -> Manifest:
-        return Manifest.parse(self.files.content[KEY])
+        return Manifest.parse(self.files.content[MANIFEST_KEY])
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_a_version_is_published_with_everything_that_serving_needs(world: World)
 
 def test_the_manifest_is_written_after_the_file_it_names(world: World) -> None:
     world.sync()
-    assert world.files.written[-1] == KEY
+    assert world.files.written[-1] == MANIFEST_KEY
     assert len(world.files.written) == 2
 
 
@@ -157,7 +158,7 @@ def test_a_registry_that_lost_every_model_does_not_end_predictions(world: World)
     world.sync()
     before = dict(world.files.content)
     world.registry.entries.clear()
-    with pytest.raises(Transient, match=f"delete {KEY}$"):
+    with pytest.raises(Transient, match=f"delete {MANIFEST_KEY}$"):
         world.sync()
     assert world.files.content == before
 
@@ -172,10 +173,10 @@ def test_a_registry_that_is_down_leaves_everything_as_it_was(world: World) -> No
 
 
 def test_a_damaged_manifest_is_written_anew(world: World) -> None:
-    world.files.content[KEY] = b"{"
+    world.files.content[MANIFEST_KEY] = b"{"
     report = world.sync()
     assert (report.changed, report.models) == (True, {"iris": {"champion": "1"}})
-    assert "written anew" in report.skipped[KEY]
+    assert "written anew" in report.skipped[MANIFEST_KEY]
 
 
 def test_what_cannot_be_served_does_not_stop_the_others(world: World) -> None:
@@ -282,7 +283,7 @@ def test_a_tokenizer_is_published_beside_the_graph() -> None:
     digest = hashlib.sha256(TOKENIZER).hexdigest()
     assert champion.tokenizer == PublishedFile(key=f"models/sha256/{digest}.json", sha256=digest, bytes=len(TOKENIZER))
     assert world.files.content[champion.tokenizer.key] == TOKENIZER
-    assert world.files.written[-1] == KEY
+    assert world.files.written[-1] == MANIFEST_KEY
     assert not world.sync().changed
 
 
@@ -290,7 +291,7 @@ def test_a_tokenizer_is_published_beside_the_graph() -> None:
 def test_either_file_that_has_gone_from_the_bucket_is_published_again(kind: str) -> None:
     world = text_world()
     world.sync()
-    [key] = [key for key in world.files.content if key.endswith(kind) and key != KEY]
+    [key] = [key for key in world.files.content if key.endswith(kind) and key != MANIFEST_KEY]
     del world.files.content[key]
     assert not world.sync().changed
     assert world.files.exists(key)
@@ -311,7 +312,7 @@ def test_either_file_that_has_gone_from_the_bucket_is_published_again(kind: str)
 def test_a_tokenizer_that_is_none_is_not_published(content: bytes, reason: str) -> None:
     world = text_world(content)
     assert reason in world.sync().skipped["sentiment@champion"]
-    assert world.files.written == [KEY]
+    assert world.files.written == [MANIFEST_KEY]
 
 
 def test_a_tokenizer_that_is_named_and_not_there() -> None:

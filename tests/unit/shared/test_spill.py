@@ -6,7 +6,7 @@ import random
 import pytest
 
 from offpath.contracts import spilled
-from offpath.contracts.errors import MalformedEvent
+from offpath.contracts.errors import MalformedEvent, UnknownSchema
 from offpath.contracts.message import Message
 
 MESSAGE = Message('{"é":"\\u0000"}', {"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "kind": "inline"})
@@ -21,6 +21,17 @@ def test_an_object_holds_the_message() -> None:
 def test_an_object_that_holds_none_says_so(content: bytes) -> None:
     with pytest.raises(MalformedEvent, match="not a spilled message"):
         spilled.load(content)
+
+
+def test_object_without_schema_is_read_as_version_0_1_0_wrote_it() -> None:
+    content = json.dumps({"attributes": dict(MESSAGE.attributes), "body": MESSAGE.body}).encode()
+    assert spilled.load(content) == MESSAGE
+
+
+def test_object_of_unknown_schema_is_left_for_a_newer_reader() -> None:
+    later = json.dumps({**json.loads(spilled.dump(MESSAGE)), "schema": "spill/2"}).encode()
+    with pytest.raises(UnknownSchema, match="spill/2"):
+        spilled.load(later)
 
 
 def test_the_same_message_has_the_same_key_and_another_body_has_another() -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from offpath.aws.job_store import JobStore
 from offpath.contracts.errors import Transient
-from offpath.contracts.training_job import Job, Progress, key_of, message_of
+from offpath.contracts.names import job_key
+from offpath.contracts.training_job import Job, Progress, message_of
 from tests.support.aws_fakes import FakeBucket
 from tests.support.worker_fakes import JOB_ID, RESULT, FakeJobQueue, FakeTraining, new_job
 from training.worker.attempt import REGISTERING_SECONDS, Limits
@@ -142,7 +143,7 @@ def test_a_job_that_another_worker_took_over_is_left_to_it() -> None:
         def next(self, seconds: float) -> TaskMessage | None:
             taken = shop.store.read(JOB_ID)
             if taken.job.claim != "another":
-                shop.store.replace(taken, taken.job.with_(claim="another", attempts=2))
+                shop.store.replace(taken, taken.job.started("another", most_attempts=2))
             return super().next(seconds)
 
     training = shop.take_by(Slow(shop.queue, [ReadyToRegister(), Succeeded(result=RESULT)]))
@@ -155,7 +156,7 @@ def test_a_job_that_is_removed_is_let_go() -> None:
 
     class Removed(FakeTraining):
         def next(self, seconds: float) -> TaskMessage | None:
-            shop.bucket.delete(key_of(JOB_ID))
+            shop.bucket.delete(job_key(JOB_ID))
             return super().next(seconds)
 
     training = shop.take_by(Removed(shop.queue, [ReadyToRegister()]))
@@ -169,7 +170,7 @@ def test_a_message_of_a_job_that_has_ended_is_deleted(state: str) -> None:
     assert (shop.queue.kept, shop.job.attempts) == (0, 0)
 
 
-NO_JOBS = ["", "{}", "[]", "7", '{"schema": "job/1", "id": "../secrets"}', json.dumps({"schema": "x", "id": JOB_ID})]
+NO_JOBS = ["", "{}", "[]", "7", '{"schema": "job/1", "id": "../secrets"}', json.dumps({"id": JOB_ID})]
 
 
 @pytest.mark.parametrize("body", NO_JOBS)
@@ -182,13 +183,25 @@ def test_a_message_that_is_no_job_is_deleted(body: str, caplog: pytest.LogCaptur
     assert "stands for no job" in caplog.text
 
 
-def test_a_message_of_a_later_schema_is_left_for_a_newer_worker(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("schema", ["job/2", "order/1", ""])
+def test_message_of_unknown_schema_is_left_on_the_queue(schema: str, caplog: pytest.LogCaptureFixture) -> None:
     shop = Shop(state="failed")
     shop.take()
-    shop.queue.add(json.dumps({"schema": "job/2", "id": JOB_ID}))
+    shop.queue.add(json.dumps({"schema": schema, "id": JOB_ID}))
     shop.take()
     assert shop.queue.kept == 1
-    assert "deploy a newer worker" in caplog.text
+    assert "deploy a newer one" in caplog.text
+
+
+@pytest.mark.parametrize("change", [{"state": "paused"}, {"schema": "job/2"}])
+def test_job_of_unknown_state_or_schema_is_left_alone(change: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
+    shop = Shop()
+    document = json.loads(shop.bucket.objects[job_key(JOB_ID)]) | change
+    shop.bucket.objects[job_key(JOB_ID)] = json.dumps(document).encode()
+    shop.take()
+    assert shop.queue.kept == 1
+    assert json.loads(shop.bucket.objects[job_key(JOB_ID)]) == document
+    assert "deploy a newer one" in caplog.text
 
 
 def test_a_store_that_is_down_leaves_the_message() -> None:

@@ -1,7 +1,7 @@
 """The manifest and the models in S3."""
 
 from offpath.aws.s3 import Bucket
-from offpath.contracts.model_manifest import KEY
+from offpath.contracts.names import MANIFEST_KEY
 
 
 class S3Models:
@@ -12,7 +12,7 @@ class S3Models:
 
     def manifest_if_changed(self, etag: str | None) -> tuple[bytes, str] | None:
         """The manifest and its entity tag, or None if the tag is still that one. Raises ObjectMissing or Transient."""
-        fetched = self._bucket.get_if_changed(KEY, etag)
+        fetched = self._bucket.get_if_changed(MANIFEST_KEY, etag)
         return (fetched.content, fetched.etag) if fetched else None
 
     def model_file(self, key: str) -> bytes:

@@ -3,7 +3,7 @@
 from pydantic import JsonValue, ValidationError
 from pydantic_core import to_json
 
-from offpath.contracts.model_manifest import SERVED_ALIAS
+from offpath.contracts.names import CHAMPION
 from offpath.contracts.recipes import AnnouncedRecipe
 from offpath.contracts.training_job import Job, new_id, now
 from prediction_api.errors import FieldError, InvalidInputs
@@ -63,8 +63,8 @@ def _against_recipe(request: TrainingRequest, recipe: AnnouncedRecipe) -> list[F
     if request.promote and request.promote.metric not in recipe.metrics:
         known = f"there is no metric {request.promote.metric[:80]!r}; there is: {', '.join(recipe.metrics)}"
         errors.append(FieldError("promote.metric", known))
-    if request.promote and request.alias == SERVED_ALIAS:
-        both = f"{SERVED_ALIAS} is given to the version in any case, so that there is nothing to promote: drop one"
+    if request.promote and request.alias == CHAMPION:
+        both = f"{CHAMPION} is given to the version in any case, so that there is nothing to promote: drop one"
         errors.append(FieldError("alias", both))
     return errors
 

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from offpath.aws.s3 import Fetched
 from offpath.contracts.errors import ObjectMissing, RecipesError, Transient
-from offpath.contracts.recipes import KEY, AnnouncedRecipe, Recipes
+from offpath.contracts.names import RECIPES_KEY
+from offpath.contracts.recipes import AnnouncedRecipe, Recipes
 from prediction_api.errors import TrainingUnavailable, UnknownRecipe
 
 KEEP_SECONDS = 60.0
@@ -38,7 +39,7 @@ class RecipeBook:
                 self._read()
             if self._recipes is None:
                 raise TrainingUnavailable(
-                    f"no training worker has announced itself yet: there is no {KEY} in the bucket"
+                    f"no training worker has announced itself yet: there is no {RECIPES_KEY} in the bucket"
                 )
             return self._recipes
 
@@ -53,7 +54,7 @@ class RecipeBook:
 
     def _read(self) -> None:
         try:
-            fetched = self._announcements.get_if_changed(KEY, self._etag)
+            fetched = self._announcements.get_if_changed(RECIPES_KEY, self._etag)
             if fetched:
                 self._recipes, self._etag = Recipes.parse(fetched.content), fetched.etag
         except ObjectMissing:

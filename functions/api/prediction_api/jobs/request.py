@@ -1,13 +1,12 @@
 """The fields of a request for a training, whatever the recipe."""
 
-import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
-from offpath.contracts.model_manifest import SERVED_ALIAS
-from offpath.contracts.training_job import DATASETS, Promotion
+from offpath.contracts.names import ALIAS_RULE, CHAMPION, DATASETS_PREFIX, is_alias
+from offpath.contracts.promotion import Promotion
 
 MAX_FILES = 10
 MAX_KEY = 500
@@ -15,15 +14,15 @@ MAX_KEY = 500
 
 def _dataset_key(key: str) -> str:
     steps = key.split("/")
-    if not key.startswith(DATASETS) or not key.isprintable() or not set(steps).isdisjoint({"", ".", ".."}):
-        raise PydanticCustomError("dataset_key", f"expected the key of a file below {DATASETS}")
+    if not key.startswith(DATASETS_PREFIX) or not key.isprintable() or not set(steps).isdisjoint({"", ".", ".."}):
+        raise PydanticCustomError("dataset_key", f"expected the key of a file below {DATASETS_PREFIX}")
     return key
 
 
 def _alias(alias: str) -> str:
     """As MLflow takes them."""
-    if not re.fullmatch(r"[\w-]{1,255}", alias, re.ASCII) or re.fullmatch(r"latest|v\d+", alias, re.IGNORECASE):
-        raise PydanticCustomError("alias", "expected letters, digits, - and _, and neither latest nor v1, v2 …")
+    if not is_alias(alias):
+        raise PydanticCustomError("alias", ALIAS_RULE)
     return alias
 
 
@@ -45,9 +44,11 @@ class TrainingRequest(BaseModel):
     parameters: dict[str, JsonValue] = Field({}, description="hyperparameters of the recipe; GET /recipes lists them")
     seed: int = Field(42, ge=0, le=2**32 - 1, description="random seed of the split, and of the training")
     data: tuple[DatasetKey, ...] = Field(
-        (), max_length=MAX_FILES, description=f"keys below {DATASETS} in the bucket; without any, the recipe's own data"
+        (),
+        max_length=MAX_FILES,
+        description=f"keys below {DATASETS_PREFIX} in the bucket; without any, the recipe's own data",
     )
     alias: Alias | None = Field(None, description="the alias that the new version gets; null: none")
     promote: PromotionRequest | None = Field(
-        None, description=f"when the new version becomes {SERVED_ALIAS}: only if it is better; null: it does not"
+        None, description=f"when the new version becomes {CHAMPION}: only if it is better; null: it does not"
     )

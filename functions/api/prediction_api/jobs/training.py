@@ -8,7 +8,7 @@ from offpath.aws.job_store import JobStore, StoredJob
 from offpath.contracts.errors import MalformedJob, ObjectChanged, ObjectMissing, Transient
 from offpath.contracts.message import Message
 from offpath.contracts.recipes import Recipes
-from offpath.contracts.training_job import Job, is_id, message_of, now
+from offpath.contracts.training_job import Job, is_id, message_of
 from prediction_api.errors import FieldError, InvalidInputs, TrainingUnavailable, UnknownJob
 from prediction_api.jobs.build_job import build_job
 from prediction_api.jobs.recipe_book import RecipeBook
@@ -76,7 +76,7 @@ class Training:
     def _given_up(self, stored: StoredJob) -> Job:
         """Close a job that SQS does not say it took; if a worker has it all the same, it is as good as queued."""
         try:
-            self._store.replace(stored, stored.job.with_(state="failed", error=NOT_QUEUED, ended_at=now()))
+            self._store.replace(stored, stored.job.failed(NOT_QUEUED))
         except ObjectChanged:
             return self._store.read(stored.job.id).job
         raise TrainingUnavailable(f"the job {stored.job.id} failed: {NOT_QUEUED}")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from offpath.contracts.model_manifest import SERVED_ALIAS
+from offpath.contracts.names import CHAMPION
 from prediction_api.errors import ModelUnavailable, PredictionApiError, UnknownModel
 from prediction_api.models.served import ServedModel
 from prediction_api.routing.variants import Variants
@@ -33,7 +33,5 @@ class Catalog:
         if not self.models and self.problem:
             return ModelUnavailable(f"no model can be served: {self.problem}")
         names = sorted(self.models)
-        there_are = (
-            f"there are: {', '.join(names)}" if names else f"none is registered with the alias {SERVED_ALIAS} yet"
-        )
+        there_are = f"there are: {', '.join(names)}" if names else f"none is registered with the alias {CHAMPION} yet"
         return UnknownModel(f"there is no model {name!r}; {there_are}", names)

@@ -10,7 +10,8 @@ from functools import partial
 from typing import Protocol
 
 from offpath.contracts.errors import ManifestError, ObjectMissing, Transient
-from offpath.contracts.model_manifest import KEY, SERVED_ALIAS, Manifest, ModelVersion, PublishedFile, RegisteredModel
+from offpath.contracts.model_manifest import Manifest, ModelVersion, PublishedFile, RegisteredModel
+from offpath.contracts.names import CHAMPION, MANIFEST_KEY
 from prediction_api.errors import ModelUnusable
 from prediction_api.inputs.records import RecordSchema
 from prediction_api.inputs.tensors import TensorSchema
@@ -81,10 +82,17 @@ class ModelLoader:
         with self._lock:
             changed, problem = self._read_manifest()
             if changed or problem or self._has_problems():
-                models = {name: self._variants(name, model) for name, model in self._manifest.models.items()}
-                self.catalog = Catalog(models, problem)
+                self.catalog = Catalog(self._models(), problem)
             wait = min(self._refresh_seconds, RETRY_SECONDS) if problem else self._refresh_seconds
             self._due = self._clock() + wait
+
+    def _models(self) -> dict[str, Variants]:
+        models = {name: self._variants(name, model) for name, model in self._manifest.models.items()}
+        for name, reason in self._manifest.unreadable.items():
+            current = self.catalog.models.get(name)
+            aliases = [*current.by_alias] if current else [CHAMPION]
+            models[name] = variants_of(name, {alias: self._unreadable(name, alias, reason) for alias in aliases})
+        return models
 
     def _has_problems(self) -> bool:
         return bool(self.catalog.problem) or any(model.problems for model in self.catalog.models.values())
@@ -98,7 +106,7 @@ class ModelLoader:
                 self._manifest, self._etag = Manifest.parse(content), etag
             return bool(fetched), ""
         except ObjectMissing:
-            problem = f"there is no {KEY} in the bucket; model_sync writes it from MLflow's registry"
+            problem = f"there is no {MANIFEST_KEY} in the bucket; model_sync writes it from MLflow's registry"
         except (ManifestError, Transient) as error:
             problem = str(error)
         return False, self._complaint(problem)
@@ -111,11 +119,13 @@ class ModelLoader:
     def _variants(self, name: str, registered: RegisteredModel) -> Variants:
         current = self.catalog.models.get(name)
         predictors = {_identity(served.version): served.predictor for served in current.served} if current else {}
-        by_alias = {
+        by_alias: dict[str, ServedModel | FailedModel] = {
             alias: self._variant(name, alias, version, predictors) for alias, version in registered.aliases.items()
         }
-        nobody = FailedModel(name, SERVED_ALIAS, f"no version has the alias {SERVED_ALIAS}")
-        return variants_of(name, {SERVED_ALIAS: nobody} | by_alias)
+        for alias, entry in registered.unreadable.items():
+            by_alias[alias] = self._unreadable(name, alias, entry.reason)
+        nobody = FailedModel(name, CHAMPION, f"no version has the alias {CHAMPION}")
+        return variants_of(name, {CHAMPION: nobody} | by_alias)
 
     def _variant(
         self, name: str, alias: str, version: ModelVersion, predictors: dict[Identity, Predictor]
@@ -144,6 +154,17 @@ class ModelLoader:
             return TensorSchema(signature.tensors, self._max_records)
         return RecordSchema(signature.columns, self._max_records)
 
+    def _unreadable(self, name: str, alias: str, reason: str) -> ServedModel | FailedModel:
+        """Return what serves an alias whose entry cannot be read: the version that it stood for before, if any."""
+        problem = f"its entry in {MANIFEST_KEY} cannot be read: {reason}; deploy a newer version of this API"
+        variants = self.catalog.models.get(name)
+        current = variants.by_alias.get(alias) if variants else None
+        if current is None or current.problem != problem:
+            _log.warning("model %s@%s: %s", name, alias, problem)
+        return (
+            replace(current, problem=problem) if isinstance(current, ServedModel) else FailedModel(name, alias, problem)
+        )
+
     def _kept(self, name: str, alias: str, version: ModelVersion, problem: str) -> ServedModel | FailedModel:
         """What stands in for a version that cannot be served: the one that the alias had before, if there is one."""
         variants = self.catalog.models.get(name)
@@ -158,7 +179,7 @@ class ModelLoader:
 
 def _prepare(alias: str, version: ModelVersion, predictor: Predictor) -> None:
     """Load what this version's traffic is to meet loaded; others wait until somebody asks for them."""
-    if alias == SERVED_ALIAS or version.weight or version.shadow:
+    if alias == CHAMPION or version.weight or version.shadow:
         predictor.prepare()
 
 

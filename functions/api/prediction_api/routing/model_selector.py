@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from offpath.contracts.model_manifest import SERVED_ALIAS
+from offpath.contracts.names import CHAMPION
 from prediction_api.errors import AmbiguousSelection, FieldError, InvalidInputs
 
 SESSION_HEADER = "x-session-id"
@@ -21,7 +21,7 @@ class ModelSelector:
     session_id: str | None = None
 
 
-CHAMPION_SELECTOR = ModelSelector(alias=SERVED_ALIAS)
+CHAMPION_SELECTOR = ModelSelector(alias=CHAMPION)
 
 
 def read_selector(query: Mapping[str, str], headers: Mapping[str, str]) -> ModelSelector:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from offpath.contracts.model_manifest import SERVED_ALIAS
+from offpath.contracts.names import CHAMPION
 from prediction_api.errors import ModelUnavailable, UnknownVariant
 from prediction_api.models.served import FailedModel, ServedModel
 from prediction_api.routing.model_selector import ModelSelector
@@ -25,7 +25,7 @@ class Variants:
     @property
     def champion(self) -> ServedModel | None:
         """The champion, if it can be served."""
-        champion = self.by_alias.get(SERVED_ALIAS)
+        champion = self.by_alias.get(CHAMPION)
         return champion if isinstance(champion, ServedModel) else None
 
     @property
@@ -48,10 +48,10 @@ class Variants:
 
     def _by_weight(self, session_id: str | None) -> ServedModel:
         """Return the traffic split's pick, or the champion in place of an alias that cannot be served."""
-        picked = self.by_alias.get(pick_for_session(self.weights, session_id) or SERVED_ALIAS)
+        picked = self.by_alias.get(pick_for_session(self.weights, session_id) or CHAMPION)
         if isinstance(picked, ServedModel):
             return picked
-        return self._serving(self.by_alias.get(SERVED_ALIAS), f"alias {SERVED_ALIAS!r}")
+        return self._serving(self.by_alias.get(CHAMPION), f"alias {CHAMPION!r}")
 
     def _of_version(self, number: str) -> ServedModel | None:
         return next((variant for variant in self.served if variant.version.number == number), None)

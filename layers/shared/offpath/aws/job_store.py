@@ -6,7 +6,8 @@ from typing import Protocol
 
 from offpath.aws.s3 import Fetched
 from offpath.contracts.errors import ObjectChanged
-from offpath.contracts.training_job import PREFIX, Job, key_of
+from offpath.contracts.names import JOBS_PREFIX, job_key
+from offpath.contracts.training_job import Job
 
 
 class Objects(Protocol):
@@ -39,20 +40,20 @@ class JobStore:
     def create(self, job: Job) -> StoredJob:
         """Write the document of a new job."""
         try:
-            return StoredJob(job, self._objects.put_if_unchanged(key_of(job.id), job.to_json(), None))
+            return StoredJob(job, self._objects.put_if_unchanged(job_key(job.id), job.to_json(), None))
         except ObjectChanged:  # nobody else has that id: an answer of S3 was lost, and its client tried once more
             return self.read(job.id)
 
     def read(self, job_id: str) -> StoredJob:
         """The job of that id. Raises ObjectMissing, or MalformedJob."""
-        fetched = self._objects.get_if_changed(key_of(job_id), None)
+        fetched = self._objects.get_if_changed(job_key(job_id), None)
         assert fetched is not None  # nothing can be unchanged since no time at all
         return StoredJob(Job.parse(fetched.content), fetched.etag)
 
     def replace(self, stored: StoredJob, job: Job) -> StoredJob:
         """Write the job in place of what was stored. Raises ObjectChanged if somebody else did in the meantime."""
-        return StoredJob(job, self._objects.put_if_unchanged(key_of(job.id), job.to_json(), stored.etag))
+        return StoredJob(job, self._objects.put_if_unchanged(job_key(job.id), job.to_json(), stored.etag))
 
     def ids(self) -> list[str]:
         """The ids of all jobs, the oldest first."""
-        return [key.removeprefix(PREFIX).removesuffix(".json") for key in self._objects.keys(PREFIX)]
+        return [key.removeprefix(JOBS_PREFIX).removesuffix(".json") for key in self._objects.keys(JOBS_PREFIX)]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from offpath.aws.errors import aws_errors, error_code
 from offpath.contracts.errors import ClaimLost, ObjectChanged, ObjectMissing, Transient
+from offpath.contracts.names import CLAIMS_PREFIX
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -104,8 +105,10 @@ class S3Claims:
 
     def get(self, bucket: str, key: str) -> bytes:
         """The content. Raises ClaimLost, or Transient."""
-        if bucket != self._bucket.name or not key.startswith("claims/"):
-            raise ClaimLost(f"s3://{bucket}/{key} is no claim of this pipeline: s3://{self._bucket.name}/claims/ is")
+        if bucket != self._bucket.name or not key.startswith(CLAIMS_PREFIX):
+            raise ClaimLost(
+                f"s3://{bucket}/{key} is no claim of this pipeline: s3://{self._bucket.name}/{CLAIMS_PREFIX} is"
+            )
         try:
             return self._bucket.get(key)
         except ObjectMissing as error:

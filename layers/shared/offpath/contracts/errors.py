@@ -6,11 +6,11 @@
     ├── RecipesError       the announcement of recipes cannot be used: keep what is known
     ├── ObjectMissing      an S3 object, or a secret, does not exist
     ├── ObjectChanged      an S3 object is not the one that was read: read it again
+    ├── UnknownSchema      a message or document of a later version: leave it for a newer reader
     ├── Transient          may succeed later: retry, or leave the message on its queue
     └── Poison             cannot succeed, however often it is tried: keep it, dead-letter it
         ├── MalformedEvent     not a trace event
         ├── MalformedJob       not a training job, or not the message of one
-        ├── UnknownSchema      a schema version that this code does not read
         ├── ClaimLost          the S3 object that a message stands for does not exist
         ├── ClaimAltered       that object is not the one the message was sent with
         └── Rejected           MLflow refuses these spans
@@ -43,6 +43,10 @@ class ObjectChanged(OffpathError):
     """An S3 object is not the one that was read: somebody else wrote it meanwhile."""
 
 
+class UnknownSchema(OffpathError):
+    """A message or document is of a schema, or in a state, that this code does not read. A newer version may."""
+
+
 class Transient(OffpathError):
     """A service did not answer, or asked to be asked later."""
 
@@ -57,10 +61,6 @@ class MalformedEvent(Poison):
 
 class MalformedJob(Poison):
     """Not a training job, or not the message of one."""
-
-
-class UnknownSchema(Poison):
-    """The message is of a schema version that this code does not read."""
 
 
 class ClaimLost(Poison):

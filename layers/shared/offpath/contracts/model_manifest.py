@@ -1,28 +1,26 @@
 """The model manifest: which file serves which alias of which registered model.
 
 `model_sync` writes it, the prediction API reads it. It lies at `models/manifest.json` beside the files it names, and
-changes only when something in the registry did.
+changes only when something in the registry did. An entry that this version cannot read costs that entry alone.
 """
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
+    JsonValue,
     SerializerFunctionWrapHandler,
     ValidationError,
     model_serializer,
     model_validator,
 )
 
+from offpath.contracts.document import Part, complaint, parse
 from offpath.contracts.errors import ManifestError
+from offpath.contracts.names import MANIFEST_KEY
 
-KEY = "models/manifest.json"
 SCHEMA: Literal["models/1"] = "models/1"
-
-# The alias of the version that answers what no other alias has a share of.
-SERVED_ALIAS = "champion"
 
 ColumnType = Literal["double", "float", "long", "integer", "boolean", "string"]
 # NumPy's names, as MLflow writes them.
@@ -35,15 +33,8 @@ Task = Literal["classification", "regression"]
 Weight = Annotated[int, Field(ge=0, le=100)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
-# Where a registered model's versions with tensors stand: a reader that knows no tensors passes over them.
-_TENSOR_ALIASES = "tensor_aliases"
 
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, populate_by_name=True)
-
-
-class Column(_Part):
+class Column(Part):
     """One input or output column of a model's MLflow signature, with MLflow's name for its type."""
 
     name: str
@@ -51,7 +42,7 @@ class Column(_Part):
     required: bool = True
 
 
-class Tensor(_Part):
+class Tensor(Part):
     """One input or output tensor of a model's MLflow signature.
 
     shape: -1 stands for a dimension of any length; the first one counts records. name: None in a signature of one
@@ -72,7 +63,7 @@ class Tensor(_Part):
 Input = Annotated[Column | Tensor, Field(discriminator="type")]
 
 
-class Signature(_Part):
+class Signature(Part):
     """Inputs and outputs, in the order that the model takes and gives them; inputs are all columns or all tensors."""
 
     inputs: tuple[Input, ...] = Field(min_length=1)
@@ -97,7 +88,7 @@ class Signature(_Part):
         return self
 
 
-class PublishedFile(_Part):
+class PublishedFile(Part):
     """A file beside a model's graph. key: in the manifest's own bucket. bytes: its size."""
 
     key: str
@@ -105,7 +96,7 @@ class PublishedFile(_Part):
     bytes: int
 
 
-class ModelVersion(_Part):
+class ModelVersion(Part):
     """A registered version and the files that serve it.
 
     key: S3 key of the ONNX file, in the manifest's own bucket. sha256: of that file. bytes: its size. tokenizer: of a
@@ -137,69 +128,87 @@ class ModelVersion(_Part):
         return (self.key, self.tokenizer.key) if self.tokenizer else (self.key,)
 
 
-class RegisteredModel(_Part):
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An alias's entry that a newer version wrote. reason: why it cannot be read. content: as it was found."""
+
+    reason: str
+    content: JsonValue
+
+
+class RegisteredModel(Part):
     """A registered model: the version that each alias stands for.
 
-    In the file those with tensors stand apart, under `tensor_aliases`: a reader from before there were any would refuse
-    the whole manifest for one type that it does not know, but it passes over a field.
+    unreadable: entries that this version cannot read, by alias. They are written back as they were found.
     """
 
     description: str = ""
     aliases: dict[str, ModelVersion]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _joined(cls, content: Any) -> Any:
-        match content:
-            case {"aliases": dict(columns), "tensor_aliases": dict(tensors)}:
-                return {**content, "aliases": {**columns, **tensors}}
-            case _:
-                return content
+    unreadable: dict[str, Unreadable] = Field(default={}, exclude=True)
 
     @model_serializer(mode="wrap")
-    def _apart(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _with_unreadable(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         written: dict[str, Any] = write(self)
-        tensors = [alias for alias, version in self.aliases.items() if version.signature.tensors]
-        apart = {alias: written["aliases"].pop(alias) for alias in tensors}
-        return written | {_TENSOR_ALIASES: apart} if apart else written
+        kept = {alias: entry.content for alias, entry in self.unreadable.items()}
+        return written | {"aliases": dict(sorted((written["aliases"] | kept).items()))}
 
 
-class Manifest(_Part):
-    """Every model that can be served."""
+class Manifest(Part):
+    """Every model that can be served. unreadable: models none of whose entry can be read, with the reason."""
 
     schema_: Literal["models/1"] = Field(default=SCHEMA, alias="schema")
-    models: dict[str, RegisteredModel] = {}
+    models: dict[str, RegisteredModel] = Field({})
+    unreadable: dict[str, str] = Field(default={}, exclude=True)
 
     @classmethod
     def parse(cls, content: bytes) -> "Manifest":
-        """Read a manifest; fields it does not know are passed over. Raises ManifestError."""
-        try:
-            return cls.model_validate_json(content)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the whole document"
-            raise ManifestError(f"{KEY} is not a manifest: {where}: {first['msg']}") from error
+        """Read a manifest. Fields that it does not know are kept. Raises ManifestError for what is no manifest."""
+        raw = parse(_RawManifest, content, _unusable)
+        models: dict[str, RegisteredModel] = {}
+        unreadable: dict[str, str] = {}
+        for name, entry in raw.models.items():
+            try:
+                models[name] = _read_model(entry)
+            except ValidationError as error:
+                unreadable[name] = complaint(error)
+        return cls(models=models, unreadable=unreadable)
 
     def aliases(self, name: str) -> dict[str, ModelVersion]:
-        """The version behind each alias of a model; empty for a model that is not in the manifest."""
+        """Return the version behind each alias of a model; empty for a model that is not in the manifest."""
         model = self.models.get(name)
         return model.aliases if model else {}
 
     def to_json(self) -> bytes:
-        """The manifest as it is stored: the same content is the same bytes, so that a comparison tells a change."""
-        ordered = self.model_copy(update={"models": {name: _sorted(self.models[name]) for name in sorted(self.models)}})
-        return ordered.model_dump_json(by_alias=True, indent=2).encode() + b"\n"
+        """Return the manifest as it is stored. The same content is the same bytes: a comparison tells a change."""
+        ordered = self.model_copy(update={"models": dict(sorted(self.models.items()))})
+        return super(Manifest, ordered).to_json()
 
 
-def _sorted(model: RegisteredModel) -> RegisteredModel:
-    return model.model_copy(update={"aliases": dict(sorted(model.aliases.items()))})
+class _RawManifest(Part):
+    schema_: Literal["models/1"] = Field(alias="schema")
+    models: dict[str, JsonValue] = Field({})
 
 
-def model_file_key(sha256: str) -> str:
-    """Where an ONNX file of that content is published."""
-    return f"models/sha256/{sha256}.onnx"
+class _RawModel(Part):
+    """A model whose aliases are not read yet. tensor_aliases: more of them; version 0.1.0 wrote some apart."""
+
+    description: str = ""
+    aliases: dict[str, JsonValue]
+    tensor_aliases: dict[str, JsonValue] = Field({})
 
 
-def tokenizer_file_key(sha256: str) -> str:
-    """Where a tokenizer's file of that content is published."""
-    return f"models/sha256/{sha256}.json"
+def _read_model(entry: JsonValue) -> RegisteredModel:
+    """Read what can be read of a model. Raises ValidationError if none of it can."""
+    raw = _RawModel.model_validate(entry)
+    aliases: dict[str, ModelVersion] = {}
+    unreadable: dict[str, Unreadable] = {}
+    for alias, content in {**raw.aliases, **raw.tensor_aliases}.items():
+        try:
+            aliases[alias] = ModelVersion.model_validate(content)
+        except ValidationError as error:
+            unreadable[alias] = Unreadable(complaint(error), content)
+    return RegisteredModel(description=raw.description, aliases=aliases, unreadable=unreadable)
+
+
+def _unusable(complaint: str) -> ManifestError:
+    return ManifestError(f"{MANIFEST_KEY} is not a manifest: {complaint}")

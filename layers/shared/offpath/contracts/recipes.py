@@ -1,22 +1,21 @@
 """What can be trained: the training worker announces it in S3, and the API holds what it is asked for against it."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, JsonValue, ValidationError
 
+from offpath.contracts.document import Part, parse
 from offpath.contracts.errors import RecipesError
+from offpath.contracts.names import RECIPES_KEY
 
-KEY = "training/recipes.json"
 SCHEMA: Literal["recipes/1"] = "recipes/1"
 
 Better = Literal["higher", "lower"]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, populate_by_name=True)
-
-
-class AnnouncedRecipe(_Part):
+class AnnouncedRecipe(Part):
     """A recipe, as others than the training see it.
 
     parameters: the JSON schema of its hyperparameters, a flat object. metrics: what can be compared of its runs, and
@@ -29,23 +28,33 @@ class AnnouncedRecipe(_Part):
     takes_data: bool
 
 
-class Recipes(_Part):
+class Recipes(Part):
     """Every recipe that the worker knows, by name. made_from: a digest of their code, that tells when to do it anew."""
 
     schema_: Literal["recipes/1"] = Field(SCHEMA, alias="schema")
     made_from: str = ""
-    recipes: dict[str, AnnouncedRecipe] = {}
+    recipes: dict[str, AnnouncedRecipe] = Field({})
 
     @classmethod
     def parse(cls, content: bytes) -> "Recipes":
-        """Read an announcement; fields that it does not know are passed over. Raises RecipesError."""
-        try:
-            return cls.model_validate_json(content)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the whole document"
-            raise RecipesError(f"{KEY} is no announcement of recipes: {where}: {first['msg']}") from error
+        """Read an announcement. A recipe that cannot be read is left out, and costs no other. Raises RecipesError."""
+        raw = parse(_Raw, content, _unusable)
+        if raw.schema_ != SCHEMA:
+            raise _unusable(f"schema {raw.schema_[:50]!r} is not known here; this version reads {SCHEMA!r}")
+        return cls(made_from=raw.made_from, recipes=dict(_readable(raw.recipes)))
 
-    def to_json(self) -> bytes:
-        """The announcement as it is stored."""
-        return self.model_dump_json(by_alias=True, indent=2).encode() + b"\n"
+
+class _Raw(Part):
+    schema_: str = Field(alias="schema")
+    made_from: str = ""
+    recipes: dict[str, JsonValue] = Field({})
+
+
+def _readable(recipes: dict[str, JsonValue]) -> Iterator[tuple[str, AnnouncedRecipe]]:
+    for name, entry in recipes.items():
+        with suppress(ValidationError):
+            yield name, AnnouncedRecipe.model_validate(entry)
+
+
+def _unusable(complaint: str) -> RecipesError:
+    return RecipesError(f"{RECIPES_KEY} is no announcement of recipes: {complaint}")

@@ -1,8 +1,8 @@
 """Where an event goes that SQS could not take: to S3, and as a last resort into the process's own log.
 
 In S3 a spilled message is one object, `spill/<queue name>/<trace id>-<digest>.json`, that holds
-`{"attributes": {…}, "body": "…"}`. In the log it is one or more JSON lines, each below CloudWatch's limit for one
-event, that `from_log` puts together again.
+`{"schema": "spill/1", "attributes": {…}, "body": "…"}`; version 0.1.0 wrote it without the schema. In the log it is
+one or more JSON lines, each below CloudWatch's limit for one event, that `from_log` puts together again.
 """
 
 import base64
@@ -13,10 +13,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from offpath.contracts.document import check_known
 from offpath.contracts.errors import MalformedEvent
 from offpath.contracts.message import Message
+from offpath.contracts.names import spill_prefix
 
-PREFIX = "spill/"
+SCHEMA = "spill/1"
 LOG_MARK = "offpath_spill"
 # CloudWatch Logs takes 256 KiB an event everywhere (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/);
 # the base64 text of a part, its JSON frame and a prefix of the log's own stay below that.
@@ -25,13 +27,15 @@ LOG_PART_CHARACTERS = 200_000
 
 def dump(message: Message) -> bytes:
     """The message as the content of an S3 object."""
-    return json.dumps({"attributes": dict(message.attributes), "body": message.body}).encode()
+    return json.dumps({"schema": SCHEMA, "attributes": dict(message.attributes), "body": message.body}).encode()
 
 
 def load(content: bytes) -> Message:
-    """The message that `dump` wrote. Raises MalformedEvent."""
+    """Return the message that `dump` wrote. Raises MalformedEvent, or UnknownSchema for what a newer version wrote."""
     try:
         fields: Any = json.loads(content)
+        schema = str(fields.get("schema", SCHEMA))
+        check_known("a spilled message of the schema", schema, (SCHEMA,))
         return Message(str(fields["body"]), {str(name): str(value) for name, value in fields["attributes"].items()})
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise MalformedEvent(f"not a spilled message: {content[:200]!r}") from error
@@ -40,7 +44,7 @@ def load(content: bytes) -> Message:
 def key(queue: str, message: Message) -> str:
     """Where a message lies in S3: the same message lies in the same place, however often it is spilled."""
     digest = hashlib.sha256(dump(message)).hexdigest()[:16]
-    return f"{PREFIX}{queue}/{message.attributes.get('trace_id', 'unknown')}-{digest}.json"
+    return f"{spill_prefix(queue)}{message.attributes.get('trace_id', 'unknown')}-{digest}.json"
 
 
 def to_log(message: Message) -> Iterator[str]:

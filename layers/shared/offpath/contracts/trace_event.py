@@ -7,11 +7,14 @@ the body lies in S3. Its attributes say which (`kind`), and which schema, experi
 import hashlib
 import json
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from offpath.contracts.errors import ClaimAltered, MalformedEvent, UnknownSchema
+from offpath.contracts.document import check_known
+from offpath.contracts.errors import ClaimAltered, MalformedEvent
 from offpath.contracts.message import Message
+from offpath.contracts.names import claim_key
 
 SCHEMA = "otlp-json/1"
 INLINE = "inline"
@@ -62,7 +65,7 @@ def encode_message(event: TraceEvent, claims: ClaimStore, max_bytes: int) -> Mes
     if len(content) <= max_bytes:
         return inline_message(event)
     digest = hashlib.sha256(content).hexdigest()
-    key = f"claims/{event.trace_id}/{digest}.json"
+    key = claim_key(event.trace_id, digest)
     bucket = claims.put(key, content)
     check = {"bucket": bucket, "key": key, "sha256": digest, "bytes": len(content)}
     return Message(json.dumps(check), _attributes(CLAIMED, event))
@@ -74,19 +77,25 @@ def inline_message(event: TraceEvent) -> Message:
 
 
 def decode_message(message: Message, claims: ClaimStore) -> TraceEvent:
-    """The event that a message holds or stands for.
+    """Return the event that a message holds or stands for, whichever published schema it is of.
 
     Raises MalformedEvent, UnknownSchema, ClaimLost, ClaimAltered, or Transient when the claim store does not answer.
     """
     schema = _attribute(message, "schema")
-    if schema != SCHEMA:
-        raise UnknownSchema(
-            f"schema {schema!r} is not known here; this version reads {SCHEMA!r}: deploy a newer writer"
-        )
+    check_known("a trace event of the schema", schema, READERS)
+    return READERS[schema](message, claims)
+
+
+def _read_1(message: Message, claims: ClaimStore) -> TraceEvent:
     trace_id = _attribute(message, "trace_id")
     if not _TRACE_ID.fullmatch(trace_id):
         raise MalformedEvent(f"attribute trace_id={trace_id!r}: expected 32 lower-case hex digits")
     return TraceEvent(trace_id, _attribute(message, "experiment"), _body(message, claims))
+
+
+# A reader for each schema that was ever published: the queue keeps messages for 14 days, the archive for good. None of
+# them is removed. A new schema gets a reader here, and becomes SCHEMA, the one that is written, a release later.
+READERS: Mapping[str, Callable[[Message, ClaimStore], TraceEvent]] = {SCHEMA: _read_1}
 
 
 def _body(message: Message, claims: ClaimStore) -> str:

@@ -7,52 +7,30 @@ import json
 import re
 import secrets
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict, Unpack, get_args
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import AwareDatetime, ConfigDict, Field, JsonValue
 
-from offpath.contracts.errors import MalformedJob, UnknownSchema
+from offpath.contracts.document import Part, check_known, parse
+from offpath.contracts.errors import MalformedJob
 from offpath.contracts.message import Message
+from offpath.contracts.names import DATASETS_PREFIX
+from offpath.contracts.promotion import Promotion, Verdict
 
 SCHEMA: Literal["job/1"] = "job/1"
-PREFIX = "jobs/"
-# What a job may learn from lies below this key, in the pipeline's bucket.
-DATASETS = "datasets/"
 
 State = Literal["queued", "running", "succeeded", "failed"]
 _ID = re.compile(r"\d{8}t\d{6}-[0-9a-f]{24}")
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, populate_by_name=True)
-
-
-class Promotion(_Part):
-    """When the new version becomes champion: its run's metric is better than the champion's, by margin or more."""
-
-    metric: str = Field(max_length=250, description="a metric of the recipe, such as validation_accuracy")
-    margin: float = Field(0.0, ge=0, allow_inf_nan=False, description="by how much it has to be better, at least")
-
-
-class Progress(_Part):
+class Progress(Part):
     """How far a job is. fraction: from 0 to 1."""
 
     fraction: float = 0.0
     text: str = ""
 
 
-class Verdict(_Part):
-    """Whether the new version became champion, and why, or why not.
-
-    comparable: whether both were measured on the same held-out rows; null where nothing was compared.
-    """
-
-    promoted: bool
-    comparable: bool | None = None
-    reason: str
-
-
-class Result(_Part):
+class Result(Part):
     """What a job made. metrics: of its run. alias: what was moved to the version. promotion: if one was asked for."""
 
     version: str
@@ -64,17 +42,21 @@ class Result(_Part):
     promotion: Verdict | None = None
 
 
-class PublicJob(_Part):
-    """A job as whoever ordered it sees it. attempts: trainings begun, but for those that a worker handed back."""
+class PublicJob(Part):
+    """A job as its caller sees it. attempts: trainings begun, without those that a worker handed back."""
+
+    model_config = ConfigDict(extra="ignore")
 
     id: str
     model: str
     state: State = "queued"
     progress: Progress = Progress()
     attempts: int = 0
-    parameters: dict[str, JsonValue] = {}
+    parameters: dict[str, JsonValue] = Field({})
     seed: int
-    data: tuple[str, ...] = Field((), description=f"keys of files below {DATASETS}; empty: the recipe's own data")
+    data: tuple[str, ...] = Field(
+        (), description=f"keys of files below {DATASETS_PREFIX}; empty: the recipe's own data"
+    )
     alias: str | None = Field(None, description="the alias that is moved to the new version; null: none")
     promote: Promotion | None = None
     created_at: AwareDatetime
@@ -85,34 +67,81 @@ class PublicJob(_Part):
     error: str | None = Field(None, description="why the job failed")
 
 
+class _Changes(TypedDict, total=False):
+    """The fields of a job that change."""
+
+    claim: str
+    state: State
+    attempts: int
+    started_at: datetime
+    ended_at: datetime
+    progress: Progress
+    result: Result
+    error: str
+
+
+class _Head(Part):
+    """The fields that tell whether this version can read the rest."""
+
+    schema_: str = Field(alias="schema")
+    state: str
+
+
 class Job(PublicJob):
-    """A job's document. claim: of the attempt that may write it, so that one that was given up finds that out."""
+    """A job's document. claim: names the attempt that may write it, so that an abandoned attempt finds that out."""
+
+    model_config = ConfigDict(extra="allow")
 
     schema_: Literal["job/1"] = Field(SCHEMA, alias="schema")
     claim: Annotated[str, Field(max_length=64)] = ""
 
     @classmethod
     def parse(cls, content: bytes) -> "Job":
-        """Read a document; fields that it does not know are passed over. Raises MalformedJob."""
-        try:
-            return cls.model_validate_json(content)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the whole document"
-            raise MalformedJob(f"not a job of the schema {SCHEMA}: {where}: {first['msg']}") from error
+        """Read a document. Raises MalformedJob, or UnknownSchema for one that a newer version wrote."""
+        head = parse(_Head, content, _malformed)
+        check_known("a job of the schema", head.schema_, (SCHEMA,))
+        check_known("a job in the state", head.state, get_args(State))
+        return parse(cls, content, _malformed)
 
     @property
     def ended(self) -> bool:
         """Whether nothing more will happen to it."""
         return self.state in {"succeeded", "failed"}
 
-    def to_json(self) -> bytes:
-        """The document as it is stored."""
-        return self.model_dump_json(by_alias=True, indent=2).encode() + b"\n"
+    def started(self, claim: str, most_attempts: int) -> "Job":
+        """Return the job with one attempt more, which the claim names; there are never more than most_attempts."""
+        return self._changed(
+            claim=claim,
+            state="running",
+            attempts=min(self.attempts + 1, most_attempts),
+            started_at=now(),
+            progress=Progress(text="starting"),
+        )
 
-    def with_(self, **changes: Any) -> "Job":
-        """The same job with other values, changed now."""
+    def progressed(self, progress: Progress) -> "Job":
+        """Return the job as far as it is now."""
+        return self._changed(progress=progress)
+
+    def succeeded(self, result: Result) -> "Job":
+        """Return the job with its result, ended now."""
+        done = Progress(fraction=1.0, text="done")
+        return self._changed(state="succeeded", result=result, progress=done, ended_at=now())
+
+    def failed(self, reason: str) -> "Job":
+        """Return the job with the reason why it failed, ended now."""
+        return self._changed(state="failed", error=reason, ended_at=now())
+
+    def handed_back(self, attempts: int) -> "Job":
+        """Return the job as it waits for the next worker, which is the first of so many attempts and one more."""
+        progress = Progress(text="its worker was stopped; it waits for the next one")
+        return self._changed(claim="", state="queued", attempts=attempts, progress=progress)
+
+    def _changed(self, **changes: Unpack[_Changes]) -> "Job":
         return self.model_copy(update={"updated_at": now(), **changes})
+
+
+def _malformed(complaint: str) -> MalformedJob:
+    return MalformedJob(f"not a job of the schema {SCHEMA}: {complaint}")
 
 
 def now() -> datetime:
@@ -130,11 +159,6 @@ def is_id(text: str) -> bool:
     return bool(_ID.fullmatch(text))
 
 
-def key_of(job_id: str) -> str:
-    """Where the document of a job lies."""
-    return f"{PREFIX}{job_id}.json"
-
-
 def message_of(job_id: str) -> Message:
     """What goes on the queue for a job."""
     return Message(json.dumps({"schema": SCHEMA, "id": job_id}), {})
@@ -147,8 +171,7 @@ def id_in(body: str) -> str:
         schema, job_id = str(fields["schema"]), str(fields["id"])
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise MalformedJob(f"not a job's message: {body[:200]!r}") from error
-    if schema.startswith(SCHEMA.split("/")[0] + "/") and schema != SCHEMA:
-        raise UnknownSchema(f"schema {schema[:50]!r} is not known here; this version reads {SCHEMA!r}")
-    if schema != SCHEMA or not is_id(job_id):
+    check_known("a job's message of the schema", schema, (SCHEMA,))
+    if not is_id(job_id):
         raise MalformedJob(f"not a job's message: {body[:200]!r}")
     return job_id

@@ -31,7 +31,9 @@ class OpenApi:
         app = self._app
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         _leave_out_fastapis_own_errors(document)
-        predictions = {path: {"post": entry} for served in catalog.champions for path, entry in operations(served).items()}
+        predictions = {
+            path: {"post": entry} for served in catalog.champions for path, entry in operations(served).items()
+        }
         document["paths"] = predictions | document["paths"]
         if self._has_keys:
             key = {"type": "apiKey", "in": "header", "name": HEADER}

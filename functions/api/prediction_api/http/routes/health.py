@@ -6,7 +6,7 @@ from typing import Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from offpath.contracts.model_manifest import SERVED_ALIAS
+from offpath.contracts.names import CHAMPION
 from prediction_api.http.services import services
 from prediction_api.models.catalog import Catalog
 from prediction_api.models.served import FailedModel, ServedModel
@@ -60,7 +60,7 @@ def _status(catalog: Catalog) -> Literal["ok", "degraded", "unavailable"]:
 
 def _model(variants: Variants) -> ModelHealth:
     aliases = {alias: _alias(variant) for alias, variant in sorted(variants.by_alias.items())}
-    champion = aliases.pop(SERVED_ALIAS)
+    champion = aliases.pop(CHAMPION)
     return ModelHealth(**champion.model_dump(), aliases=aliases)
 
 

@@ -1,0 +1,59 @@
+"""Names that two parts of the pipeline share: keys in the bucket, aliases, tags and schemas of the registry."""
+
+import re
+from datetime import datetime
+
+# The alias of the version that answers what no other alias has a share of.
+CHAMPION = "champion"
+
+MANIFEST_KEY = "models/manifest.json"
+RECIPES_KEY = "training/recipes.json"
+
+ARCHIVE_PREFIX = "archive/v1/"
+CLAIMS_PREFIX = "claims/"
+DATASETS_PREFIX = "datasets/"
+JOBS_PREFIX = "jobs/"
+MODELS_PREFIX = "models/sha256/"
+SPILL_PREFIX = "spill/"
+
+# The tag of a run and of a registered version that names the training job they come from.
+JOB_TAG = "offpath.job"
+
+_ALIAS = re.compile(r"[\w-]{1,255}", re.ASCII)
+_RESERVED_ALIAS = re.compile(r"latest|v\d+", re.ASCII | re.IGNORECASE)
+ALIAS_RULE = "expected letters, digits, - and _, and neither latest nor v1, v2 …"
+
+
+def is_alias(text: str) -> bool:
+    """Tell whether MLflow's registry takes the text as an alias (https://mlflow.org/docs/latest/ml/model-registry/)."""
+    return bool(_ALIAS.fullmatch(text)) and not _RESERVED_ALIAS.fullmatch(text)
+
+
+def archive_hour_prefix(hour: datetime) -> str:
+    """Return the prefix of the archive's objects of an hour, which is in UTC."""
+    return f"{ARCHIVE_PREFIX}date={hour:%Y-%m-%d}/hour={hour:%H}/"
+
+
+def claim_key(trace_id: str, sha256: str) -> str:
+    """Return the key of a large body. trace_id: 32 hex digits. sha256: of the body, in hex."""
+    return f"{CLAIMS_PREFIX}{trace_id}/{sha256}.json"
+
+
+def spill_prefix(queue: str) -> str:
+    """Return the prefix of the messages that the queue of that name could not take."""
+    return f"{SPILL_PREFIX}{queue}/"
+
+
+def job_key(job_id: str) -> str:
+    """Return the key of a job's document."""
+    return f"{JOBS_PREFIX}{job_id}.json"
+
+
+def model_file_key(sha256: str) -> str:
+    """Return the key of a published ONNX file. sha256: of its content, in hex."""
+    return f"{MODELS_PREFIX}{sha256}.onnx"
+
+
+def tokenizer_file_key(sha256: str) -> str:
+    """Return the key of a published tokenizer file. sha256: of its content, in hex."""
+    return f"{MODELS_PREFIX}{sha256}.json"
