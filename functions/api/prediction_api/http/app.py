@@ -13,8 +13,7 @@ from prediction_api.errors import PredictionApiError
 from prediction_api.http.api_key_gate import ApiKeyGate
 from prediction_api.http.openapi.document import OpenApi
 from prediction_api.http.problems import problem, problem_of
-from prediction_api.http.routes import health, invocations, jobs, models, predict
-from prediction_api.http.routes import training as training_routes
+from prediction_api.http.routes import health, invocations, models, predict, training
 from prediction_api.http.services import Services, provide
 from prediction_api.jobs.training import Training
 from prediction_api.models.loader import ModelLoader
@@ -26,11 +25,11 @@ SCOPE = "offpath.prediction_api"
 
 
 def create_app(
-    loader: ModelLoader, tracing: Tracing, settings: ApiSettings, training: Training | None = None
+    loader: ModelLoader, tracing: Tracing, settings: ApiSettings, trainings: Training | None = None
 ) -> FastAPI:
     """Return the application that serves the loader's models and traces every prediction.
 
-    training: takes training jobs; None where none are taken.
+    trainings: takes training jobs; None where none are taken.
     """
 
     @asynccontextmanager
@@ -53,8 +52,8 @@ def create_app(
     shadows = Shadows(tracer)
     tracing.add_periodic_task(shadows.run)
     flow = PredictionFlow(loader, shadows, tracer, settings.experiment)
-    provide(app, Services(settings, loader, tracer, flow, training))
-    for routes in (predict, invocations, models, training_routes, jobs, health):
+    provide(app, Services(settings, loader, tracer, flow, trainings))
+    for routes in (predict, invocations, models, training, health):
         app.include_router(routes.router)
     if settings.digests:
         app.add_middleware(ApiKeyGate, digests=settings.digests)

@@ -1,7 +1,9 @@
 """One version of a model, under one of its aliases."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
+
+from pydantic import JsonValue
 
 from offpath.contracts.model_manifest import ModelVersion
 from prediction_api.inputs.batch import Batch, Outputs
@@ -23,7 +25,7 @@ class InputSchema(Protocol):
     def read(self, body: bytes) -> Batch:
         """The inputs in a request body. Raises PredictionApiError."""
 
-    def inputs_schema(self, name: str) -> dict[str, Any]:
+    def inputs_schema(self, name: str) -> dict[str, JsonValue]:
         """The JSON schema of the field `inputs`, for the model of that name."""
 
 
