@@ -21,7 +21,7 @@ from prediction_api.shadow import AnsweredRequest, Shadows
 class PredictionResult:
     """The predictions of one version.
 
-    content: the predictions as JSON. background: what is to be called once the response is sent, or None.
+    content: the predictions as JSON. background: to be called once the response is sent, or None.
     """
 
     served: ServedModel

@@ -1,4 +1,4 @@
-"""What one kind of prediction route differs in from another: how a request and its answer are written."""
+"""The differences between prediction routes: how a request is read, and how predictions are formatted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

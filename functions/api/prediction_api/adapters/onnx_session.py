@@ -34,7 +34,7 @@ class OnnxSession:
         try:
             return dict(zip(self._outputs, self._session.run(self._outputs, feeds), strict=True))
         except InvalidArgument as error:
-            # What the signature leaves open and the graph does not, as the length of a dimension.
+            # The signature leaves open what the graph does not, as the length of a dimension.
             detail = f"the model does not take these inputs: {str(error).partition(' : ')[2][:300]}"
             raise InvalidInputs(detail) from error
 

@@ -22,7 +22,7 @@ from prediction_api.inputs.batch import Array, Batch, Outputs
 
 # By the names that graphs have for them.
 Tokens = Mapping[str, Sequence[int]]
-# Reading takes some 350 bytes a character, and all that is behind a model's last token is read in vain. These are 512
+# Reading takes some 350 bytes a character, and all that comes after a model's last token is read in vain. These are 512
 # words, as many as BERT takes, of 100 characters, the longest that it knows.
 MAX_CHARACTERS = 51_200
 
@@ -58,7 +58,7 @@ class TokenReader:
 
 
 class OnnxTextModel:
-    """One ONNX graph behind a tokenizer, over the signature's only column, a text.
+    """One ONNX graph after a tokenizer, over the signature's only column, a text.
 
     The graph takes integers of shape [records, tokens]: `input_ids` and, where it has them, `attention_mask` and
     `token_type_ids`. It is called for one text at a time. Together they would gain nothing on one core, would all be

@@ -60,7 +60,7 @@ def create_app(
     app.add_exception_handler(PredictionApiError, _refuse)
     app.add_exception_handler(HTTPException, _http_error)
     app.openapi = OpenApi(app, loader, has_keys=bool(settings.digests))  # type: ignore[method-assign]
-    patch_fastapi(app)  # FastAPI's own page would load its scripts from somebody else's server
+    patch_fastapi(app)  # FastAPI's own page would load its scripts from another server
     return app
 
 
@@ -70,7 +70,7 @@ async def _refuse(_: Request, error: Exception) -> Response:
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
-    """What the router itself refuses: unknown paths and methods."""
+    """Answer a request that the router refuses: an unknown path, or a method that the path does not have."""
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     detail = f"{request.method} {request.url.path}: {status.phrase.lower()}; /docs lists what there is"

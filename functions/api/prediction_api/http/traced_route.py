@@ -1,4 +1,4 @@
-"""A route whose every answer is traced, refusals and defects included."""
+"""A route that traces every answer, among them refused requests and defects."""
 
 import logging
 from collections.abc import Callable, Coroutine
@@ -83,7 +83,7 @@ class TracedRoute(APIRoute):
         return response
 
     def _attributes(self, request: Request, experiment: str) -> dict[str, str]:
-        """By OpenTelemetry's names for HTTP (https://opentelemetry.io/docs/specs/semconv/http/http-spans/)."""
+        """Return the span's attributes, by OpenTelemetry's names for HTTP (https://opentelemetry.io/docs/specs/semconv/http/http-spans/)."""
         name = f"{request.method} {self.path_format}"
         return {
             attributes.SPAN_TYPE: "CHAIN",
@@ -96,5 +96,5 @@ class TracedRoute(APIRoute):
 
 
 def mlflow_trace_id(span: Span) -> str:
-    """The id that MLflow will know the span's trace by."""
+    """Return MLflow's id for the span's trace."""
     return f"tr-{format_trace_id(span.get_span_context().trace_id)}"

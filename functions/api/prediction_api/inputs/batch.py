@@ -1,4 +1,4 @@
-"""What one call of a model takes and gives."""
+"""The inputs and outputs of one call of a model."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""From a request to a job, against the recipe."""
+"""From a request to a job, checked against the recipe."""
 
 from pydantic import JsonValue, ValidationError
 from pydantic_core import to_json

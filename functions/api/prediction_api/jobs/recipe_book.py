@@ -1,4 +1,4 @@
-"""What can be trained, as the worker announced it: read when it is asked for, and kept for a minute."""
+"""The recipes that can be trained, as the worker announced them: read on demand, and kept for a minute."""
 
 import threading
 import time
@@ -15,14 +15,14 @@ KEEP_SECONDS = 60.0
 
 
 class Announcements(Protocol):
-    """Where the announcement lies."""
+    """The store of the announcement."""
 
     def get_if_changed(self, key: str, etag: str | None) -> Fetched | None:
-        """The object; None if its entity tag is still that one. Raises ObjectMissing or Transient."""
+        """Return the object; None if its entity tag is still that one. Raises ObjectMissing or Transient."""
 
 
 class RecipeBook:
-    """The recipes; what was read last stays where a newer announcement cannot be read."""
+    """The recipes. Those read last stay while a newer announcement cannot be read."""
 
     def __init__(self, announcements: Announcements, clock: Callable[[], float] = time.monotonic) -> None:
         self._announcements = announcements
@@ -33,7 +33,7 @@ class RecipeBook:
         self._due = clock()
 
     def recipes(self) -> Recipes:
-        """All of them. Raises TrainingUnavailable while no worker has announced any."""
+        """Return all recipes. Raises TrainingUnavailable while no worker has announced any."""
         with self._lock:
             if self._clock() >= self._due:
                 self._read()
@@ -44,7 +44,7 @@ class RecipeBook:
             return self._recipes
 
     def find(self, name: str) -> AnnouncedRecipe:
-        """The recipe of that name. Raises UnknownRecipe or TrainingUnavailable."""
+        """Return the recipe of that name. Raises UnknownRecipe or TrainingUnavailable."""
         recipes = self.recipes().recipes
         if name not in recipes:
             names = sorted(recipes)

@@ -20,7 +20,6 @@ def _dataset_key(key: str) -> str:
 
 
 def _alias(alias: str) -> str:
-    """As MLflow takes them."""
     if not is_alias(alias):
         raise PydanticCustomError("alias", ALIAS_RULE)
     return alias

@@ -1,4 +1,4 @@
-"""Takes training jobs, and tells how far they are."""
+"""Takes training jobs, and reports their progress."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,14 +17,14 @@ NOT_QUEUED = "it could not be queued; send the request again"
 
 
 class JobQueue(Protocol):
-    """Where the worker hears of jobs."""
+    """The queue that the training worker reads."""
 
     def send(self, messages: Sequence[Message]) -> list[Message]:
-        """Send these; those not taken come back. Raises Transient."""
+        """Send messages, and return those that were not taken. Raises Transient."""
 
 
 class Datasets(Protocol):
-    """Where data lie."""
+    """The store of files to learn from."""
 
     def exists(self, key: str) -> bool:
         """Whether there is such a file. Raises Transient."""
@@ -40,19 +40,19 @@ class Training:
         self._datasets = datasets
 
     def recipes(self) -> Recipes:
-        """What can be trained."""
+        """Return the recipes that can be trained."""
         return self._book.recipes()
 
     def submit(self, name: str, body: bytes) -> Job:
-        """Queue a training. The document is there before the message: the worker never looks for it in vain."""
+        """Queue a training. The document is written before the message is sent: the worker always finds it."""
         job = build_job(name, self._book.find(name), body)
         with _s3_or_sqs():
             self._check_data(job)
             stored = self._store.create(job)
-            return stored.job if self._sent(job) else self._given_up(stored)
+            return stored.job if self._sent(job) else self._closed(stored)
 
     def find(self, job_id: str) -> Job:
-        """The job of that id."""
+        """Return the job of that id."""
         try:
             if not is_id(job_id):
                 raise ObjectMissing(job_id)
@@ -73,8 +73,8 @@ class Training:
         except Transient:
             return False
 
-    def _given_up(self, stored: StoredJob) -> Job:
-        """Close a job that SQS does not say it took; if a worker has it all the same, it is as good as queued."""
+    def _closed(self, stored: StoredJob) -> Job:
+        """Mark a job as failed whose message SQS did not confirm; one that a worker has changed counts as queued."""
         try:
             self._store.replace(stored, stored.job.failed(NOT_QUEUED))
         except ObjectChanged:

@@ -1,4 +1,4 @@
-"""A model that is loaded when it is needed, and then stays."""
+"""A model that is loaded when it is first needed, and stays loaded."""
 
 import threading
 import time
@@ -17,11 +17,11 @@ class Runnable(Protocol):
     """A loaded model."""
 
     def run(self, batch: Batch) -> Outputs:
-        """The model's outputs, by one call."""
+        """Return the model's outputs, by one call."""
 
 
 class OnDemand:
-    """A model that nobody may ever ask for: it takes no memory, and no time at the start, until somebody does."""
+    """A model that is loaded by the first request for it: until then it takes no memory, and no time at the start."""
 
     def __init__(self, load: Callable[[], Runnable], clock: Callable[[], float] = time.monotonic) -> None:
         self._load = load
@@ -31,11 +31,11 @@ class OnDemand:
         self._model: Runnable | None = None
 
     def prepare(self) -> None:
-        """Load the model, if it is not loaded. Raises what loading it does, an OffpathError."""
+        """Load the model, if it is not loaded. Raises OffpathError."""
         self._prepared()
 
     def run(self, batch: Batch) -> Outputs:
-        """The model's outputs. Raises ModelUnavailable where it cannot be loaded."""
+        """Return the model's outputs. Raises ModelUnavailable where it cannot be loaded."""
         return (self._model or self._prepared_for_request()).run(batch)
 
     def _prepared_for_request(self) -> Runnable:

@@ -16,17 +16,17 @@ class Predictor(Protocol):
         """Load the model, if it is not loaded. Raises OffpathError."""
 
     def run(self, batch: Batch) -> Outputs:
-        """The model's outputs, by one call. Raises InvalidInputs for inputs that it does not take."""
+        """Return the model's outputs, by one call. Raises InvalidInputs for inputs that it does not take."""
 
 
 class InputSchema(Protocol):
-    """What a prediction request may hold for one model."""
+    """The inputs that a request may hold for one model."""
 
     def read(self, body: bytes) -> Batch:
-        """The inputs in a request body. Raises PredictionApiError."""
+        """Return the inputs in a request body. Raises PredictionApiError."""
 
     def inputs_schema(self, name: str) -> dict[str, JsonValue]:
-        """The JSON schema of the field `inputs`, for the model of that name."""
+        """Return the JSON schema of the field `inputs`, for the model of that name."""
 
 
 @dataclass(frozen=True, slots=True)

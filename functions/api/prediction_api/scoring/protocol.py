@@ -22,7 +22,7 @@ FORMS = ("dataframe_split", "dataframe_records", "inputs", "instances")
 
 @dataclass(frozen=True, slots=True)
 class ScoringProtocol:
-    """Reads what `mlflow models serve` takes at `/invocations`. max_records: the most that one request may hold."""
+    """Reads and answers requests as `mlflow models serve` does. max_records: the most that one request may hold."""
 
     max_records: int
 

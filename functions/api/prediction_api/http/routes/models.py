@@ -20,7 +20,7 @@ class VersionDescription(BaseModel):
     version: str
     alias: str
     weight: int = Field(description="share of the model's traffic, in percent")
-    shadow: bool = Field(description="whether it predicts, behind the response, what another version answered")
+    shadow: bool = Field(description="whether it predicts in the background what another version answered")
     run_id: str | None = Field(description="the MLflow run that trained it")
     task: str
     labels: tuple[str, ...] = Field(description="class names, by class index")
