@@ -1,4 +1,4 @@
-"""Fakes for the prediction API's ports, and a client for an application that stands on them."""
+"""Fakes for the prediction API's ports, and a client of an application that uses them."""
 
 import hashlib
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from offpath.contracts.names import MANIFEST_KEY, model_file_key, tokenizer_file
 from prediction_api.adapters.onnx_model import OnnxModel, load_model
 from prediction_api.http.app import create_app
 from prediction_api.inputs.batch import Batch, Outputs
-from prediction_api.models.loader import ModelFiles, ModelLoader
+from prediction_api.models.loader import Load, ModelFiles, ModelLoader
 from prediction_api.settings import ApiSettings
 from tests.support.models import Model, iris_onnx, iris_version, manifest_of, sum_onnx, sum_version
 from tests.support.spans import recorded_tracing
@@ -81,7 +81,7 @@ class Api:
     """The application over fakes: its client, its store and what it traced."""
 
     def __init__(
-        self, load: Any = load_model, missing: str = "", models: Sequence[Model] = (), **settings: Any
+        self, load: Load = load_model, missing: str = "", models: Sequence[Model] = (), **settings: Any
     ) -> None:
         self.store = FakeModels(iris_onnx(), sum_onnx(), *(model.content for model in models))
         versions = {"iris": iris_version(), "sum": sum_version()} | {model.name: model.version for model in models}

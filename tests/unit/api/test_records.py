@@ -1,4 +1,4 @@
-"""What a record may hold, by its signature."""
+"""The values that a record may hold, by its signature."""
 
 import json
 from typing import Any
@@ -39,12 +39,12 @@ def test_an_optional_column_may_be_missing(column_type: ColumnType) -> None:
 
 
 @pytest.mark.parametrize("column_type", ["long", "integer", "boolean"])
-def test_an_optional_column_that_no_tensor_can_leave_out_is_asked_for(column_type: ColumnType) -> None:
+def test_an_optional_column_without_absent_value_is_required(column_type: ColumnType) -> None:
     with pytest.raises(InvalidInputs) as problem:
         parse(column_type, {}, required=False)
     assert problem.value.errors[0].message == "required, but not there"
 
 
-def test_a_model_with_a_column_of_that_name_takes_bare_records() -> None:
+def test_a_model_with_a_column_inputs_takes_bare_records() -> None:
     schema = RecordSchema([Column(name="inputs", type="string")], max_records=2)
     assert schema.parse(b'{"inputs": "text"}') == [{"inputs": "text"}]

@@ -137,7 +137,7 @@ def test_a_graph_that_takes_something_else(names: tuple[str, ...]) -> None:
     )
 
 
-def test_a_cold_start_without_such_a_model_does_not_import_tokenizers() -> None:
+def test_a_cold_start_without_text_models_imports_no_tokenizers() -> None:
     code = (
         "import sys, prediction_api.http.app, prediction_api.adapters.onnx_model; sys.exit('tokenizers' in sys.modules)"
     )

@@ -1,4 +1,4 @@
-"""Whether two versions say the same."""
+"""How far two versions agree."""
 
 from typing import Any
 
