@@ -22,6 +22,7 @@ from prediction_api.adapters.onnx_model import OnnxModel
 from prediction_api.format_predictions import format_predictions
 from prediction_api.inputs.batch import Record, batch_of
 from tests.support.training_reviews import HARD_TEXTS
+from tests.support.waiting import DEADLINE_SECONDS
 from training.recipes.abalone_data import sample as shells
 from training.recipes.sentiment.sample import sample as reviews
 
@@ -45,7 +46,9 @@ def client(mlflow_url: str) -> MlflowClient:
 def training(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "training", *map(str, arguments)]
     environ = os.environ | {"COLUMNS": "200", "TERM": "dumb", "NO_COLOR": "1", "LC_ALL": "C"}
-    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(
+        command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=DEADLINE_SECONDS
+    )
 
 
 def registered(client: MlflowClient, name: str, alias: str) -> tuple[RegisteredVersion, Run]:
