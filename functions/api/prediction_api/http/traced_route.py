@@ -83,7 +83,10 @@ class TracedRoute(APIRoute):
         return response
 
     def _attributes(self, request: Request, experiment: str) -> dict[str, str]:
-        """Return the span's attributes, by OpenTelemetry's names for HTTP (https://opentelemetry.io/docs/specs/semconv/http/http-spans/)."""
+        """Return the span's attributes, with OpenTelemetry's names for HTTP.
+
+        https://opentelemetry.io/docs/specs/semconv/http/http-spans/
+        """
         name = f"{request.method} {self.path_format}"
         return {
             attributes.SPAN_TYPE: "CHAIN",
