@@ -16,7 +16,7 @@ BERT := $(if $(filter sentiment-bert,$(MODEL)),$(VENV)/.bert-ready)
 TOOLS := .venv-tools
 UV := $(TOOLS)/bin/uv
 FUNCTIONS := api trace_writer model_sync
-SCRIPTS := .ci/run cli/offpath $(shell grep -rl '^\#!/usr/bin/env bash' layers)
+SCRIPTS := .ci/run .ci/setup cli/offpath $(shell grep -rl '^\#!/usr/bin/env bash' layers)
 
 export MLFLOW_DISABLE_TELEMETRY := true
 export SAM_CLI_TELEMETRY := 0
@@ -56,11 +56,11 @@ fix: $(VENV)/.ready ## format, and mend what the linter can mend
 
 .PHONY: build
 build: $(VENV)/.ready $(SAM)/.ready ## build the functions' packages for Lambda, and print their sizes
-	@python3.13 -c "" 2>/dev/null || { echo "make build needs python3.13, the version of Lambda's runtime, on the PATH"; exit 1; }
 	@find layers training -name __pycache__ -prune -exec rm -rf {} +
 	@# requirements.txt is the whole list: pip would add what functions/api/overrides.txt leaves out.
-	@PIP_NO_DEPS=1 $(SAM)/bin/sam build --parameter-overrides Architecture=$(ARCHITECTURE) $(ARGS)
-	@$(BIN)/python -m local.built.packages .aws-sam/build
+	@folder=$$($(BIN)/python -m local.built.runtime_python $(UV) $(TOOLS)/python) && export PATH="$$folder:$$PATH" && \
+		PIP_NO_DEPS=1 $(SAM)/bin/sam build --parameter-overrides Architecture=$(ARCHITECTURE) $(ARGS) && \
+		$(BIN)/python -m local.built.packages .aws-sam/build
 
 .PHONY: invoke
 invoke: $(VENV)/.ready $(SAM)/.ready ## run the built functions in Docker, with sample events, against the running local pipeline
@@ -71,6 +71,10 @@ validate: $(VENV)/.ready $(SAM)/.ready $(SCAN)/.ready ## check the template as C
 	@$(SAM)/bin/sam validate --lint --region us-east-1
 	@$(BIN)/cfn-lint template.yaml
 	@$(SCAN)/bin/checkov --config-file .checkov.yaml
+
+.PHONY: ci-setup
+ci-setup: $(VENV)/.ready $(SAM)/.ready $(SCAN)/.ready $(VENV)/.bert-ready ## install all that any test can use: Chromium, images for Docker, PyTorch
+	@.ci/setup
 
 .PHONY: deploy
 deploy: ## build, and deploy to the AWS account of your credentials; asks for what it does not know yet
