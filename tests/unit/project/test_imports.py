@@ -18,6 +18,7 @@ CONTRACTS = {contract["id"]: contract["name"] for contract in PROJECT["importlin
 PLANTED = {
     "functions": ("functions/api/prediction_api/settings.py", "import trace_writer.writer"),
     "api-without-mlflow": ("functions/api/prediction_api/shadow.py", "import offpath.mlflow.http"),
+    "api-core": ("functions/api/prediction_api/prediction_flow.py", "import starlette.requests"),
     "shared-layer": ("layers/shared/offpath/settings.py", "import model_sync.sync"),
     "training": ("training/metrics.py", "import local.settings"),
     "product-without-tests": ("benchmarks/stats.py", "import tests.support.models"),
