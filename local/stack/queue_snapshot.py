@@ -1,6 +1,6 @@
 """Save the messages of a queue that lives in memory in S3, so that they outlive a restart.
 
-They lie under `spill/<queue name>/`, where the API's publisher leaves what SQS did not take: `queue_replay` brings both
+They lie under `spill/<queue name>/`, where the API's publisher leaves what SQS did not take: `offpath.replay` brings both
 back.
 """
 
