@@ -1,0 +1,8 @@
+"""Stand-ins for what a traced function talks to, for tests without AWS and without waiting.
+
+They behave as the real things do: one contract test holds each of them and its real counterpart to the same behaviour.
+"""
+
+from offpath.testing._clock import ManualClock
+
+__all__ = ["ManualClock"]
