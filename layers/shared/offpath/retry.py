@@ -13,9 +13,13 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Protocol, TypeVar
 
-from offpath.contracts.errors import Transient
+from offpath.contracts.errors import OffpathError, Transient
 
 T = TypeVar("T")
+
+
+class CircuitOpen(Transient):
+    """The service was not called, as it failed a moment ago."""
 
 
 class Clock(Protocol):
@@ -96,10 +100,10 @@ def retry(call: Callable[[], T], backoff: Backoff, clock: Clock = SYSTEM_CLOCK) 
 class CircuitBreaker:
     """Keeps calls away from a service that has failed, so that an outage costs one wait and not one a call.
 
-    The circuit is closed until `open` says that the service failed. It is then open for some seconds, in which no call
-    is to be made, and half-open afterwards: one caller may probe the service. If the probe fails, the circuit is opened
-    anew; `close` lets everyone call again. A probe that reports nothing is followed by another after the same time.
-    now: seconds, such as a clock's `now`; one that is set back opens nothing.
+    The circuit is closed until the service fails. It is then open for some seconds, in which no call is made, and
+    half-open afterwards: one caller may probe the service. A probe that fails opens the circuit anew; after one that
+    succeeds everyone may call. A probe that reports nothing is followed by another after the same time.
+    now: returns seconds, as a clock's `now` does; a clock that is set back holds nothing up.
     """
 
     def __init__(self, now: Callable[[], float], open_seconds: float) -> None:
@@ -107,6 +111,21 @@ class CircuitBreaker:
         self._open_seconds = open_seconds
         self._opened_at: float | None = None
         self._lock = threading.Lock()
+
+    def call(self, work: Callable[[], T]) -> T:
+        """Return what the work returns, unless the circuit is open.
+
+        Raises CircuitOpen without doing the work, or what the work raises: an OffpathError opens the circuit.
+        """
+        if not self.allows_call():
+            raise CircuitOpen(f"the service is left alone for {self._open_seconds:g} s after it failed")
+        try:
+            result = work()
+        except OffpathError:
+            self.open()
+            raise
+        self.close()
+        return result
 
     def allows_call(self) -> bool:
         """Return whether to call the service now. Whoever asks a half-open circuit first is its probe."""

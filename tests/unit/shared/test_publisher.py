@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from offpath.contracts import spilled
+from offpath.testing import ManualClock
+from offpath.tracing._destinations import Destinations
 from offpath.tracing._otlp import EndedTrace, encode
-from offpath.tracing._publisher import TracePublisher
+from offpath.tracing._publisher import PublisherSettings, TracePublisher
 from tests.support.aws_fakes import FakeBucket, FakeClaims, FakeQueue
 from tests.support.spans import ended_trace
 
@@ -17,22 +19,17 @@ class Setup:
 
     def __init__(self, outages: int = 0, max_message_bytes: int = 900_000) -> None:
         self.queue, self.bucket, self.log = FakeQueue(outages), FakeBucket(), list[str]()
-        self.now = 100.0
+        self.clock = ManualClock()
         self.publisher = TracePublisher(
-            self.queue,
-            FakeClaims(self.bucket),
-            self.bucket,
-            queue_name="offpath-traces",
-            experiment="offpath",
-            max_message_bytes=max_message_bytes,
-            budget_seconds=2.0,
-            clock=lambda: self.now,
-            sleep=self._sleep,
-            last_resort=self.log.append,
+            Destinations(self.queue, FakeClaims(self.bucket), self.bucket, self.log.append),
+            PublisherSettings(
+                queue_name="offpath-traces",
+                experiment="offpath",
+                max_message_bytes=max_message_bytes,
+                budget_seconds=2.0,
+            ),
+            self.clock,
         )
-
-    def _sleep(self, seconds: float) -> None:
-        self.now += seconds
 
     def publish(self, traces: Sequence[EndedTrace]) -> None:
         self.publisher.publish(traces)
@@ -91,7 +88,7 @@ def test_a_long_outage_ends_in_the_spill_store_within_the_budget() -> None:
     setup, trace = Setup(outages=10_000), ended_trace()
     setup.publish([trace])
     assert setup.spilled == ids([trace])
-    assert setup.now - 100.0 <= 2.0
+    assert sum(setup.clock.pauses) <= 2.0
     assert setup.log == []
 
 
@@ -102,10 +99,31 @@ def test_during_an_outage_the_queue_is_left_alone_and_then_tried_again() -> None
     setup.publish([ended_trace()])
     assert setup.queue.attempts == attempts
     setup.queue.outages = 0
-    setup.now += 5.0
+    setup.clock.advance(5.0)
     trace = ended_trace()
     setup.publish([trace])
     assert setup.queued == ids([trace])
+
+
+def test_a_queue_that_still_fails_is_left_alone_anew() -> None:
+    setup = Setup(outages=10_000)
+    setup.publish([ended_trace()])
+    setup.clock.advance(5.0)
+    setup.publish([ended_trace()])
+    attempts = setup.queue.attempts
+    setup.publish([ended_trace()])
+    assert setup.queue.attempts == attempts
+    assert len(setup.spilled) == 3
+
+
+def test_a_small_trace_does_not_use_up_the_probe_of_the_store() -> None:
+    setup, large = Setup(max_message_bytes=1000), ended_trace(text="x" * 1000)
+    setup.bucket.down = True
+    setup.publish([large])
+    setup.bucket.down = False
+    setup.clock.advance(5.0)
+    setup.publish([ended_trace(), large])
+    assert [message.attributes["kind"] for message in setup.queue.messages] == ["inline", "inline", "claimed"]
 
 
 def test_the_last_resort_is_the_log_and_can_be_read_back() -> None:
@@ -145,7 +163,7 @@ def test_a_store_that_failed_is_left_alone_for_a_while() -> None:
     setup.bucket.down = False
     setup.publish([ended_trace()])
     assert len(list(spilled.from_log(setup.log))) == 2
-    setup.now += 5.0
+    setup.clock.advance(5.0)
     setup.publish([ended_trace()])
     assert len(setup.spilled) == 1
 

@@ -6,7 +6,7 @@ from itertools import islice
 import pytest
 
 from offpath.contracts.errors import Poison, Transient
-from offpath.retry import Backoff, CircuitBreaker, attempts, retry
+from offpath.retry import Backoff, CircuitBreaker, CircuitOpen, attempts, retry
 from offpath.testing import ManualClock
 
 STEADY = Backoff(first_seconds=1.0, factor=1.0)
@@ -158,3 +158,20 @@ def test_a_clock_that_is_set_back_holds_no_call_up(breaker: CircuitBreaker, cloc
     breaker.open()
     clock.advance(-3600.0)
     assert breaker.allows_call()
+
+
+def test_work_that_fails_opens_the_circuit(breaker: CircuitBreaker, clock: ManualClock) -> None:
+    service = Service(clock, failures=1)
+    with pytest.raises(Transient, match="failure 1"):
+        breaker.call(service.call)
+    with pytest.raises(CircuitOpen, match="left alone for 5 s"):
+        breaker.call(service.call)
+    assert len(service.calls) == 1
+
+
+def test_work_that_succeeds_as_a_probe_closes_the_circuit(breaker: CircuitBreaker, clock: ManualClock) -> None:
+    service = Service(clock, failures=1)
+    with pytest.raises(Transient):
+        breaker.call(service.call)
+    clock.advance(5.0)
+    assert [breaker.call(service.call) for _ in range(3)] == ["answer"] * 3
