@@ -1,4 +1,4 @@
-"""Work after the response, in Lambda."""
+"""Run work after the response in Lambda."""
 
 import logging
 import queue
@@ -30,7 +30,7 @@ class Extensions(Protocol):
         """Ask for the next invocation, and wait until it has begun. Raises Transient when the environment ends."""
 
     def read(self) -> Invocation:
-        """The invocation that was waited for. Raises Transient."""
+        """Return the invocation that was waited for. Raises Transient."""
 
 
 class LambdaExtension:
@@ -56,11 +56,11 @@ class LambdaExtension:
         self._traces.append(trace)
 
     def add_periodic_task(self, task: Callable[[], None]) -> None:
-        """Call this after every invocation's traces."""
+        """Call the task after every invocation's traces."""
         self._periodic_tasks.append(task)
 
     def wrap(self, handler: Handler) -> Handler:
-        """The handler, telling this extension when it has returned."""
+        """Return a handler that tells this extension when it has returned."""
 
         @wraps(handler, updated=())
         def handle(event: Any, context: Any) -> Any:
@@ -106,7 +106,7 @@ class LambdaExtension:
                 return
 
     def _handled(self, seconds: float) -> str | None:
-        """The id of an invocation whose handler has returned, or None if none has within that time."""
+        """Return the id of an invocation whose handler has returned, or None if none has within that time."""
         try:
             return self._done.get(timeout=seconds)
         except queue.Empty:

@@ -1,4 +1,4 @@
-"""Where work runs that no request waits for. In Lambda that is `offpath.tracing._install._lambda_extension`."""
+"""Run the work that no request waits for. `offpath.tracing._lambda_extension` does so in Lambda."""
 
 import atexit
 import logging
@@ -29,16 +29,16 @@ class BackgroundWorker(Protocol):
         """Publish the trace soon. Returns at once."""
 
     def add_periodic_task(self, task: Callable[[], None]) -> None:
-        """Call this again and again between traces; how often it does something is its own affair."""
+        """Call the task again and again between traces; it decides itself how often it does something."""
 
     def wrap(self, handler: Handler) -> Handler:
-        """The Lambda handler, with whatever this worker must know of its invocations."""
+        """Return the Lambda handler so that this worker knows of its invocations what it must."""
 
     def flush(self, timeout_seconds: float) -> bool:
-        """Publish what was submitted so far. False if that did not end in time."""
+        """Publish what was submitted so far. Return False if that did not end in time."""
 
     def close(self, timeout_seconds: float) -> bool:
-        """Publish what is left and stop. False if that did not end in time."""
+        """Publish what is left and stop. Return False if that did not end in time."""
 
 
 class BackgroundThread:
@@ -63,21 +63,21 @@ class BackgroundThread:
         self._traces.put(trace)
 
     def add_periodic_task(self, task: Callable[[], None]) -> None:
-        """Call this after each batch of traces, and every second when there are none."""
+        """Call the task after each batch of traces, and every second when there are none."""
         self._periodic_tasks.add(task)
 
     def wrap(self, handler: Handler) -> Handler:
-        """The handler as it is: this thread does not depend on invocations."""
+        """Return the handler as it is: this thread does not depend on invocations."""
         return handler
 
     def flush(self, timeout_seconds: float) -> bool:
-        """Wait until what was submitted so far is published. False if it was not in time."""
+        """Wait until what was submitted so far is published. Return False if it was not in time."""
         reached = threading.Event()
         self._traces.put(reached)
         return reached.wait(timeout_seconds)
 
     def close(self, timeout_seconds: float = 10.0) -> bool:
-        """Publish what is left and stop. False if that did not end in time; the rest is then logged."""
+        """Publish what is left and stop. Return False if that did not end in time; the rest is then logged."""
         atexit.unregister(self.close)
         deadline = time.monotonic() + timeout_seconds
         self._periodic_tasks.end(timeout_seconds / 2)  # first, as tasks trace too
@@ -111,7 +111,7 @@ class BackgroundThread:
             mark.set()
 
     def _next_batch(self) -> tuple[list[EndedTrace], threading.Event | None]:
-        """Traces, and the mark that stood behind them: an event that someone waits for, or None for the end."""
+        """Return traces, and the mark that stood behind them: an event that someone waits for, or None for the end."""
         batch: list[EndedTrace] = []
         try:
             while len(batch) < MAX_BATCH:
@@ -158,7 +158,7 @@ class _PeriodicTaskThread:
 
 
 class InRequest:
-    """No worker at all: publishes while the request waits. For a Lambda that refuses the extension."""
+    """Publishes while the request waits, with no thread at all: for a Lambda that refuses the extension."""
 
     def __init__(self, publish: Publish) -> None:
         self._publish = publish
@@ -169,11 +169,11 @@ class InRequest:
         guarded(partial(self._publish, [trace]))
 
     def add_periodic_task(self, task: Callable[[], None]) -> None:
-        """Call this after every invocation, before its response."""
+        """Call the task after every invocation, before its response."""
         self._periodic_tasks.append(task)
 
     def wrap(self, handler: Handler) -> Handler:
-        """The handler, followed by the tasks."""
+        """Return a handler that is followed by the tasks."""
 
         @wraps(handler, updated=())
         def handle(event: Any, context: Any) -> Any:
@@ -185,22 +185,22 @@ class InRequest:
         return handle
 
     def flush(self, timeout_seconds: float) -> bool:  # noqa: ARG002
-        """Nothing is ever left."""
+        """Return True: nothing is ever left."""
         return True
 
     def close(self, timeout_seconds: float) -> bool:
-        """Nothing is ever left."""
+        """Return True: nothing is ever left."""
         return self.flush(timeout_seconds)
 
 
 def run_periodic_tasks(tasks: Sequence[Callable[[], None]]) -> None:
-    """Call each, whatever the others do."""
+    """Call each task, whatever the others do."""
     for task in tasks:
         guarded(task)
 
 
 def guarded(work: Callable[[], None]) -> None:
-    """A worker outlives any one piece of work: whatever that raises is a defect, and is logged as one."""
+    """Do the work, and log whatever it raises: a worker outlives a defect in any one piece of work."""
     try:
         work()
     except Exception:
