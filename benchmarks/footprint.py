@@ -12,11 +12,11 @@ from benchmarks.writer import BATCH, MAX_POST_BYTES, TIMEOUT_SECONDS
 from events.samples import sqs_record, trace_event
 from offpath.aws.s3 import Bucket, S3Claims
 from offpath.mlflow.http import MlflowHttp
+from offpath.retry import SYSTEM_CLOCK
 from trace_writer.adapters.mlflow import MlflowTracker
 from trace_writer.archive import BucketArchive
 from trace_writer.delivery import Delivery
 from trace_writer.sqs import received
-from trace_writer.timer import Timer
 from trace_writer.writer import TraceWriter
 
 BATCHES = 20
@@ -31,16 +31,16 @@ class Pipeline:
     """The writer before an MLflow server."""
 
     def __init__(self, url: str, bucket: Bucket) -> None:
-        self._timer = Timer()
-        tracker = MlflowTracker(MlflowHttp(url), self._timer.now, TIMEOUT_SECONDS)
-        delivery = Delivery(tracker, self._timer, MAX_POST_BYTES)
+        self._clock = SYSTEM_CLOCK
+        tracker = MlflowTracker(MlflowHttp(url), self._clock.now, TIMEOUT_SECONDS)
+        delivery = Delivery(tracker, self._clock, MAX_POST_BYTES)
         self._writer = TraceWriter(S3Claims(bucket), BucketArchive(bucket), delivery)
         self._numbers = count(1)
 
     def write(self, size: int) -> int:
         """Write a batch of new traces; the bytes of its messages come back."""
         records = [sqs_record(number, trace_event(number)) for number in islice(self._numbers, size)]
-        written = self._writer.write(received({"Records": records}), self._timer.now() + TIMEOUT_SECONDS)
+        written = self._writer.write(received({"Records": records}), self._clock.now() + TIMEOUT_SECONDS)
         if written.failures:
             raise RuntimeError(f"{len(written.failures)} traces were not written: {written.failures[0].error}")
         return sum(len(record["body"].encode()) for record in records)

@@ -25,11 +25,11 @@ from offpath.mlflow.credentials import (
     certificates,
 )
 from offpath.mlflow.http import MlflowHttp, Untrusted
+from offpath.retry import SYSTEM_CLOCK
 from tests.support.aws_fakes import FakeBucket, FakeSecrets
 from tests.support.guarded_mlflow import USER, GuardedMlflow, guarded_mlflow
 from tests.support.mlflow_stub import Reply
 from trace_writer.adapters.mlflow import MlflowTracker
-from trace_writer.timer import Timer
 from trace_writer.tracker import Faulted, Unavailable
 
 CA_KEY = "mlflow/ca.pem"
@@ -211,6 +211,6 @@ def test_a_secret_that_hangs_is_not_taken_for_mlflows_fault(
         secret = StoredCredentials(SecretsManager(secrets_client(0.2, attempts=2)), "mlflow")
         http = MlflowHttp(mlflow.url, FetchedAccess(Access(), [secret]))
         with pytest.raises(Unavailable, match="reading the secret 'mlflow'") as trouble:
-            MlflowTracker(http, Timer().now, 30).log("offpath/iris", b"", 30)
+            MlflowTracker(http, SYSTEM_CLOCK.now, 30).log("offpath/iris", b"", 30)
     assert not isinstance(trouble.value, Faulted)
     assert mlflow.stub.requests == []
