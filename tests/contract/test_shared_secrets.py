@@ -12,7 +12,8 @@ import pytest
 from offpath.aws.clients import secrets_client
 from offpath.aws.secrets import SecretsManager
 from offpath.contracts.errors import ObjectMissing, Transient
-from offpath.mlflow.credentials import Access, Secrets, StoredCredentials
+from offpath.mlflow.credentials import Credentials
+from offpath.mlflow.stored_credentials import Secrets, StoredLogin
 from tests.support.aws_fakes import FakeSecrets
 
 Put = Callable[[str, str | bytes], None]
@@ -63,14 +64,14 @@ def test_a_binary_secret_is_named(shelf: tuple[Secrets, Put], name: str) -> None
 
 def test_credentials_and_what_is_none(shelf: tuple[Secrets, Put], name: str) -> None:
     secrets, put = shelf
-    credentials = StoredCredentials(secrets, name)
+    login = StoredLogin(secrets, name)
     with pytest.raises(Transient, match=f"{name}' does not exist"):
-        credentials.added_to(Access())
+        login.added_to(Credentials())
     put(name, '{"user": "writer"}')
     with pytest.raises(Transient, match=f"{name}' does not hold MLflow's credentials: username: Field required"):
-        credentials.added_to(Access())
+        login.added_to(Credentials())
     put(name, '{"username": "writer", "password": "s3cret"}')
-    assert credentials.added_to(Access()) == Access("writer", "s3cret")
+    assert login.added_to(Credentials()) == Credentials("writer", "s3cret")
 
 
 def test_a_secret_without_a_value_is_missing(aws_endpoint: str, name: str) -> None:

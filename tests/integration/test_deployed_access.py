@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from offpath.contracts.errors import Transient
-from offpath.mlflow.credentials import REST_SECONDS
+from offpath.mlflow.credentials import FETCH_INTERVAL_SECONDS
 from tests.support.deployment import CA_KEY, Deployment
 from tests.support.guarded_mlflow import guarded_mlflow
 from tests.support.trace_events import inline_message, prediction_event
@@ -113,5 +113,5 @@ def test_the_sync_says_what_is_missing_until_mlflows_machine_is_up(
 
 def scheduled(sync: Callable[[dict[str, Any], None], dict[str, Any]]) -> dict[str, Any]:
     """The report of the first invocation that has one; the schedule's period is longer than a fetch is rested from."""
-    time.sleep(REST_SECONDS)
+    time.sleep(FETCH_INTERVAL_SECONDS)
     return sync({}, None)

@@ -10,7 +10,7 @@ import pytest
 
 from offpath.contracts.errors import Rejected
 from offpath.mlflow import http
-from offpath.mlflow.credentials import Access, FixedAccess
+from offpath.mlflow.credentials import Credentials, StaticCredentials
 from offpath.mlflow.http import MlflowHttp
 from offpath.testing import ManualClock
 from tests.conftest import free_port
@@ -236,7 +236,9 @@ def test_an_experiment_that_mlflow_will_not_have_is_refused_whole(stub: StubMlfl
 
 
 def test_user_and_password_are_sent(stub: StubMlflow) -> None:
-    tracker = MlflowTracker(MlflowHttp(stub.url, FixedAccess(Access("writer", "s3cret"))), ManualClock().now, 30)
+    tracker = MlflowTracker(
+        MlflowHttp(stub.url, StaticCredentials(Credentials("writer", "s3cret"))), ManualClock().now, 30
+    )
 
     tracker.log("offpath/iris", decoded("1", prediction_event(), FakeClaims()).payload, 30)
 

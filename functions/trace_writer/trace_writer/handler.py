@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger
 from offpath.aws.clients import s3_client, sqs_client
 from offpath.aws.s3 import Bucket, S3Claims
 from offpath.aws.sqs import SqsQueue
+from offpath.mlflow.connect import connect, longest_fetch_seconds
 from offpath.retry import SYSTEM_CLOCK, Clock
 from trace_writer.adapters.mlflow import MlflowTracker
 from trace_writer.archive import BucketArchive
@@ -33,7 +34,7 @@ class Context(Protocol):
 def build(settings: WriterSettings, clock: Clock) -> TraceWriter:
     """The writer with its real services. Raises SettingsError for an MLflow address or CA file that cannot be used."""
     bucket = Bucket(s3_client(), settings.bucket)
-    tracker = MlflowTracker(settings.mlflow_http(), clock.now, settings.mlflow_timeout_seconds)
+    tracker = MlflowTracker(connect(settings), clock.now, settings.mlflow_timeout_seconds)
     delivery = Delivery(tracker, clock, settings.max_post_bytes)
     return TraceWriter(S3Claims(bucket), BucketArchive(bucket), delivery, _dead_letters(settings))
 
@@ -48,7 +49,7 @@ logger = Logger(service="trace_writer")
 settings = WriterSettings.load(os.environ)
 writer = build(settings, SYSTEM_CLOCK)
 # A fetch of MLflow's credentials may begin just before the deadline, and then runs beyond it.
-margin_seconds = _MARGIN_SECONDS + settings.fetch_seconds
+margin_seconds = _MARGIN_SECONDS + longest_fetch_seconds(settings)
 
 
 def handler(event: Mapping[str, Any], context: Context) -> dict[str, list[dict[str, str]]]:
