@@ -4,5 +4,6 @@ They behave as the real things do: one contract test holds each of them and its 
 """
 
 from offpath.testing._clock import ManualClock
+from offpath.testing._tracing import RecordedTrace, RecordingTracing
 
-__all__ = ["ManualClock"]
+__all__ = ["ManualClock", "RecordedTrace", "RecordingTracing"]

@@ -16,6 +16,7 @@ from offpath.aws.s3 import Bucket, S3Claims
 from offpath.aws.sqs import SqsQueue
 from offpath.contracts.errors import Transient
 from offpath.settings import Settings
+from offpath.tracing import _installed
 from offpath.tracing._collector import TraceCollector
 from offpath.tracing._destinations import Destinations
 from offpath.tracing._event_sequence import EventSequence, SystemRandomIds
@@ -74,12 +75,13 @@ class Tracing:
 
     def shutdown(self) -> bool:
         """Send what is left. Return False if that took more than ten seconds."""
+        _installed.remove(self)
         self.provider.shutdown()
         return self.worker.close(CLOSE_SECONDS)
 
 
 def install(environ: Mapping[str, str], *, service_name: str, provider: TracerProvider | None = None) -> Tracing:
-    """Send the traces of this process to the queue that `OFFPATH_*` variables name.
+    """Send the traces of this process to the queue that `OFFPATH_*` variables name; `traced` makes its spans so, too.
 
     provider: the process's own tracer provider; without one, a new one is made and becomes OpenTelemetry's global one.
     Raises SettingsError.
@@ -93,7 +95,9 @@ def install(environ: Mapping[str, str], *, service_name: str, provider: TracerPr
     deliver = worker.submit if settings.delivery == "after_response" else _immediately(publisher)
     collector = TraceCollector(deliver, EventSequence(), worker.flush)
     provider.add_span_processor(collector)
-    return Tracing(provider, worker, collector)
+    tracing = Tracing(provider, worker, collector)
+    _installed.add(tracing)
+    return tracing
 
 
 def new_provider(service_name: str) -> TracerProvider:
