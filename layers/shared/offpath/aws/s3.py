@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from offpath.aws.errors import aws_errors, error_code
 from offpath.contracts.errors import ClaimLost, ObjectChanged, ObjectMissing, Transient
@@ -93,10 +93,22 @@ class Bucket:
         return f"s3://{self.name}/{key}"
 
 
+class Objects(Protocol):
+    """A bucket. Each method may raise Transient."""
+
+    name: str
+
+    def put(self, key: str, content: bytes) -> str:
+        """Store content under the key, and return the bucket's name."""
+
+    def get(self, key: str) -> bytes:
+        """Return the object's content. Raises ObjectMissing."""
+
+
 class S3Claims:
     """Large bodies, in the pipeline's own bucket: a message that names another one is not followed there."""
 
-    def __init__(self, bucket: Bucket) -> None:
+    def __init__(self, bucket: Objects) -> None:
         self._bucket = bucket
 
     def put(self, key: str, content: bytes) -> str:
