@@ -24,7 +24,7 @@ from offpath.mlflow.credentials import (
 from offpath.mlflow.http import MlflowHttp, Untrusted
 from offpath.mlflow.stored_credentials import StoredCertificates, StoredLogin, read_certificates
 from offpath.retry import SYSTEM_CLOCK
-from tests.support.aws_fakes import FakeBucket, FakeSecrets
+from offpath.testing import InMemoryBucket, InMemorySecrets
 from tests.support.guarded_mlflow import USER, GuardedMlflow, guarded_mlflow
 from tests.support.mlflow_stub import Reply
 from trace_writer.adapters.mlflow import MlflowTracker
@@ -44,8 +44,8 @@ class Deployment:
     """MLflow, what is stored of it, and a function's requests to it. now: the function's clock."""
 
     mlflow: GuardedMlflow
-    secrets: FakeSecrets = field(default_factory=FakeSecrets)
-    bucket: FakeBucket = field(default_factory=FakeBucket)
+    secrets: InMemorySecrets = field(default_factory=InMemorySecrets)
+    bucket: InMemoryBucket = field(default_factory=InMemoryBucket)
     now: float = 1000.0
 
     def __post_init__(self) -> None:
@@ -62,7 +62,7 @@ class Deployment:
 
     @property
     def fetches(self) -> int:
-        return len(self.secrets.fetches)
+        return len(self.secrets.fetched)
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_a_password_that_is_not_what_is_wrong_is_not_fetched(deployed: Deploymen
 def test_a_password_cannot_be_fetched_anew(deployed: Deployment) -> None:
     deployed.mlflow.password = "rotated"
     deployed.secrets.down = True
-    with pytest.raises(Transient, match="cannot be fetched: Secrets Manager does not answer"):
+    with pytest.raises(Transient, match="cannot be fetched: reading the secret 'mlflow'"):
         deployed.status()
 
     deployed.secrets.down = False

@@ -16,7 +16,7 @@ from offpath.testing import ManualClock
 from tests.conftest import free_port
 from tests.support.mlflow_stub import Reply, Request, StubMlflow, error, stub_mlflow
 from tests.support.trace_events import decoded, prediction_event
-from tests.support.trace_writer_fakes import STEADY, FakeClaims
+from tests.support.trace_writer_fakes import STEADY, claims
 from trace_writer.adapters.mlflow import MlflowTracker
 from trace_writer.delivery import Delivery, Failures
 from trace_writer.tracker import ExperimentRefused, Faulted, Unavailable
@@ -34,7 +34,7 @@ def deliver(url: str, events: int = 1, clock: ManualClock | None = None, timeout
     """Deliver that many events of one experiment, within a minute of a clock that only waiting moves."""
     clock = clock or ManualClock()
     tracker = MlflowTracker(MlflowHttp(url), clock.now, timeout_seconds)
-    members = [decoded(str(index), prediction_event(), FakeClaims()) for index in range(events)]
+    members = [decoded(str(index), prediction_event(), claims()) for index in range(events)]
     return Delivery(tracker, clock, 8_000_000, STEADY).deliver(members, clock.now() + 60)
 
 
@@ -162,7 +162,7 @@ def test_an_experiment_that_is_named_but_always_gone_keeps_the_message(stub: Stu
 def test_an_experiment_is_looked_up_once_a_minute(stub: StubMlflow) -> None:
     clock = ManualClock()
     tracker = MlflowTracker(MlflowHttp(stub.url), clock.now, 30)
-    payload = decoded("1", prediction_event(), FakeClaims()).payload
+    payload = decoded("1", prediction_event(), claims()).payload
 
     for seconds in (0, 30, 31):
         clock.sleep(seconds)
@@ -214,7 +214,7 @@ def test_all_requests_of_a_log_share_its_time(stub: StubMlflow) -> None:
     tracker = MlflowTracker(http, clock.now, 30)
 
     with pytest.raises(Unavailable, match="no time left for GET"):
-        tracker.log("offpath/iris", decoded("1", prediction_event(), FakeClaims()).payload, 25)
+        tracker.log("offpath/iris", decoded("1", prediction_event(), claims()).payload, 25)
 
     assert http.timeouts == [25, 5]
     assert [line.split()[0] for line in stub.lines] == ["GET", "POST"]
@@ -240,7 +240,7 @@ def test_user_and_password_are_sent(stub: StubMlflow) -> None:
         MlflowHttp(stub.url, StaticCredentials(Credentials("writer", "s3cret"))), ManualClock().now, 30
     )
 
-    tracker.log("offpath/iris", decoded("1", prediction_event(), FakeClaims()).payload, 30)
+    tracker.log("offpath/iris", decoded("1", prediction_event(), claims()).payload, 30)
 
     expected = "Basic " + base64.b64encode(b"writer:s3cret").decode()
     assert {

@@ -9,7 +9,7 @@ from offpath.contracts.message import Message
 from offpath.contracts.trace_event import TraceEvent, decode_message, inline_message
 from tests.support.aws_fakes import FakeQueue as FakeSqs
 from tests.support.local_fakes import FakeFiles, FakeQueue
-from tests.support.trace_writer_fakes import FakeClaims
+from tests.support.trace_writer_fakes import claims as no_claims
 
 
 def message(body: str) -> Message:
@@ -31,7 +31,7 @@ def test_what_is_on_the_queue_is_saved_and_restored_as_it_was() -> None:
     queue.send([message(f"body {number}") for number in range(25)])
     assert queue_snapshot.save(files, queue, never) == (25, 0)
     assert queue.bodies() == []
-    assert queue_snapshot.restore(files, FakeClaims(), "offpath-traces", fresh) == queue_snapshot.Restored(25, {})
+    assert queue_snapshot.restore(files, no_claims(), "offpath-traces", fresh) == queue_snapshot.Restored(25, {})
     assert sorted(fresh.bodies()) == sorted(f"body {number}" for number in range(25))
     assert fresh.receive(1, 0)[0]["MessageAttributes"]["kind"]["StringValue"] == "inline"
     assert files.content == {}
@@ -69,14 +69,14 @@ def test_what_stays_in_flight_is_counted() -> None:
 
 def test_only_the_queues_own_messages_are_restored_to_it() -> None:
     files, queue = stored("dead", queue="offpath-traces-dlq"), FakeQueue()
-    assert queue_snapshot.restore(files, FakeClaims(), "offpath-traces", queue).queued == 0
+    assert queue_snapshot.restore(files, no_claims(), "offpath-traces", queue).queued == 0
     assert len(files.content) == 1
 
 
 def test_an_object_that_is_no_message_stays_and_is_named() -> None:
     files, queue = stored("a"), FakeQueue()
     files.content["spill/offpath-traces/broken.json"] = b"<html>"
-    restored = queue_snapshot.restore(files, FakeClaims(), "offpath-traces", queue)
+    restored = queue_snapshot.restore(files, no_claims(), "offpath-traces", queue)
     assert restored.queued == 1
     assert "not a spilled message" in restored.left["spill/offpath-traces/broken.json"]
     assert list(files.content) == ["spill/offpath-traces/broken.json"]
@@ -86,7 +86,7 @@ def test_an_object_that_is_no_message_stays_and_is_named() -> None:
 def test_a_message_that_is_too_large_for_sqs_is_queued_as_a_claim_check(dead_letter: dict[str, str]) -> None:
     event = TraceEvent("ab" * 16, "offpath/iris", "x" * SQS_MAX_BYTES)
     large = Message(event.body, {**inline_message(event).attributes, **dead_letter})
-    files, claims, queue = stored("a"), FakeClaims(), FakeSqs()
+    files, claims, queue = stored("a"), no_claims(), FakeSqs()
     files.content["spill/offpath-traces/large.json"] = spilled.dump(large)
 
     assert queue_snapshot.restore(files, claims, "offpath-traces", queue) == queue_snapshot.Restored(2, {})
@@ -109,7 +109,7 @@ def test_a_message_that_is_too_large_for_sqs_is_queued_as_a_claim_check(dead_let
 def test_a_large_message_that_no_claim_check_can_stand_for_stays_and_is_named(too_large: Message, reason: str) -> None:
     files = stored("a")
     files.content["spill/offpath-traces/large.json"] = spilled.dump(too_large)
-    restored = queue_snapshot.restore(files, FakeClaims(), "offpath-traces", FakeQueue())
+    restored = queue_snapshot.restore(files, no_claims(), "offpath-traces", FakeQueue())
     assert restored.queued == 1
     assert reason in restored.left["spill/offpath-traces/large.json"]
     assert list(files.content) == ["spill/offpath-traces/large.json"]
@@ -121,7 +121,7 @@ def test_what_the_queue_refuses_stays() -> None:
             return [one for one in messages if one.body == "b"]  # type: ignore[attr-defined]
 
     files = stored("a", "b")
-    restored = queue_snapshot.restore(files, FakeClaims(), "offpath-traces", Refusing())
+    restored = queue_snapshot.restore(files, no_claims(), "offpath-traces", Refusing())
     assert restored == queue_snapshot.Restored(1, {"spill/offpath-traces/0001.json": "SQS refused it"})
     assert list(files.content) == ["spill/offpath-traces/0001.json"]
 
@@ -135,5 +135,5 @@ def test_no_more_is_sent_at_once_than_sqs_takes(size: int, batches: list[int]) -
             sent.append(len(messages))  # type: ignore[arg-type]
             return []
 
-    queue_snapshot.restore(stored(*["x" * size] * 25), FakeClaims(), "offpath-traces", Counting())
+    queue_snapshot.restore(stored(*["x" * size] * 25), no_claims(), "offpath-traces", Counting())
     assert sent == batches

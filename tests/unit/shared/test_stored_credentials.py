@@ -7,12 +7,12 @@ import pytest
 from offpath.contracts.errors import Transient
 from offpath.mlflow.credentials import Credentials
 from offpath.mlflow.stored_credentials import StoredCertificates, StoredLogin
-from tests.support.aws_fakes import FakeBucket, FakeSecrets
+from offpath.testing import InMemoryBucket, InMemorySecrets
 from tests.support.tls import Authority
 
 
 def test_user_and_password_are_the_secrets() -> None:
-    secrets = FakeSecrets(mlflow='{"username": "writer", "password": "paß:word", "note": "made by hand"}')
+    secrets = InMemorySecrets(mlflow='{"username": "writer", "password": "paß:word", "note": "made by hand"}')
     found = StoredLogin(secrets, "mlflow").added_to(Credentials(ca_certificates="a certificate"))
     assert found == Credentials("writer", "paß:word", "a certificate")
 
@@ -31,7 +31,7 @@ def test_user_and_password_are_the_secrets() -> None:
 )
 def test_a_secret_that_is_no_credentials_is_named_and_not_shown(text: str, complaint: str) -> None:
     with pytest.raises(Transient) as trouble:
-        StoredLogin(FakeSecrets(mlflow=text), "mlflow").added_to(Credentials())
+        StoredLogin(InMemorySecrets(mlflow=text), "mlflow").added_to(Credentials())
     assert "the secret 'mlflow' does not hold MLflow's credentials" in str(trouble.value)
     assert complaint in str(trouble.value)
     assert '{"username": "…", "password": "…"}' in str(trouble.value)
@@ -40,11 +40,11 @@ def test_a_secret_that_is_no_credentials_is_named_and_not_shown(text: str, compl
 
 def test_a_secret_that_does_not_exist_is_worth_another_try() -> None:
     with pytest.raises(Transient, match=r"the secret 'mlflow' does not exist.*OFFPATH_MLFLOW_SECRET"):
-        StoredLogin(FakeSecrets(), "mlflow").added_to(Credentials())
+        StoredLogin(InMemorySecrets(), "mlflow").added_to(Credentials())
 
 
 def test_certificates_are_the_buckets() -> None:
-    bucket = FakeBucket()
+    bucket = InMemoryBucket()
     bucket.put("mlflow/ca.pem", pem := Authority().pem)
     assert StoredCertificates(bucket, "mlflow/ca.pem").added_to(Credentials("writer")) == Credentials(
         "writer", ca_certificates=pem.decode()
@@ -53,12 +53,12 @@ def test_certificates_are_the_buckets() -> None:
 
 def test_certificates_that_are_not_there_yet_are_worth_another_try() -> None:
     with pytest.raises(Transient, match=r"s3://archive/mlflow/ca.pem does not exist.*OFFPATH_MLFLOW_CA_KEY"):
-        StoredCertificates(FakeBucket(), "mlflow/ca.pem").added_to(Credentials())
+        StoredCertificates(InMemoryBucket(), "mlflow/ca.pem").added_to(Credentials())
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>"])
 def test_a_file_without_certificates_is_named(content: bytes) -> None:
-    bucket = FakeBucket()
+    bucket = InMemoryBucket()
     bucket.put("mlflow/ca.pem", content)
     with pytest.raises(Transient, match=r"s3://archive/mlflow/ca.pem .* cannot be used: no usable certificates"):
         StoredCertificates(bucket, "mlflow/ca.pem").added_to(Credentials())

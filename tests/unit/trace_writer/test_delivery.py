@@ -9,7 +9,7 @@ from offpath.contracts.errors import Rejected
 from offpath.contracts.trace_event import TraceEvent
 from offpath.testing import ManualClock
 from tests.support.trace_events import decoded, prediction_event
-from tests.support.trace_writer_fakes import STEADY, Bench, FakeClaims, FakeTracker, down
+from tests.support.trace_writer_fakes import STEADY, Bench, FakeTracker, claims, down
 from trace_writer.delivery import BACKOFF, Delivery, Failures
 from trace_writer.tracker import ExperimentRefused, Faulted, Unavailable
 
@@ -24,7 +24,7 @@ def deliver(
 ) -> Failures:
     """Deliver with a minute's time; message ids are the positions."""
     clock = clock or ManualClock()
-    members = [decoded(str(index), event, FakeClaims()) for index, event in enumerate(events)]
+    members = [decoded(str(index), event, claims()) for index, event in enumerate(events)]
     return Delivery(tracker, clock, max_post_bytes, STEADY).deliver(members, clock.now() + 60)
 
 
@@ -191,7 +191,7 @@ def test_with_no_time_left_mlflow_is_not_asked() -> None:
 def test_large_requests_are_divided_and_an_event_too_large_goes_alone() -> None:
     tracker = FakeTracker()
     small = [prediction_event() for _ in range(4)]
-    size = len(decoded("1", small[0], FakeClaims()).payload)
+    size = len(decoded("1", small[0], claims()).payload)
     large = prediction_event(attributes={"text": "x" * 3 * size})
 
     failures = deliver(tracker, [*small[:3], large, small[3]], max_post_bytes=2 * size)
