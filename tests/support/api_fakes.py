@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from offpath.contracts.errors import ObjectMissing, Transient
 from offpath.contracts.model_manifest import Manifest, ModelVersion
 from offpath.contracts.names import MANIFEST_KEY, model_file_key, tokenizer_file_key
+from offpath.testing import RecordingTracing
 from prediction_api.adapters.onnx_load import load_model
 from prediction_api.adapters.onnx_model import OnnxModel
 from prediction_api.http.app import create_app
@@ -16,7 +17,6 @@ from prediction_api.inputs.batch import Batch, Outputs
 from prediction_api.models.loader import ModelFiles, ModelLoader
 from prediction_api.settings import ApiSettings
 from tests.support.models import Model, iris_onnx, iris_version, manifest_of, sum_onnx, sum_version
-from tests.support.spans import recorded_tracing
 
 
 class FakeModels:
@@ -98,6 +98,6 @@ class Api:
             clock=lambda: self.now,
         )
         self.loader.refresh()
-        tracing, self.traced = recorded_tracing()
-        self.app = create_app(self.loader, tracing, self.settings)
+        self.traced = RecordingTracing()
+        self.app = create_app(self.loader, self.traced, self.settings)
         self.client = TestClient(self.app, raise_server_exceptions=False)

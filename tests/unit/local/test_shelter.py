@@ -7,7 +7,7 @@ from offpath.aws.sqs import SQS_MAX_BYTES
 from offpath.contracts import spilled
 from offpath.contracts.message import Message
 from offpath.contracts.trace_event import TraceEvent, decode_message, inline_message
-from tests.support.aws_fakes import FakeQueue as FakeSqs
+from offpath.testing import InMemoryQueue
 from tests.support.local_fakes import FakeFiles, FakeQueue
 from tests.support.trace_writer_fakes import claims as no_claims
 
@@ -86,7 +86,7 @@ def test_an_object_that_is_no_message_stays_and_is_named() -> None:
 def test_a_message_that_is_too_large_for_sqs_is_queued_as_a_claim_check(dead_letter: dict[str, str]) -> None:
     event = TraceEvent("ab" * 16, "offpath/iris", "x" * SQS_MAX_BYTES)
     large = Message(event.body, {**inline_message(event).attributes, **dead_letter})
-    files, claims, queue = stored("a"), no_claims(), FakeSqs()
+    files, claims, queue = stored("a"), no_claims(), InMemoryQueue()
     files.content["spill/offpath-traces/large.json"] = spilled.dump(large)
 
     assert queue_snapshot.restore(files, claims, "offpath-traces", queue) == queue_snapshot.Restored(2, {})

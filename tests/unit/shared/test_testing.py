@@ -35,7 +35,7 @@ def test_a_service_fails_as_often_as_it_is_told() -> None:
 def test_a_service_that_is_down_fails_until_it_is_up() -> None:
     secrets = InMemorySecrets(mlflow="text")
     secrets.down = True
-    with pytest.raises(Transient, match="the service is down"):
+    with pytest.raises(Transient, match="the service does not answer"):
         secrets.text("mlflow")
     secrets.down = False
     assert secrets.text("mlflow") == "text"

@@ -11,7 +11,7 @@ from offpath.aws.job_store import JobStore
 from offpath.contracts.errors import Transient
 from offpath.contracts.names import job_key
 from offpath.contracts.training_job import Job, Progress, message_of
-from tests.support.aws_fakes import FakeBucket
+from offpath.testing import InMemoryBucket
 from tests.support.worker_fakes import JOB_ID, RESULT, FakeJobQueue, FakeTraining, new_job
 from training.worker.attempt import REGISTERING_SECONDS, Limits
 from training.worker.stop_signal import Stop
@@ -24,8 +24,8 @@ HALF = Progressed(progress=Progress(fraction=0.5, text="fitting: 5 of 10"))
 class Shop:
     """One worker over fakes, and the job that it is to do."""
 
-    def __init__(self, bucket: FakeBucket | None = None, **job: Any) -> None:
-        self.bucket = bucket or FakeBucket()
+    def __init__(self, bucket: InMemoryBucket | None = None, **job: Any) -> None:
+        self.bucket = bucket or InMemoryBucket()
         self.store = JobStore(self.bucket)
         self.queue = FakeJobQueue()
         self.stop = Stop()
@@ -219,7 +219,7 @@ def test_an_answer_of_the_store_that_is_lost_loses_no_claim() -> None:
     assert (shop.job.state, shop.job.attempts) == ("succeeded", 1)
 
 
-class ForgetfulBucket(FakeBucket):
+class ForgetfulBucket(InMemoryBucket):
     """Loses every other answer: its client then tries once more, and hears that the object has changed."""
 
     def __init__(self) -> None:

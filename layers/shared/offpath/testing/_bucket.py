@@ -22,7 +22,7 @@ class InMemoryBucket(InMemoryService):
     >>> bucket.down = True
     >>> bucket.get("models/manifest.json")
     Traceback (most recent call last):
-    offpath.contracts.errors.Transient: reading s3://archive/models/manifest.json: the service is down
+    offpath.contracts.errors.Transient: reading s3://archive/models/manifest.json: the service does not answer
     """
 
     def __init__(self, name: str = "archive", objects: Mapping[str, bytes] | None = None) -> None:

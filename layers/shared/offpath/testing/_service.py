@@ -16,10 +16,8 @@ class InMemoryService:
         self._failures = calls
 
     def _answer(self, doing: str) -> None:
-        """Count a call. Raises Transient if it fails."""
+        """Count a call. Raises Transient if it is to fail."""
         self.calls += 1
-        if self.down:
-            raise Transient(f"{doing}: the service is down")
-        if self._failures:
-            self._failures -= 1
+        if self.down or self._failures:
+            self._failures = max(0, self._failures - 1)
             raise Transient(f"{doing}: the service does not answer")
