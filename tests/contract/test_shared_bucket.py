@@ -36,7 +36,7 @@ def gone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any
         return bucket
     if request.param == "no such bucket":
         return Bucket(request.getfixturevalue("s3"), f"gone-{uuid.uuid4().hex[:8]}")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", request.getfixturevalue("nowhere"))
     return Bucket(s3_client(0.2, attempts=1), "gone-and-silent")
 
 

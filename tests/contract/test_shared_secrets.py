@@ -94,13 +94,13 @@ def test_a_secret_that_is_being_deleted_is_worth_another_try(aws_endpoint: str, 
 
 
 @pytest.fixture(params=["memory", "no answer"])
-def gone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Secrets:
+def gone(request: pytest.FixtureRequest, nowhere: str, monkeypatch: pytest.MonkeyPatch) -> Secrets:
     """Secrets that cannot be had."""
     if request.param == "memory":
         memory = InMemorySecrets(mlflow="text")
         memory.down = True
         return memory
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", nowhere)
     return SecretsManager(secrets_client(0.2, attempts=1))
 
 
