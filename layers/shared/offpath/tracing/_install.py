@@ -17,6 +17,7 @@ from offpath.aws.sqs import SqsQueue
 from offpath.contracts.errors import Transient
 from offpath.settings import Settings
 from offpath.tracing import _installed
+from offpath.tracing._background_thread import BackgroundThread
 from offpath.tracing._collector import TraceCollector
 from offpath.tracing._destinations import Destinations
 from offpath.tracing._event_sequence import EventSequence, SystemRandomIds
@@ -25,7 +26,7 @@ from offpath.tracing._lambda_extension import LambdaExtension
 from offpath.tracing._light_span import LightTracer
 from offpath.tracing._otlp import EndedTrace
 from offpath.tracing._publisher import PublisherSettings, TracePublisher
-from offpath.tracing._workers import BackgroundThread, BackgroundWorker, Handler, InRequest
+from offpath.tracing._workers import BackgroundWorker, Handler, InRequest
 
 CLOSE_SECONDS = 10.0
 
@@ -113,9 +114,9 @@ def new_provider(service_name: str) -> TracerProvider:
 def start_worker(publisher: TracePublisher, runtime_api: str | None) -> BackgroundWorker:
     """Start the worker for this place: Lambda's extension where there is a runtime API, else a background thread."""
     if not runtime_api:
-        return BackgroundThread(publisher.publish, publisher.log_unsent)
+        return BackgroundThread(publisher.publish, publisher.log_unsent).start()
     try:
-        return LambdaExtension(publisher.publish, ExtensionsApi(runtime_api))
+        return LambdaExtension(publisher.publish, ExtensionsApi(runtime_api)).start()
     except Transient as error:
         _log.warning("%s; traces are sent before the response instead", error)
         return InRequest(publisher.publish)

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial, wraps
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from offpath.contracts.errors import Transient
 from offpath.tracing._extensions_api import Invocation
@@ -48,8 +48,12 @@ class LambdaExtension:
         self._traces: deque[EndedTrace] = deque()
         self._periodic_tasks: list[Callable[[], None]] = []
         self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def start(self) -> Self:
+        """Register the extension, which must happen while the function initialises, and return it. Raises Transient."""
         self._api.register()
         threading.Thread(target=self._run, name="offpath-extension", daemon=True).start()
+        return self
 
     def submit(self, trace: EndedTrace) -> None:
         """Publish the trace after this invocation's response. Returns at once."""
