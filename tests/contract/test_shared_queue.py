@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+import boto3
 import pytest
 
 from local.aws.sqs import SqsConsumer
@@ -14,6 +15,7 @@ from offpath.aws.sqs import SqsQueue
 from offpath.contracts.errors import Transient
 from offpath.contracts.message import Message
 from offpath.testing import InMemoryQueue
+from tests.support.held_sqs import held_sqs
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -40,13 +42,21 @@ class Ends:
     consumer: Consumer
 
 
-@pytest.fixture(params=["memory", "sqs"])
-def ends(request: pytest.FixtureRequest) -> Ends:
+@pytest.fixture(params=["memory", "sqs", "sqs behind the proxy"])
+def ends(request: pytest.FixtureRequest) -> Iterator[Ends]:
+    """Both ends of an empty queue: in memory, in SQS, and in SQS through the proxy that could hold requests."""
     if request.param == "memory":
         queue = InMemoryQueue()
-        return Ends(queue, queue)
+        yield Ends(queue, queue)
+        return
     client, url = request.getfixturevalue("sqs"), request.getfixturevalue("queue_url")
-    return Ends(SqsQueue(client, url), SqsConsumer(client, url))
+    if request.param == "sqs":
+        yield Ends(SqsQueue(client, url), SqsConsumer(client, url))
+        return
+    with held_sqs(request.getfixturevalue("moto_url")) as held:
+        held.release()
+        through: SQSClient = boto3.client("sqs", endpoint_url=held.url)
+        yield Ends(SqsQueue(through, url), SqsConsumer(through, url))
 
 
 @pytest.fixture(params=["memory", "sqs"])
