@@ -1,1 +1,1 @@
-"""What tracing costs a prediction, and what one would do otherwise: `make bench`, `python -m benchmarks --help`."""
+"""Measure what tracing costs a prediction, beside other ways: `make bench`, `python -m benchmarks --help`."""

@@ -1,10 +1,10 @@
-"""`python -m benchmarks [NAME ...] [--quick] [--json FILE]`, which `make bench` runs."""
+"""Run benchmarks: `python -m benchmarks [NAME ...] [--quick] [--json FILE]`, which `make bench` calls."""
 
 import argparse
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,8 +21,11 @@ BENCHMARKS = {
 }
 
 
+_FOREIGN = ("AWS_", "MLFLOW_", "OFFPATH_", "OTEL_")
+
+
 def main(arguments: Sequence[str]) -> int:
-    """Run the benchmarks that are named, or all; the exit code comes back."""
+    """Run the benchmarks that are named, or all, and return the exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
     if unknown := sorted(set(options.names) - BENCHMARKS.keys()):
@@ -57,9 +60,8 @@ def _run(names: Sequence[str], file: Path | None, *, quick: bool) -> None:
     from rich.console import Console
 
     from benchmarks.report import show, show_machine, write_json
-    from benchmarks.services import clean_environment
 
-    environment = clean_environment(os.environ)
+    environment = _clean_environment(os.environ)
     os.environ.clear()
     os.environ.update(environment)
     console = Console()
@@ -72,6 +74,22 @@ def _run(names: Sequence[str], file: Path | None, *, quick: bool) -> None:
     if file:
         write_json(results, file, quick=quick)
         console.print(f"\nfigures in {file}")
+
+
+def _clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that every process of a run has: none of the user's own AWS account, MLflow or proxy."""
+    kept = {name: value for name, value in environ.items() if not name.startswith(_FOREIGN)}
+    return kept | {
+        "AWS_ACCESS_KEY_ID": "offpath",
+        "AWS_SECRET_ACCESS_KEY": "offpath-local",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
+    }
 
 
 if __name__ == "__main__":

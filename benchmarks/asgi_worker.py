@@ -1,4 +1,4 @@
-"""`python -m benchmarks.asgi_worker MODULE:NAME`: one ASGI application in a process of its own, called on demand.
+"""Call one ASGI application on demand, in a process of its own: `python -m benchmarks.asgi_worker MODULE:NAME`.
 
 For each line on its input it makes one prediction, without a network, and prints the milliseconds that took.
 """
@@ -14,14 +14,14 @@ from benchmarks import sample
 
 
 class Client:
-    """Calls an ASGI application as a server would."""
+    """Call an ASGI application as a server would."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
         self._sent: list[dict[str, Any]] = []
 
     async def predict(self) -> float:
-        """The milliseconds from the request to the end of its answer. Raises RuntimeError if that is not a 200."""
+        """Return the milliseconds from the request to the end of its answer. Raises RuntimeError if that is no 200."""
         self._sent.clear()
         scope = self._scope()
         start = time.perf_counter()

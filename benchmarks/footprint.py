@@ -1,4 +1,4 @@
-"""What a trace takes up in the queue, the archive and MLflow's database: the costs in docs/deploy.md go by it."""
+"""Measure the size of a trace in queue, archive and database: the costs in docs/deploy.md go by it."""
 
 import tempfile
 from itertools import count, islice
@@ -6,10 +6,11 @@ from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, text
 
-from benchmarks.report import Progress, Result
-from benchmarks.services import mlflow_server, moto, postgres
+from benchmarks.report import BenchmarkResult, Progress
 from benchmarks.writer import BATCH, MAX_POST_BYTES, TIMEOUT_SECONDS
 from events.samples import sqs_record, trace_event
+from local.testbed.aws import aws_with_iris
+from local.testbed.servers import mlflow_server, postgres
 from offpath.aws.s3 import Bucket, S3Claims
 from offpath.mlflow.http import MlflowHttp
 from offpath.retry import SYSTEM_CLOCK
@@ -27,8 +28,8 @@ MEASURED = (
 )
 
 
-class Pipeline:
-    """The writer before an MLflow server."""
+class WriterPipeline:
+    """Write new traces to the archive and an MLflow server, as the trace writer does."""
 
     def __init__(self, url: str, bucket: Bucket) -> None:
         self._clock = SYSTEM_CLOCK
@@ -38,7 +39,7 @@ class Pipeline:
         self._numbers = count(1)
 
     def write(self, size: int) -> int:
-        """Write a batch of new traces; the bytes of its messages come back."""
+        """Write a batch of new traces, and return the bytes of its messages."""
         records = [sqs_record(number, trace_event(number)) for number in islice(self._numbers, size)]
         written = self._writer.write(received({"Records": records}), self._clock.now() + TIMEOUT_SECONDS)
         if written.failures:
@@ -46,21 +47,22 @@ class Pipeline:
         return sum(len(record["body"].encode()) for record in records)
 
 
-def run(progress: Progress, *, quick: bool) -> Result:
-    """Write, and weigh before and after."""
+def run(progress: Progress, *, quick: bool) -> BenchmarkResult:
+    """Write traces, and measure the sizes before and after."""
     batches = BATCHES // 10 if quick else BATCHES
-    with tempfile.TemporaryDirectory(prefix="offpath-bench-") as name, moto(folder := Path(name)) as aws:
+    with tempfile.TemporaryDirectory(prefix="offpath-bench-") as name, aws_with_iris(Path(name)) as aws:
+        folder = Path(name)
         progress("starting MLflow over PostgreSQL")
         with postgres(folder) as uri, mlflow_server(uri, folder / "mlflow") as url:
             progress(f"{batches} batches of {BATCH} traces")
             bucket, engine = aws.bucket(), create_engine(uri)
-            figures = _weighed(Pipeline(url, bucket), bucket, engine, batches)
+            figures = _weighed(WriterPipeline(url, bucket), bucket, engine, batches)
             engine.dispose()
     rows = [[name, f"{size:,.0f}"] for name, size in figures.items()]
-    return Result("footprint: what a trace takes up", MEASURED, ["bytes a trace", ""], rows, [], figures)
+    return BenchmarkResult("footprint: what a trace takes up", MEASURED, ["bytes a trace", ""], rows, [], figures)
 
 
-def _weighed(pipeline: Pipeline, bucket: Bucket, engine: Engine, batches: int) -> dict[str, float]:
+def _weighed(pipeline: WriterPipeline, bucket: Bucket, engine: Engine, batches: int) -> dict[str, float]:
     pipeline.write(1)  # makes the experiment
     archive, database = _archive_bytes(bucket), _database_bytes(engine)
     queue = sum(pipeline.write(BATCH) for _ in range(batches))

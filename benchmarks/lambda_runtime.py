@@ -1,4 +1,4 @@
-"""What tracing adds to an invocation in Lambda's own runtime, as the runtime interface emulator tells it."""
+"""Measure what tracing adds to an invocation in Lambda's own runtime, as the runtime interface emulator logs it."""
 
 import os
 import tempfile
@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import events
-from benchmarks.report import COMPARISON, Progress, Result, comparison, goal
-from benchmarks.services import moto
+from benchmarks.report import COMPARISON, BenchmarkResult, Progress, comparison, goal
 from benchmarks.stats import compared
-from tests.support.lambda_runtime import LambdaRuntime, lambda_runtime
+from local.testbed.aws import aws_with_iris
+from local.testbed.lambda_runtime import LambdaRuntime, lambda_runtime
 
 INVOCATIONS = 400
 WARM_UP = 30
@@ -19,8 +19,8 @@ GOAL_MS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
-    """One handler, and the variables that set it apart."""
+class HandlerVariant:
+    """Name one handler, and the variables that set it apart."""
 
     name: str
     handler: str
@@ -29,9 +29,9 @@ class Variant:
 
 OFF, AFTER = "tracing off", "after_response"
 VARIANTS = (
-    Variant(OFF, "benchmarks.untraced_handler.handler"),
-    Variant(AFTER, "prediction_api.handler.handler"),
-    Variant("before_response", "prediction_api.handler.handler", {"OFFPATH_DELIVERY": "before_response"}),
+    HandlerVariant(OFF, "benchmarks.untraced_handler.handler"),
+    HandlerVariant(AFTER, "prediction_api.handler.handler"),
+    HandlerVariant("before_response", "prediction_api.handler.handler", {"OFFPATH_DELIVERY": "before_response"}),
 )
 MEASURED = (
     "One iris prediction, an API Gateway event, under SAM CLI's emulator and the real runtime client: RTDONE, the "
@@ -41,7 +41,7 @@ MEASURED = (
 )
 
 
-def run(progress: Progress, *, quick: bool) -> Result:
+def run(progress: Progress, *, quick: bool) -> BenchmarkResult:
     """Measure the variants, in turns."""
     invocations = INVOCATIONS // 10 if quick else INVOCATIONS
     with tempfile.TemporaryDirectory(prefix="offpath-bench-") as folder, _started(Path(folder), progress) as runtimes:
@@ -53,7 +53,7 @@ def run(progress: Progress, *, quick: bool) -> Result:
 def _started(folder: Path, progress: Progress) -> Iterator[dict[str, LambdaRuntime]]:
     with ExitStack() as stack:
         progress(f"starting moto and {len(VARIANTS)} functions")
-        aws = stack.enter_context(moto(folder))
+        aws = stack.enter_context(aws_with_iris(folder))
         own = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
         yield {
             variant.name: stack.enter_context(
@@ -64,7 +64,7 @@ def _started(folder: Path, progress: Progress) -> Iterator[dict[str, LambdaRunti
 
 
 def durations_in_turns(runtimes: Mapping[str, LambdaRuntime], invocations: int) -> dict[str, list[float]]:
-    """The milliseconds of so many predictions of iris by each, one each in every round, after some to warm up."""
+    """Return the milliseconds of predictions of iris: each runtime makes one in every round, after some to warm up."""
     event = events.load("api_predict_iris")
     for _ in range(WARM_UP + invocations):
         for runtime in runtimes.values():
@@ -78,9 +78,9 @@ def _invoke(runtime: LambdaRuntime, event: Mapping[str, object]) -> None:
         raise RuntimeError(f"the prediction was refused: {answer}\n{runtime.log.read_text()[-2000:]}")
 
 
-def _result(samples: Mapping[str, Sequence[float]]) -> Result:
+def _result(samples: Mapping[str, Sequence[float]]) -> BenchmarkResult:
     figures = {name: compared(values, samples[OFF]) for name, values in samples.items()}
     rows = [comparison(name, found, is_baseline=name == OFF) for name, found in figures.items()]
     columns = ["RTDONE, ms", *COMPARISON]
     notes = [goal(figures[AFTER], GOAL_MS)]
-    return Result("lambda: what tracing adds to an invocation", MEASURED, columns, rows, notes, figures)
+    return BenchmarkResult("lambda: what tracing adds to an invocation", MEASURED, columns, rows, notes, figures)

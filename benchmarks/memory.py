@@ -1,4 +1,4 @@
-"""What the API process weighs and how long it takes to import, beside one with mlflow and scikit-learn in it."""
+"""Measure memory and import time of the API's process, beside one with mlflow and scikit-learn in it."""
 
 import os
 import subprocess
@@ -13,9 +13,11 @@ import psutil
 
 from benchmarks import sample
 from benchmarks.handbuilt.iris import FOLDER_VARIABLE
-from benchmarks.report import Progress, Result
-from benchmarks.services import ROOT, moto, uvicorn
+from benchmarks.report import BenchmarkResult, Progress
 from benchmarks.stats import percentile
+from local.sources import ROOT
+from local.testbed.aws import aws_with_iris
+from local.testbed.servers import uvicorn
 
 PREDICTIONS = 100
 IMPORTS = 5
@@ -31,22 +33,23 @@ print(time.perf_counter() - t)"
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
-    """A service, as the module that holds its `app`."""
+class ServiceVariant:
+    """Name a service, and the module that holds its `app`."""
 
     name: str
     module: str
 
 
 VARIANTS = (
-    Variant("API, offpath", "prediction_api.handler"),
-    Variant("hand-built, mlflow.pyfunc", "benchmarks.handbuilt.pyfunc"),
+    ServiceVariant("API, offpath", "prediction_api.handler"),
+    ServiceVariant("hand-built, mlflow.pyfunc", "benchmarks.handbuilt.pyfunc"),
 )
 
 
-def run(progress: Progress, *, quick: bool) -> Result:
+def run(progress: Progress, *, quick: bool) -> BenchmarkResult:
     """Measure both services, one after the other."""
-    with tempfile.TemporaryDirectory(prefix="offpath-bench-") as name, moto(folder := Path(name)) as aws:
+    with tempfile.TemporaryDirectory(prefix="offpath-bench-") as name, aws_with_iris(Path(name)) as aws:
+        folder = Path(name)
         progress("saving the model as mlflow.pyfunc")
         environ = {**aws.environ, FOLDER_VARIABLE: _saved(folder / "pyfunc")}
         figures: dict[str, dict[str, float]] = {}
@@ -82,10 +85,10 @@ def _memory(url: str, process_id: int) -> dict[str, float]:
     return {"rss": memory.rss / MEGABYTE, "uss": memory.uss / MEGABYTE}
 
 
-def _result(figures: Mapping[str, Mapping[str, float]]) -> Result:
+def _result(figures: Mapping[str, Mapping[str, float]]) -> BenchmarkResult:
     columns = ["MB", "RSS", "USS", "import, s"]
     rows = [[name, *_cells(found)] for name, found in figures.items()]
-    return Result("memory: the API process with iris loaded", MEASURED, columns, rows, [], figures)
+    return BenchmarkResult("memory: the API process with iris loaded", MEASURED, columns, rows, [], figures)
 
 
 def _cells(found: Mapping[str, float]) -> list[str]:

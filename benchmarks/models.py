@@ -1,4 +1,4 @@
-"""Every recipe's model: served by the API beside `mlflow models serve`, and called in process beside its estimator."""
+"""Measure every recipe's model: the API beside `mlflow models serve`, and its code beside the estimator itself."""
 
 import tempfile
 import time
@@ -8,21 +8,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.report import Progress, Result, milliseconds
-from benchmarks.services import Aws, moto, uvicorn
+import psutil
+
+from benchmarks.report import BenchmarkResult, Progress, milliseconds
 from benchmarks.serving.http import Caller, written
-from benchmarks.serving.in_process import Function, estimator_caller, in_turns, load_estimator_milliseconds
-from benchmarks.serving.mlflow_serve import mlflow_models_serve, resident_mb
-from benchmarks.serving.worked import Worked, body_of, names, publish, varied, worked
+from benchmarks.serving.in_process import estimator_caller, in_turns, load_estimator_milliseconds, load_function
+from benchmarks.serving.trained_recipes import TrainedRecipe, body_of, fit, names, publish, varied
 from benchmarks.stats import percentile
+from local.testbed.aws import Aws, aws_with_iris
+from local.testbed.servers import mlflow_models_serve, uvicorn
 
 ROUNDS = 300
 WARM_UP = 20
 LOADS = 5
-# Requests follow one another in blocks, so that what they leave to be done behind them falls upon their own server.
+# Requests follow one another in blocks, so that the work that they leave slows down their own server alone.
 BLOCK = 50
 REST_SECONDS = 0.5
 GOAL = 5.0
+MEGABYTE = 1e6
 OURS, THEIRS = "offpath", "estimator"
 API, SERVE = "API", "mlflow models serve"
 MEASURED = (
@@ -37,8 +40,8 @@ MEASURED = (
 
 
 @dataclass(slots=True)
-class Found:
-    """Samples of one model, in milliseconds, and MB."""
+class Samples:
+    """Hold the samples of one model, in milliseconds, and its server's memory, in MB."""
 
     in_process: dict[str, list[float]] = field(default_factory=dict)
     http: dict[str, list[float]] = field(default_factory=dict)
@@ -47,20 +50,21 @@ class Found:
     server_mb: float = 0.0
 
 
-def run(progress: Progress, *, quick: bool) -> Result:
+def run(progress: Progress, *, quick: bool) -> BenchmarkResult:
     """Measure each model, one after the other."""
     rounds = ROUNDS // 10 if quick else ROUNDS
-    with tempfile.TemporaryDirectory(prefix="offpath-bench-") as name, moto(folder := Path(name)) as aws:
+    with tempfile.TemporaryDirectory(prefix="offpath-bench-") as name, aws_with_iris(Path(name)) as aws:
+        folder = Path(name)
         publish(aws, folder, progress)
-        found = {model: _measured(worked(model, folder), aws, folder, rounds, progress) for model in names()}
+        found = {model: _measured(fit(model, folder), aws, folder, rounds, progress) for model in names()}
         progress("memory with all of them loaded")
         memory = _api_memory(aws, folder)
     return _result(found, memory)
 
 
-def _measured(model: Worked, aws: Aws, folder: Path, rounds: int, progress: Progress) -> Found:
+def _measured(model: TrainedRecipe, aws: Aws, folder: Path, rounds: int, progress: Progress) -> Samples:
     progress(f"{model.name}: in process")
-    found, function = Found(), Function(aws.bucket())
+    found, function = Samples(), load_function(aws.bucket())
     callers = {OURS: function.caller(model.name), THEIRS: estimator_caller(model)}
     in_process = in_turns(callers, model.records[0], WARM_UP + rounds)
     found.in_process = {name: samples[WARM_UP:] for name, samples in in_process.items()}
@@ -73,7 +77,7 @@ def _measured(model: Worked, aws: Aws, folder: Path, rounds: int, progress: Prog
     return found
 
 
-def _over_http(found: Found, model: Worked, aws: Aws, folder: Path, rounds: int) -> None:
+def _over_http(found: Samples, model: TrainedRecipe, aws: Aws, folder: Path, rounds: int) -> None:
     environ = {**aws.environ, "OFFPATH_ONNX_THREADS": "1"}
     with ExitStack() as stack:
         url, _ = stack.enter_context(uvicorn("prediction_api.handler:app", environ, folder / "api.log"))
@@ -85,7 +89,7 @@ def _over_http(found: Found, model: Worked, aws: Aws, folder: Path, rounds: int)
         found.http = _posted(callers, model.records[:1], rounds)
         if model.name == "iris":
             found.batch = _posted(callers, model.records, max(BLOCK, rounds // 10))
-        found.server_mb = resident_mb(process_id)
+        found.server_mb = _resident_mb(process_id)
 
 
 def _posted(callers: Mapping[str, Caller], records: Sequence[Mapping[str, Any]], rounds: int) -> dict[str, list[float]]:
@@ -93,29 +97,36 @@ def _posted(callers: Mapping[str, Caller], records: Sequence[Mapping[str, Any]],
     for begin in range(0, rounds + WARM_UP, BLOCK):
         for name, caller in callers.items():
             for number in range(begin, begin + BLOCK):
-                samples[name].append(caller.milliseconds(written(body_of([varied(one, number) for one in records]))))
+                body = written(body_of([varied(record, number) for record in records]))
+                samples[name].append(caller.milliseconds(body))
             time.sleep(REST_SECONDS)
     return {name: taken[WARM_UP:] for name, taken in samples.items()}
 
 
 def _api_memory(aws: Aws, folder: Path) -> float:
     with uvicorn("prediction_api.handler:app", aws.environ, folder / "api.log") as (_, process_id):
-        return resident_mb(process_id)
+        return _resident_mb(process_id)
 
 
-def _result(found: Mapping[str, Found], memory: float) -> Result:
+def _resident_mb(process_id: int) -> float:
+    """Return the memory of a process and of those below it, without what they share."""
+    root = psutil.Process(process_id)
+    return sum(each.memory_full_info().uss for each in [root, *root.children(recursive=True)]) / MEGABYTE
+
+
+def _result(found: Mapping[str, Samples], memory: float) -> BenchmarkResult:
     figures = {name: _figures(one) for name, one in found.items()}
     rows = [row for name, one in found.items() for row in _rows(name, one)]
     rows.append(["memory, MB, all models", f"{memory:.0f}", "", f"{sum(one.server_mb for one in found.values()):.0f}"])
     least = min(_ratio(one.http[SERVE], one.http[API]) for one in found.values())
     notes = [f"goal: {GOAL:g} times less latency than `mlflow models serve`, end to end; the least here is {least:.1f}"]
     columns = ["ms", "offpath p50", "p99", "other p50", "p99", "ratio p50", "p99"]
-    return Result(
+    return BenchmarkResult(
         "models: served beside what one would do otherwise", MEASURED, columns, _squared(rows), notes, figures
     )
 
 
-def _rows(name: str, found: Found) -> list[list[str]]:
+def _rows(name: str, found: Samples) -> list[list[str]]:
     rows = [
         _row(f"{name}, in process", found.in_process[OURS], found.in_process[THEIRS]),
         _row(f"{name}, HTTP", found.http[API], found.http[SERVE]),
@@ -140,7 +151,7 @@ def _ratio(theirs: list[float], ours: list[float]) -> float:
     return percentile(theirs, 50) / percentile(ours, 50)
 
 
-def _figures(found: Found) -> dict[str, Any]:
+def _figures(found: Samples) -> dict[str, Any]:
     kinds = {"in_process": found.in_process, "http": found.http, "batch": found.batch, "load": found.load}
     measured = {
         kind: {name: {"p50": percentile(values, 50), "p99": percentile(values, 99)} for name, values in samples.items()}

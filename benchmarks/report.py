@@ -1,4 +1,4 @@
-"""What the benchmarks found, for people and for programs."""
+"""Report what the benchmarks found, to people and to programs."""
 
 import json
 import os
@@ -15,13 +15,16 @@ from rich.table import Table
 
 COMPARISON = ("n", "p50", "p99", "+p50", "+p99", "+p99 within")
 
-# Tells whoever waits what is being done.
+# It shows what is being done.
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """One benchmark's outcome. measured: how. rows: the first cell names what was measured. notes: below the table."""
+class BenchmarkResult:
+    """Hold one benchmark's outcome.
+
+    measured: the way it was measured. rows: the first cell names what was measured. notes: lines below the table.
+    """
 
     title: str
     measured: str
@@ -32,7 +35,7 @@ class Result:
 
 
 def machine() -> dict[str, str | int]:
-    """What the figures depend on."""
+    """Return the facts that the figures depend on."""
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count() or 0,
@@ -44,7 +47,7 @@ def machine() -> dict[str, str | int]:
     }
 
 
-def show(result: Result, console: Console) -> None:
+def show(result: BenchmarkResult, console: Console) -> None:
     """Print one benchmark's table, with how it was measured and the goals."""
     console.print(f"\n[bold]{result.title}[/bold]")
     console.print(result.measured, style="dim", highlight=False)
@@ -65,20 +68,20 @@ def show_machine(console: Console) -> None:
     console.print(f"{facts['system']}, {facts['cores']} cores; {versions}", highlight=False)
 
 
-def write_json(results: Mapping[str, Result], file: Path, *, quick: bool) -> None:
+def write_json(results: Mapping[str, BenchmarkResult], file: Path, *, quick: bool) -> None:
     """Write the figures. Times are in milliseconds, sizes in MB, unless a name says otherwise."""
     figures = {name: result.figures for name, result in results.items()}
     file.write_text(json.dumps({"machine": machine(), "quick": quick} | figures, indent=2) + "\n", encoding="utf-8")
 
 
 def milliseconds(value: float) -> str:
-    """A time as text, with as many digits as say something."""
+    """Return a time as text, with the digits that are significant."""
     decimals = 3 if abs(value) < 10 else 1 if abs(value) < 100 else 0
     return f"{value:.{decimals}f}"
 
 
 def comparison(name: str, figures: Mapping[str, float], *, is_baseline: bool) -> list[str]:
-    """The cells for what `stats.compared` found: the name, then those that COMPARISON heads."""
+    """Return the cells for what `stats.compared` found: the name, then those that COMPARISON heads."""
     cells = [name, str(figures["samples"]), milliseconds(figures["p50"]), milliseconds(figures["p99"])]
     if is_baseline:
         return [*cells, "", "", ""]
@@ -87,5 +90,5 @@ def comparison(name: str, figures: Mapping[str, float], *, is_baseline: bool) ->
 
 
 def goal(figures: Mapping[str, float], goal_ms: float) -> str:
-    """The goal for what is added at the 99th percentile, beside what was found."""
+    """Return the goal for what is added at the 99th percentile, beside what was found."""
     return f"goal: offpath adds at most {goal_ms} ms at p99; here {milliseconds(figures['added_p99'])}"

@@ -1,4 +1,4 @@
-"""What recording a prediction adds to it, in process: offpath's way and MLflow's own."""
+"""Measure what recording a prediction adds to it, in process, by offpath and by MLflow itself."""
 
 import sys
 import tempfile
@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.handbuilt.iris import FOLDER_VARIABLE, MANIFEST_FILE, ONNX_FILE
-from benchmarks.report import COMPARISON, Progress, Result, comparison, goal
-from benchmarks.services import Asked, asked, mlflow_server, moto, sqlite
+from benchmarks.report import COMPARISON, BenchmarkResult, Progress, comparison, goal
 from benchmarks.stats import compared
-from tests.support.models import iris_onnx, iris_version, manifest_of
+from local.testbed.aws import aws_with_iris
+from local.testbed.models import iris_onnx, iris_version, manifest_of
+from local.testbed.processes import LineProcess, line_process
+from local.testbed.servers import mlflow_server, sqlite
 
 ROUNDS = 1000
 SECONDS = 120.0
@@ -21,11 +23,11 @@ GOAL_MS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
-    """One way to record predictions.
+class RecordingVariant:
+    """Describe one way to record predictions.
 
-    baseline: the same application, recording nothing. every: it takes part in one round of so many. pause_seconds: what
-    its request leaves to be done behind it ends in that time, so that it does not fall upon the next one's.
+    baseline: the same application, recording nothing. every: it takes part in one round of so many. pause_seconds: the
+    background work of its request ends in that time, so that it does not slow down the next variant's request.
     """
 
     name: str
@@ -38,11 +40,11 @@ class Variant:
 
 OFF, OFFPATH, PLAIN = "API, tracing off", "API, offpath", "by hand, plain"
 VARIANTS = (
-    Variant(OFF, "benchmarks.untraced_handler:app", OFF, 1, 0.005),
-    Variant(OFFPATH, "prediction_api.handler:app", OFF, 1, 0.03),
-    Variant(PLAIN, "benchmarks.handbuilt.plain:app", PLAIN, 1, 0.005),
-    Variant("by hand, trace async", "benchmarks.handbuilt.traced:app", PLAIN, 4, 0.15),
-    Variant(
+    RecordingVariant(OFF, "benchmarks.untraced_handler:app", OFF, 1, 0.005),
+    RecordingVariant(OFFPATH, "prediction_api.handler:app", OFF, 1, 0.03),
+    RecordingVariant(PLAIN, "benchmarks.handbuilt.plain:app", PLAIN, 1, 0.005),
+    RecordingVariant("by hand, trace async", "benchmarks.handbuilt.traced:app", PLAIN, 4, 0.15),
+    RecordingVariant(
         "by hand, trace sync",
         "benchmarks.handbuilt.traced:app",
         PLAIN,
@@ -50,7 +52,7 @@ VARIANTS = (
         0.02,
         {"MLFLOW_ENABLE_ASYNC_TRACE_LOGGING": "false"},
     ),
-    Variant("by hand, start_run", "benchmarks.handbuilt.runs:app", PLAIN, 10, 0.02),
+    RecordingVariant("by hand, start_run", "benchmarks.handbuilt.runs:app", PLAIN, 10, 0.02),
 )
 MEASURED = (
     "One iris prediction, the application called in process (ASGI, no network); each variant a process of its own. "
@@ -63,7 +65,7 @@ MEASURED = (
 )
 
 
-def run(progress: Progress, *, quick: bool) -> Result:
+def run(progress: Progress, *, quick: bool) -> BenchmarkResult:
     """Measure all variants, in turns."""
     share = 0.1 if quick else 1.0
     with tempfile.TemporaryDirectory(prefix="offpath-bench-") as name, started(Path(name), progress) as workers:
@@ -73,11 +75,11 @@ def run(progress: Progress, *, quick: bool) -> Result:
 
 
 @contextmanager
-def started(folder: Path, progress: Progress) -> Iterator[dict[str, Asked]]:
-    """Every variant's process, by its name, with the services that they need."""
+def started(folder: Path, progress: Progress) -> Iterator[dict[str, LineProcess]]:
+    """Start every variant's process, with the services that they need, and yield them by name."""
     with ExitStack() as stack:
         progress("starting moto and MLflow over SQLite")
-        aws = stack.enter_context(moto(folder))
+        aws = stack.enter_context(aws_with_iris(folder))
         url = stack.enter_context(mlflow_server(stack.enter_context(sqlite(folder)), folder / "mlflow"))
         environ = {**aws.environ, "MLFLOW_TRACKING_URI": url, FOLDER_VARIABLE: str(folder)}
         _write_model(folder)
@@ -89,10 +91,10 @@ def started(folder: Path, progress: Progress) -> Iterator[dict[str, Asked]]:
         yield workers
 
 
-def _worker(variant: Variant, environ: Mapping[str, str], folder: Path) -> AbstractContextManager[Asked]:
+def _worker(variant: RecordingVariant, environ: Mapping[str, str], folder: Path) -> AbstractContextManager[LineProcess]:
     command = [sys.executable, "-m", "benchmarks.asgi_worker", variant.app]
     log = folder / f"worker-{VARIANTS.index(variant)}.log"
-    return asked(command, log, {**environ, **variant.environ})
+    return line_process(command, log, {**environ, **variant.environ})
 
 
 def _write_model(folder: Path) -> None:
@@ -100,7 +102,7 @@ def _write_model(folder: Path) -> None:
     (folder / MANIFEST_FILE).write_bytes(manifest_of(iris=iris_version()).to_json())
 
 
-def _measure(workers: Mapping[str, Asked], rounds: int, seconds: float) -> dict[str, list[float]]:
+def _measure(workers: Mapping[str, LineProcess], rounds: int, seconds: float) -> dict[str, list[float]]:
     samples: dict[str, list[float]] = {variant.name: [] for variant in VARIANTS}
     deadline = time.monotonic() + seconds
     for number in range(rounds):
@@ -113,12 +115,12 @@ def _measure(workers: Mapping[str, Asked], rounds: int, seconds: float) -> dict[
     return samples
 
 
-def _result(samples: Mapping[str, Sequence[float]]) -> Result:
+def _result(samples: Mapping[str, Sequence[float]]) -> BenchmarkResult:
     figures = {variant.name: compared(samples[variant.name], samples[variant.baseline]) for variant in VARIANTS}
     ours = figures[OFFPATH]["added_p50"]
     rows = [_row(variant, figures[variant.name], ours) for variant in VARIANTS]
     notes = [goal(figures[OFFPATH], GOAL_MS)]
-    return Result(
+    return BenchmarkResult(
         "request: what recording a prediction adds to it",
         MEASURED,
         ["ms", *COMPARISON, "x"],
@@ -128,7 +130,7 @@ def _result(samples: Mapping[str, Sequence[float]]) -> Result:
     )
 
 
-def _row(variant: Variant, figures: Mapping[str, float], ours: float) -> list[str]:
+def _row(variant: RecordingVariant, figures: Mapping[str, float], ours: float) -> list[str]:
     is_baseline = variant.baseline == variant.name
     multiple = "" if is_baseline or ours <= 0 else f"{figures['added_p50'] / ours:.0f}"
     return [*comparison(variant.name, figures, is_baseline=is_baseline), multiple]

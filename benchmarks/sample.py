@@ -1,4 +1,4 @@
-"""The request that is measured: the sample event's own."""
+"""Hold the request that is measured: the sample event's own."""
 
 import events
 

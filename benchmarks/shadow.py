@@ -1,4 +1,4 @@
-"""What a shadow adds to an invocation in Lambda's own runtime."""
+"""Measure what a shadow adds to an invocation in Lambda's own runtime."""
 
 import os
 import tempfile
@@ -8,21 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.lambda_runtime import durations_in_turns
-from benchmarks.report import COMPARISON, Progress, Result, comparison
-from benchmarks.services import Aws, moto
+from benchmarks.report import COMPARISON, BenchmarkResult, Progress, comparison
 from benchmarks.slow_model import slow_onnx
 from benchmarks.stats import compared
+from local.testbed.aws import Aws, aws_with_iris
+from local.testbed.lambda_runtime import LambdaRuntime, lambda_runtime
+from local.testbed.models import iris_version
 from offpath.contracts.model_manifest import Manifest, ModelVersion, RegisteredModel
 from offpath.contracts.names import MANIFEST_KEY
-from tests.support.lambda_runtime import LambdaRuntime, lambda_runtime
-from tests.support.models import iris_version
 
 INVOCATIONS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
-    """One handler, and whether the manifest has a shadow for it."""
+class ShadowVariant:
+    """Name one handler, and whether the manifest has a shadow for it."""
 
     name: str
     handler: str
@@ -31,9 +31,9 @@ class Variant:
 
 ALONE = "champion alone"
 VARIANTS = (
-    Variant(ALONE, "prediction_api.handler.handler", shadowed=False),
-    Variant("with a shadow", "prediction_api.handler.handler", shadowed=True),
-    Variant("both within the request", "benchmarks.shadowed_handler.handler", shadowed=True),
+    ShadowVariant(ALONE, "prediction_api.handler.handler", shadowed=False),
+    ShadowVariant("with a shadow", "prediction_api.handler.handler", shadowed=True),
+    ShadowVariant("both within the request", "benchmarks.shadowed_handler.handler", shadowed=True),
 )
 MEASURED = (
     "One iris prediction, as in the benchmark `lambda`: RTDONE, the time until the runtime has posted the response. "
@@ -42,7 +42,7 @@ MEASURED = (
 )
 
 
-def run(progress: Progress, *, quick: bool) -> Result:
+def run(progress: Progress, *, quick: bool) -> BenchmarkResult:
     """Measure the variants, in turns."""
     invocations = INVOCATIONS // 10 if quick else INVOCATIONS
     with tempfile.TemporaryDirectory(prefix="offpath-bench-") as folder, _started(Path(folder), progress) as runtimes:
@@ -56,8 +56,9 @@ def _started(folder: Path, progress: Progress) -> Iterator[dict[str, LambdaRunti
         progress(f"starting {len(VARIANTS)} functions")
         runtimes = {}
         for number, variant in enumerate(VARIANTS):
-            (home := folder / str(number)).mkdir()
-            aws = stack.enter_context(moto(home))
+            home = folder / str(number)
+            home.mkdir()
+            aws = stack.enter_context(aws_with_iris(home))
             if variant.shadowed:
                 _add_shadow(aws)
             own = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
@@ -74,9 +75,9 @@ def _add_shadow(aws: Aws) -> None:
     aws.bucket().put(MANIFEST_KEY, Manifest(models={"iris": iris}).to_json())
 
 
-def _result(samples: Mapping[str, Sequence[float]]) -> Result:
+def _result(samples: Mapping[str, Sequence[float]]) -> BenchmarkResult:
     figures = {name: compared(values, samples[ALONE]) for name, values in samples.items()}
     rows = [comparison(name, found, is_baseline=name == ALONE) for name, found in figures.items()]
-    return Result(
+    return BenchmarkResult(
         "shadow: what a shadow adds to an invocation", MEASURED, ["RTDONE, ms", *COMPARISON], rows, [], figures
     )

@@ -1,4 +1,4 @@
-"""The untraced application, with the shadow's prediction before the response: what one builds by hand."""
+"""Serve the untraced application, with the shadow's prediction before the response, as one would by hand."""
 
 from benchmarks.untraced_handler import handler as answer
 from benchmarks.untraced_handler import tracing

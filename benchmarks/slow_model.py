@@ -1,4 +1,4 @@
-"""A model that takes some milliseconds a record, whatever the machine's libraries."""
+"""Make a model that takes some milliseconds a record, whatever the machine's libraries."""
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
@@ -8,7 +8,7 @@ LAYERS = 40
 
 
 def slow_onnx() -> bytes:
-    """An ONNX file of four features and three probabilities, with a chain of matrices between them."""
+    """Return an ONNX file of four features and three probabilities, with a chain of matrices between them."""
     chance = np.random.default_rng(0)
     weights = {
         "first": chance.normal(size=(4, WIDTH)),

@@ -1,4 +1,4 @@
-"""What a table says of many samples."""
+"""Sum up many samples for a table."""
 
 import random
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ DRAWS = 400
 
 
 def percentile(samples: Sequence[float], percent: float) -> float:
-    """The value that this percentage of the samples lies below, interpolated between neighbours.
+    """Return the value that this percentage of the samples lies below, interpolated between neighbours.
 
     percent: 0 to 100. Raises ValueError when there are no samples.
     """
@@ -21,7 +21,7 @@ def percentile(samples: Sequence[float], percent: float) -> float:
 
 
 def compared(samples: Sequence[float], baseline: Sequence[float]) -> dict[str, float]:
-    """Median and 99th percentile of the samples, and what these are above the baseline's, in the samples' unit.
+    """Return median and 99th percentile of the samples, and by how much they exceed the baseline's, in their unit.
 
     `added_p99_low` and `added_p99_high` hold 95 % of what other runs like this one would find, as a bootstrap tells
     (https://en.wikipedia.org/wiki/Bootstrapping_(statistics)). Raises ValueError when there are no samples.

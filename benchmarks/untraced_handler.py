@@ -1,4 +1,4 @@
-"""The prediction API as `prediction_api.handler` composes it, without tracing: what the others are compared with."""
+"""Compose the prediction API as `prediction_api.handler` does, but without tracing: others are compared with it."""
 
 import os
 from collections.abc import Sequence
@@ -22,15 +22,15 @@ from prediction_api.settings import ApiSettings
 
 
 class Untraced(Tracing):
-    """Gives OpenTelemetry's tracer that does nothing."""
+    """Give OpenTelemetry's tracer that does nothing."""
 
     def tracer(self, name: str) -> Tracer:  # noqa: ARG002
-        """A tracer whose spans record nothing."""
+        """Return a tracer whose spans record nothing."""
         return NoOpTracer()
 
 
 def no_traces(_: Sequence[EndedTrace]) -> None:
-    """There are none to publish."""
+    """Publish nothing: there are no traces."""
 
 
 settings = ApiSettings.load(os.environ)

@@ -1,4 +1,4 @@
-"""Traces per second into MLflow: the writer's batches, beside posting the same traces one by one."""
+"""Measure traces per second into MLflow: the writer's batches, beside posting the same traces one by one."""
 
 import tempfile
 import time
@@ -8,9 +8,10 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
-from benchmarks.report import Progress, Result
-from benchmarks.services import mlflow_server, moto, postgres, sqlite
+from benchmarks.report import BenchmarkResult, Progress
 from events.samples import sqs_record, trace_event
+from local.testbed.aws import aws_with_iris
+from local.testbed.servers import mlflow_server, postgres, sqlite
 from offpath.aws.s3 import Bucket, S3Claims
 from offpath.mlflow.http import MlflowHttp
 from offpath.retry import SYSTEM_CLOCK
@@ -38,18 +39,18 @@ _DATABASES = {"SQLite": sqlite, "PostgreSQL": postgres}
 
 
 @dataclass(slots=True)
-class Watched:
-    """Passes calls on to what it watches, and adds up the seconds that they take."""
+class Timed:
+    """Pass calls on to another object, and add up the seconds that they take."""
 
     inner: Any
     seconds: float = 0.0
 
     def put(self, *arguments: Any) -> Any:
-        """An archive's bucket."""
+        """Time a call of an archive's bucket."""
         return self._timed(self.inner.put, arguments)
 
     def log(self, *arguments: Any) -> Any:
-        """A tracker."""
+        """Time a call of a tracker."""
         return self._timed(self.inner.log, arguments)
 
     def _timed(self, call: Any, arguments: Sequence[Any]) -> Any:
@@ -60,24 +61,28 @@ class Watched:
             self.seconds += time.perf_counter() - start
 
 
-class Server:
-    """One MLflow server, and both ways into it."""
+class WriterComparison:
+    """Write to one MLflow server in both ways, and keep the times. `warm_up` comes first."""
 
     def __init__(self, url: str, bucket: Bucket) -> None:
         self._clock = SYSTEM_CLOCK
         self._claims = S3Claims(bucket)
         self._tracker = MlflowTracker(MlflowHttp(url), self._clock.now, TIMEOUT_SECONDS)
-        self._archived, self._logged = Watched(bucket), Watched(self._tracker)
+        self._archived, self._logged = Timed(bucket), Timed(self._tracker)
         delivery = Delivery(self._logged, self._clock, MAX_POST_BYTES)
         self._writer = TraceWriter(self._claims, BucketArchive(self._archived), delivery)
         self.batched: list[float] = []
         self.alone: list[float] = []
+
+    def warm_up(self) -> None:
+        """Make the first requests, which create the experiment and open connections; their times are not kept."""
         self.write(_batch(1))
         self.post(_batch(1))
-        self._forget()
+        self._archived.seconds = self._logged.seconds = 0.0
+        self.batched, self.alone = [], []
 
     def write(self, event: dict[str, Any]) -> None:
-        """One batch through the writer."""
+        """Write one batch by the writer."""
         start = time.perf_counter()
         batch = received(event)
         written = self._writer.write(batch, self._clock.now() + TIMEOUT_SECONDS)
@@ -86,14 +91,14 @@ class Server:
             raise RuntimeError(f"{len(written.failures)} traces were not written: {written.failures[0].error}")
 
     def post(self, event: dict[str, Any]) -> None:
-        """The traces of a batch, one by one."""
+        """Post the traces of a batch one by one."""
         for decoded in [decode(message, self._claims) for message in received(event)]:
             start = time.perf_counter()
             self._tracker.log(decoded.experiment, decoded.payload, TIMEOUT_SECONDS)
             self.alone += [time.perf_counter() - start]
 
     def figures(self) -> dict[str, float]:
-        """What was measured. Shares are of the writer's own time."""
+        """Return what was measured. Shares are of the writer's own time."""
         writing = sum(self.batched) * BATCH
         together, alone = len(self.batched) / sum(self.batched), len(self.alone) / sum(self.alone)
         return {
@@ -106,46 +111,44 @@ class Server:
             "mlflow_share": self._logged.seconds / writing,
         }
 
-    def _forget(self) -> None:
-        """The first requests create the experiment and open connections."""
-        self._archived.seconds = self._logged.seconds = 0.0
-        self.batched, self.alone = [], []
 
-
-def run(progress: Progress, *, quick: bool) -> Result:
+def run(progress: Progress, *, quick: bool) -> BenchmarkResult:
     """Measure MLflow over SQLite, then over PostgreSQL."""
     share = 0.1 if quick else 1.0
     figures: dict[str, dict[str, float]] = {}
-    with tempfile.TemporaryDirectory(prefix="offpath-bench-") as name, moto(folder := Path(name)) as aws:
+    with tempfile.TemporaryDirectory(prefix="offpath-bench-") as name, aws_with_iris(Path(name)) as aws:
+        folder = Path(name)
         for database, uri in _DATABASES.items():
             progress(f"starting MLflow over {database}")
             with uri(folder) as address, mlflow_server(address, folder / database) as url:
                 progress(f"{database}: up to {ROUNDS * share:.0f} batches, {SECONDS * share:.0f} s")
-                figures[database] = _measure(Server(url, aws.bucket()), round(ROUNDS * share), SECONDS * share)
+                comparison = WriterComparison(url, aws.bucket())
+                figures[database] = _measure(comparison, round(ROUNDS * share), SECONDS * share)
     return _result(figures)
 
 
-def _measure(server: Server, rounds: int, seconds: float) -> dict[str, float]:
+def _measure(comparison: WriterComparison, rounds: int, seconds: float) -> dict[str, float]:
+    comparison.warm_up()
     deadline = time.monotonic() + seconds
     for _ in range(rounds):
-        server.write(_batch(BATCH))
-        server.post(_batch(ALONE))
+        comparison.write(_batch(BATCH))
+        comparison.post(_batch(ALONE))
         if time.monotonic() > deadline:
             break
-    return server.figures()
+    return comparison.figures()
 
 
 def _batch(size: int) -> dict[str, Any]:
-    """What Lambda hands over: new traces every time."""
+    """Return an event as Lambda hands it over, with new traces every time."""
     return {"Records": [sqs_record(number, trace_event(number)) for number in islice(_NUMBERS, size)]}
 
 
-def _result(figures: dict[str, dict[str, float]]) -> Result:
+def _result(figures: dict[str, dict[str, float]]) -> BenchmarkResult:
     columns = ["traces/s into", "by 100", "by 1", "ratio", "archive PUT", "MLflow POST", "rest"]
     rows = [_row(database, found) for database, found in figures.items()]
     samples = [f"{name}: {found['batches']:.0f} batches, {found['alone']:.0f} alone" for name, found in figures.items()]
     notes = ["; ".join(samples), "archive, MLflow and the rest (decoding) are shares of a batch's time"]
-    return Result("writer: traces per second into MLflow", MEASURED, columns, rows, notes, figures)
+    return BenchmarkResult("writer: traces per second into MLflow", MEASURED, columns, rows, notes, figures)
 
 
 def _row(name: str, found: dict[str, float]) -> list[str]:

@@ -1,6 +1,6 @@
-"""Sample events: what `sam local invoke -e` takes, and what tests load.
+"""Load sample events: the files that `sam local invoke -e` takes, too.
 
-`python -m events` (or `make events`) writes them anew; the same code writes the same bytes.
+`python -m events` (or `make events`) writes them again; the same code writes the same bytes.
 """
 
 import json
@@ -11,6 +11,6 @@ FOLDER = Path(__file__).parent
 
 
 def load(name: str) -> dict[str, Any]:
-    """The event in `events/<name>.json`."""
+    """Return the event in `events/<name>.json`."""
     event: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     return event

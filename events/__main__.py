@@ -1,4 +1,4 @@
-"""Write the sample events anew."""
+"""Write the sample events again: `python -m events`."""
 
 import json
 

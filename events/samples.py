@@ -1,4 +1,4 @@
-"""The content of the sample events: envelopes of API Gateway, SQS and EventBridge, filled by the project's code."""
+"""Make the sample events: envelopes as API Gateway, SQS and EventBridge send them, filled by offpath's own code."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ MILLISECOND_NS = 1_000_000
 
 
 class _Ids(IdGenerator):
-    """Ids that are the same every time."""
+    """Give ids that are the same every time."""
 
     def __init__(self, trace_id: int) -> None:
         self._trace_id = trace_id
@@ -40,7 +40,7 @@ class _Ids(IdGenerator):
 
 
 def trace_event(number: int = 1) -> TraceEvent:
-    """The event of one iris prediction, as the API emits it: three spans."""
+    """Return the event of one iris prediction, as the API emits it: three spans."""
     ended = _spans(number)
     return encode(EndedTrace(ended, ended[-1], EventNumber(INSTANCE, number)), "offpath")
 
@@ -84,7 +84,7 @@ def _root_attributes() -> dict[str, str | int]:
 
 
 def api_request(method: str, path: str, body: Any = None) -> dict[str, Any]:
-    """An HTTP API request, payload format 2.0
+    """Return an HTTP API request, payload format 2.0
     (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html).
     """
     host = "abcdefghij.execute-api.us-east-1.amazonaws.com"
@@ -126,7 +126,7 @@ def api_request(method: str, path: str, body: Any = None) -> dict[str, Any]:
 
 
 def sqs_record(number: int, event: TraceEvent) -> dict[str, Any]:
-    """A message as Lambda hands it on (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html)."""
+    """Return a message as Lambda hands it on (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html)."""
     message = inline_message(event)
     return {
         "messageId": f"00000000-0000-4000-8000-{number:012d}",

@@ -1,0 +1,1 @@
+"""Run the whole pipeline on one machine: `make up`, `make down`, `make invoke`."""

@@ -1,4 +1,4 @@
-"""`python -m local up`: the whole pipeline on this machine."""
+"""Run, stop or show the local stack: `python -m local up`."""
 
 import os
 from collections.abc import Callable

@@ -1,25 +1,25 @@
-"""What ends a command of the local stack.
+"""Name the errors that end a command of the local stack.
 
 OffpathError
-├── Refused       nothing was started: the user has something to do first
-├── PartFailed    a part ended by itself, or did not become ready
-└── Interrupted   the user wants it to stop
+├── CommandRefused   the command cannot be done: the user has something to do first
+├── ServiceFailed    a service ended by itself, or did not become ready
+└── Interrupted      the user wants the stack to stop
 """
 
 from offpath.contracts.errors import OffpathError
 
 
-class Refused(OffpathError):
-    """A start is not possible as things are; the message says what to do."""
+class CommandRefused(OffpathError):
+    """A command cannot be done as things are; the message says what to do."""
 
 
-class PartFailed(OffpathError):
-    """A part of the stack does not run. part: its name."""
+class ServiceFailed(OffpathError):
+    """A service of the stack does not run. service: its name."""
 
-    def __init__(self, part: str, message: str) -> None:
+    def __init__(self, service: str, message: str) -> None:
         super().__init__(message)
-        self.part = part
+        self.service = service
 
 
 class Interrupted(OffpathError):
-    """Ctrl-C, or a signal that asks for the same."""
+    """The user pressed Ctrl-C, or sent a signal that asks for the same."""

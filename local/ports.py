@@ -1,4 +1,4 @@
-"""TCP ports of 127.0.0.1 for servers that are about to be started, never the same for two processes at one time.
+"""Find TCP ports of 127.0.0.1 for servers that are about to be started, never the same for two processes at one time.
 
 A port that the system is asked for and that is closed again may be anybody's before the server is up: the system gives
 such ports to every outgoing connection. Here each process takes a block of ports below those. The first port of a block
@@ -25,8 +25,14 @@ def row_of_free_ports(count: int) -> int:
     return _block().row(count)
 
 
+def is_listening(port: int) -> bool:
+    """Return whether something accepts connections on this port."""
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
+
+
 class PortBlock:
-    """The ports from `first` on, for whoever holds the lock, which is bound to `first` itself."""
+    """Hand out the ports from `first` on, for whoever holds the lock, which is bound to `first` itself."""
 
     def __init__(self, lock: socket.socket, first: int) -> None:
         self._lock = lock

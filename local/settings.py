@@ -1,4 +1,4 @@
-"""The settings of the local stack, and the names and addresses that follow from them."""
+"""Read the settings of the local stack, and name the addresses that follow from them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -27,7 +27,7 @@ S3_PORTS = ("s3", "filer", "filer.grpc", "master", "master.grpc", "volume", "vol
 
 
 class LocalSettings(Settings):
-    """Read from `OFFPATH_HOME`, `OFFPATH_API_PORT` and so on."""
+    """Hold what is read from `OFFPATH_HOME`, `OFFPATH_API_PORT` and so on."""
 
     home: Path = Field(Path(".offpath"), description="the folder of the local stack's state")
     api_port: Port = Field(8000, description="the TCP port of the prediction API")
@@ -47,39 +47,39 @@ class LocalSettings(Settings):
     drain_seconds: float = Field(10, ge=0, description="how long the writer may go on emptying the queue at a stop")
     sync_seconds: float = Field(3, gt=0, description="how often the model registry is read")
     model_refresh_seconds: float = Field(2, gt=0, description="how often, at most, the API reads the model manifest")
-    start_seconds: float = Field(180, gt=0, description="how long a part may take until it is ready")
+    start_seconds: float = Field(180, gt=0, description="how long a service may take until it is ready")
 
     @property
     def api_url(self) -> str:
-        """Where the prediction API answers."""
+        """The address of the prediction API."""
         return f"http://{HOST}:{self.api_port}"
 
     @property
     def mlflow_url(self) -> str:
-        """Where MLflow's server and its pages are."""
+        """The address of MLflow's server and its pages."""
         return f"http://{HOST}:{self.mlflow_port}"
 
     @property
     def sqs_url(self) -> str:
-        """The SQS endpoint."""
+        """The address of SQS."""
         return f"http://{HOST}:{self.sqs_port}"
 
     @property
     def s3_url(self) -> str:
-        """The S3 endpoint."""
+        """The address of S3."""
         return f"http://{HOST}:{self.s3_port}"
 
     @property
     def queue_url(self) -> str:
-        """The queue of trace events."""
+        """The URL of the queue of trace events."""
         return self.url_of(QUEUE)
 
     def url_of(self, queue: str) -> str:
-        """A queue's URL, as moto gives it."""
+        """Return the URL of a queue, as moto gives it."""
         return f"{self.sqs_url}/{ACCOUNT}/{queue}"
 
     def ports(self) -> list[tuple[str, int, str]]:
-        """Every port of the stack: what listens there, its number, and the setting that moves it."""
+        """Return for every port of the stack its server's name, its number, and the setting that moves it."""
         named = [("api", self.api_port, "api_port"), ("mlflow", self.mlflow_port, "mlflow_port")]
         named += [("sqs", self.sqs_port, "sqs_port")]
         named += [(name, self.s3_port + offset, "s3_port") for offset, name in enumerate(S3_PORTS)]
@@ -87,7 +87,7 @@ class LocalSettings(Settings):
 
 
 class PollerSettings(Settings):
-    """What the poller's process reads: the same variables."""
+    """Hold what the poller's process reads, of the same variables."""
 
     queue_url: str = Field(description="the URL of the queue of trace events")
     batch_size: int = Field(100, ge=1, description="the most messages in one batch")
@@ -100,6 +100,6 @@ class PollerSettings(Settings):
 
 
 class SyncSettings(Settings):
-    """What the process of the model sync's schedule reads."""
+    """Hold what the process of the model sync's schedule reads."""
 
     sync_seconds: float = Field(3, gt=0, description="how often the model registry is read")

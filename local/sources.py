@@ -1,4 +1,4 @@
-"""Where the repository's own packages lie. pyproject.toml lists the folders, once, under pytest's `pythonpath`.
+"""Find the repository's own packages: pyproject.toml lists their folders, once, under pytest's `pythonpath`.
 
 `python local/sources.py` makes them importable in the environment that runs it: a `.pth` file in its site-packages
 names them, so that no command needs PYTHONPATH.

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from local.ports import free_port
+from local.testbed.servers import mlflow_server, sqlite
 from tests.support.drawn_order import drawn
 from tests.support.local_user import User
-from tests.support.server_process import server_process
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -106,21 +103,12 @@ def queue_url(sqs: SQSClient) -> str:
     return sqs.create_queue(QueueName=f"traces-{uuid.uuid4().hex[:12]}", Attributes=hidden)["QueueUrl"]
 
 
-def start_mlflow(database_uri: str, folder: Path) -> Iterator[str]:
-    """A real MLflow server over that database; its address is yielded, and it is stopped afterwards."""
-    url = f"http://127.0.0.1:{(port := free_port())}"
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", database_uri, "--artifacts-destination", str(folder / "artifacts")]
-    no_jobs = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    with server_process(command, f"{url}/health", folder / "mlflow.log", no_jobs):
-        yield url
-
-
 @pytest.fixture(scope="session")
 def mlflow_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real MLflow server over SQLite."""
     folder = tmp_path_factory.mktemp("mlflow")
-    yield from start_mlflow(f"sqlite:///{folder}/mlflow.db", folder)
+    with sqlite(folder) as database, mlflow_server(database, folder) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -6,13 +6,17 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from training.checks import named
+from offpath.contracts.names import CHAMPION
+from training.callbacks import Callbacks
+from training.checks import parse_assignments
 from training.display import Display
 from training.recipes.catalog import NAMES
 from training.recipes.recipe import TrainingError
 from training.registry.mlflow_server import quiet_mlflow
-from training.run import TrainingSpec, train_and_register
+from training.registry.promotion import AliasPlan
+from training.run import train_and_register
 from training.tracking_uri import TrackingUri
+from training.training_spec import TrainingSpec
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -35,7 +39,7 @@ def main(  # noqa: PLR0913  an option each
             "sample. Repeatable: a file of positive and one of negative sentences.",
         ),
     ] = [],  # noqa: B006
-    alias: Annotated[str, typer.Option(help="The alias that the new version gets.")] = "champion",
+    alias: Annotated[str, typer.Option(help="The alias that the new version gets.")] = CHAMPION,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for an MLflow server that is starting.")] = 0,
 ) -> None:
     """Train MODEL, check that its ONNX form agrees, register a version in MLflow and give it the alias."""
@@ -43,8 +47,16 @@ def main(  # noqa: PLR0913  an option each
     console = Console(highlight=False, soft_wrap=True)
     try:
         with Display(console) as display:
-            spec = TrainingSpec(model, tracking_uri, seed, named(param), alias, wait, data)
-            registered = train_and_register(spec, display.say, display.progress)
+            spec = TrainingSpec(
+                model=model,
+                tracking_uri=tracking_uri,
+                seed=seed,
+                parameters=parse_assignments(param),
+                aliases=AliasPlan(alias),
+                wait_seconds=wait,
+                data=data,
+            )
+            registered = train_and_register(spec, Callbacks(display.report, display.progress))
     except TrainingError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print("error:", str(error), style="red", markup=False)
         raise typer.Exit(1) from error

@@ -1,4 +1,4 @@
-"""What somebody who waits for a training sees."""
+"""Show somebody who waits for a training how far it is."""
 
 import time
 from types import TracebackType
@@ -9,9 +9,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TaskProgre
 
 
 class Display:
-    """Lines that stay, and on a terminal below them one that moves: how far the training is, and for how long.
+    """Print lines that stay, and below them one that moves: how far the training is, and for how long.
 
-    Without a terminal there are only the lines.
+    The moving line is left out where there is no terminal.
     """
 
     def __init__(self, console: Console) -> None:
@@ -37,15 +37,15 @@ class Display:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._live.stop()
 
-    def say(self, text: str) -> None:
-        """A line that stays, with the seconds since the beginning."""
+    def report(self, text: str) -> None:
+        """Print a line that stays, with the seconds since the beginning."""
         self._console.print(f"[dim]{time.monotonic() - self._began:5.1f} s[/dim]  {text}", markup=True)
         if self._training is not None:
             self._live.remove_task(self._training)
             self._training = None
 
     def progress(self, done: int, total: int) -> None:
-        """How far the training is; the next line that stays ends it."""
+        """Show how far the training is, until the next line that stays."""
         if self._training is None:
             self._training = self._live.add_task("training", total=total)
         self._live.update(self._training, completed=done, total=total)

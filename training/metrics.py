@@ -1,32 +1,33 @@
-"""The scores of a model: their names by task, which of them are errors, and how they are computed.
+"""The scores of a model: their names by task, which of them are errors, and how to compute them.
 
 Importing this module is cheap: scikit-learn is imported when a score is computed.
 """
 
 from typing import Any
 
-from training.recipes.recipe import Task
+from offpath.contracts.model_manifest import Task
 
 SCORES: dict[Task, tuple[str, ...]] = {
     "classification": ("accuracy", "precision", "recall", "f1"),
     "regression": ("mse", "rmse", "mae", "r2"),
 }
 _ERRORS = {"mse", "rmse", "mae"}
-HELD_OUT = "validation_"
+# What the names of a run's metrics begin with: scores on the rows to train, and on the rows held out.
+TRAIN, VALIDATION = "train_", "validation_"
 
 
 def metrics_of(task: Task) -> list[str]:
-    """The metrics of a run that tell how good its model is: the scores on the held-out rows."""
-    return [f"{HELD_OUT}{score}" for score in SCORES[task]]
+    """Return the metrics of a run that tell how good its model is: the scores on the held-out rows."""
+    return [f"{VALIDATION}{score}" for score in SCORES[task]]
 
 
 def less_is_better(metric: str) -> bool:
-    """Whether that metric measures an error."""
-    return metric.removeprefix(HELD_OUT) in _ERRORS
+    """Tell whether a metric measures an error."""
+    return metric.removeprefix(VALIDATION) in _ERRORS
 
 
 def evaluate(task: Task, expected: Any, predicted: Any) -> dict[str, float]:
-    """Accuracy and macro-averaged precision, recall and F1; for a regression MSE, RMSE, MAE and R²."""
+    """Return accuracy and macro-averaged precision, recall and F1; of a regression MSE, RMSE, MAE and R²."""
     return _classification(expected, predicted) if task == "classification" else _regression(expected, predicted)
 
 

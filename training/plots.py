@@ -1,4 +1,4 @@
-"""Pictures of how good a model is, on held-out rows: drawn without a display, and without pyplot's global state."""
+"""Draw how good a model is on held-out rows, without a display and without pyplot's global state."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from sklearn.metrics import confusion_matrix as count_confusions
 
 
 def confusion_matrix(expected: Any, predicted: Any, labels: Sequence[str]) -> Figure:
-    """How many rows of each class were given which label."""
+    """Draw how many rows of each class were given which label."""
     counts = count_confusions(expected, predicted, labels=range(len(labels)))
     figure = _figure(5.5, 4.5)
     axes = figure.subplots()
@@ -26,7 +26,7 @@ def confusion_matrix(expected: Any, predicted: Any, labels: Sequence[str]) -> Fi
 
 
 def residuals(expected: Any, predicted: Any) -> Figure:
-    """Predicted against true values, and what is left between them."""
+    """Draw predicted against true values, and the differences between them."""
     true, given = np.asarray(expected, dtype=float), np.asarray(predicted, dtype=float)
     figure = _figure(10, 4.5)
     left, right = figure.subplots(1, 2)

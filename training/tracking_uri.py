@@ -1,4 +1,4 @@
-"""The option of every command that talks to MLflow. It has a module of its own: MLflow's machine has no Typer."""
+"""The option of every command that talks to MLflow. The module is its own, as MLflow's machine has no Typer."""
 
 from typing import Annotated
 

@@ -1,33 +1,34 @@
-"""What every recipe goes through: data, training, evaluation, ONNX, agreement; registering is the tracker's."""
+"""The steps of every training: data, fitting, evaluation, ONNX, agreement. Registering is the registry's."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from training.checks import check_enough
-from training.data.split import split
+from training.callbacks import NO_CALLBACKS, Callbacks, ReportProgress
+from training.checks import check_row_counts
+from training.data.dataset import split
 from training.metrics import evaluate
-from training.onnx_artifact.convert import check_agreement, check_size, to_onnx
+from training.onnx_artifact.agreement import check_agreement
+from training.onnx_artifact.convert import check_size, to_onnx
 from training.recipes.recipe import (
-    Chosen,
+    ChosenArtifact,
     Dataset,
     Estimator,
     Frame,
-    HeldOut,
+    HoldoutSet,
     OnnxArtifact,
     Parameters,
-    Progress,
     Recipe,
-    Say,
     TrainingError,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A model that is fit to be registered. metrics: of its form, on the held-out rows. example: one held-out record.
+    """A model that is fit to be registered. metrics: of its artifact, on the holdout set. example: a held-out record.
 
-    more_metrics, tags: what the recipe tells of its choice of a form. figures: `matplotlib.figure.Figure` by file name.
+    more_metrics, tags: what the recipe tells of its choice of an artifact. figures: `matplotlib.figure.Figure` by file
+    name.
     """
 
     recipe: Recipe[Any]
@@ -38,7 +39,7 @@ class Trained:
     test_rows: int
     metrics: dict[str, float]
     train_metrics: dict[str, float]
-    form: OnnxArtifact
+    artifact: OnnxArtifact
     largest_difference: float
     example: dict[str, Any]
     more_metrics: Mapping[str, float] = field(default_factory=dict)
@@ -46,35 +47,34 @@ class Trained:
     figures: dict[str, Any] = field(default_factory=dict)
 
 
-def ignore_progress(done: int, total: int) -> None:
-    """Progress that nobody looks at."""
-
-
-def train(  # noqa: PLR0913, PLR0917  what to train, and two ways to follow it
+def train(
     recipe: Recipe[Any],
     parameters: Parameters,
     seed: int,
-    say: Say,
     data: Dataset | None = None,
-    progress: Progress = ignore_progress,
+    callbacks: Callbacks = NO_CALLBACKS,
 ) -> Trained:
     """Train and check one model; nothing is written anywhere. data: the recipe's own if None.
 
     Raises TrainingError when the data do not suffice, when ONNX does not agree, or is too large.
     """
+    report = callbacks.report
     data = recipe.load() if data is None else data
-    check_enough(recipe, data)
+    check_row_counts(recipe, data)
     train_x, test_x, train_y, test_y = split(recipe, data, seed)
-    say(f"data: {len(train_x)} rows to train, {len(test_x)} held out{' (synthetic)' if data.synthetic else ''}")
-    estimator = _fit(recipe, recipe.build(parameters, seed), train_x, train_y, progress)
-    held_out = _judged(recipe, estimator, test_x, test_y)
-    scores = evaluate(recipe.task, test_y, held_out.predicted)
-    say("trained: " + ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
+    synthetic = " (synthetic)" if data.synthetic else ""
+    report(f"data: {len(train_x)} rows to train, {len(test_x)} held out{synthetic}")
+    estimator = _fit(recipe, recipe.build(parameters, seed), train_x, train_y, callbacks.progress)
+    holdout = _predict(recipe, estimator, test_x, test_y)
+    scores = evaluate(recipe.task, test_y, holdout.predicted)
+    report("trained: " + ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
     exact = to_onnx(recipe, estimator)
-    difference = check_agreement(recipe, exact, held_out)
-    say(f"ONNX and {recipe.library} agree: largest difference {difference:.1e}; {exact.bytes / 1e3:,.1f} kB")
-    chosen = recipe.choose(parameters, exact, held_out, say) if recipe.choose else Chosen(exact, held_out.predicted)
-    check_size(recipe, chosen.form)
+    difference = check_agreement(recipe, exact, holdout)
+    report(f"ONNX and {recipe.library} agree: largest difference {difference:.1e}; {exact.bytes / 1e3:,.1f} kB")
+    chosen = ChosenArtifact(exact, holdout.predicted)
+    if recipe.choose:
+        chosen = recipe.choose(parameters, exact, holdout, report)
+    check_size(recipe, chosen.artifact)
     return Trained(
         recipe=recipe,
         parameters=parameters,
@@ -84,7 +84,7 @@ def train(  # noqa: PLR0913, PLR0917  what to train, and two ways to follow it
         test_rows=len(test_x),
         metrics=evaluate(recipe.task, test_y, chosen.predicted),
         train_metrics=evaluate(recipe.task, train_y, estimator.predict(train_x)),
-        form=chosen.form,
+        artifact=chosen.artifact,
         largest_difference=difference,
         example=test_x.iloc[0].to_dict(),
         more_metrics=chosen.metrics,
@@ -93,17 +93,17 @@ def train(  # noqa: PLR0913, PLR0917  what to train, and two ways to follow it
     )
 
 
-def _judged(recipe: Recipe[Any], estimator: Estimator, rows: Frame, target: Any) -> HeldOut:
-    is_classification = recipe.task == "classification"
-    probabilities = estimator.predict_proba(rows) if is_classification else None
-    return HeldOut(rows, target, estimator.predict(rows), probabilities)
-
-
-def _fit(recipe: Recipe[Any], estimator: Estimator, rows: Any, target: Any, progress: Progress) -> Estimator:
+def _fit(recipe: Recipe[Any], estimator: Estimator, rows: Any, target: Any, progress: ReportProgress) -> Estimator:
     try:
         return recipe.fit(estimator, rows, target, progress) if recipe.fit else estimator.fit(rows, target)
-    except ValueError as error:  # what scikit-learn says of data that it can make nothing of
+    except ValueError as error:  # scikit-learn raises it for data that it cannot learn from
         raise TrainingError(f"the training failed: {error}") from error
+
+
+def _predict(recipe: Recipe[Any], estimator: Estimator, rows: Frame, target: Any) -> HoldoutSet:
+    is_classification = recipe.task == "classification"
+    probabilities = estimator.predict_proba(rows) if is_classification else None
+    return HoldoutSet(rows, target, estimator.predict(rows), probabilities)
 
 
 def _figures(recipe: Recipe[Any], expected: Any, predicted: Any) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""The same prediction as a team would build it by hand, with each of MLflow's own ways to record it."""
+"""Make the same prediction as a team would build it by hand, with each of MLflow's own ways to record it."""

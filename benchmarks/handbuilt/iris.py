@@ -1,4 +1,4 @@
-"""What the hand-built services share: the request, the model and the answer."""
+"""Share the request, the model and the answer between the hand-built services."""
 
 import os
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ ONNX_FILE = "iris.onnx"
 
 
 class Iris(BaseModel):
-    """One flower, in centimetres."""
+    """Hold one flower's measures, in centimetres."""
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
@@ -29,23 +29,23 @@ class Iris(BaseModel):
 
 
 class Inputs(BaseModel):
-    """A request's body."""
+    """Hold a request's body."""
 
     inputs: list[Iris]
 
 
 def load() -> OnnxModel:
-    """The model that offpath serves, called in the same way."""
+    """Return the model that offpath serves, called in the same way."""
     folder = Path(os.environ[FOLDER_VARIABLE])
     manifest = Manifest.parse((folder / MANIFEST_FILE).read_bytes())
     return OnnxModel((folder / ONNX_FILE).read_bytes(), manifest.aliases("iris")["champion"])
 
 
 def records_of(body: Inputs) -> list[dict[str, Any]]:
-    """The records as the model takes them."""
+    """Return the records as the model takes them."""
     return [record.model_dump() for record in body.inputs]
 
 
 def answer(predictions: Sequence[dict[str, Any]], trace_id: str = "") -> dict[str, Any]:
-    """offpath's answer."""
+    """Return the answer as offpath gives it."""
     return {"model": "iris", "version": "1", "alias": "champion", "trace_id": trace_id, "predictions": predictions}

@@ -1,4 +1,4 @@
-"""Predictions, and nothing recorded: what the other hand-built services are compared with."""
+"""Predict, and record nothing: the other hand-built services are compared with this one."""
 
 from typing import Any
 
@@ -12,5 +12,5 @@ model = load()
 
 @app.post(ROUTE)
 async def predict(body: Inputs) -> dict[str, Any]:
-    """Predictions for the records."""
+    """Return predictions for the records."""
     return answer(model.predict(records_of(body)))

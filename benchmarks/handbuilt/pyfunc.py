@@ -1,4 +1,4 @@
-"""Predictions by the registry's own format, `mlflow.pyfunc`, with scikit-learn behind it."""
+"""Predict by the registry's own format, `mlflow.pyfunc`, with scikit-learn behind it."""
 
 import os
 from typing import Any
@@ -15,6 +15,6 @@ model = mlflow.pyfunc.load_model(os.environ[FOLDER_VARIABLE])
 
 @app.post(ROUTE)
 async def predict(body: Inputs) -> dict[str, Any]:
-    """Predictions for the records."""
+    """Return predictions for the records."""
     classes = model.predict(np.array([list(record.values()) for record in records_of(body)]))
     return answer([{"class_index": int(index)} for index in classes])

@@ -1,4 +1,4 @@
-"""Predictions recorded as MLflow runs: inputs as parameters, probabilities as metrics, the rest as tags."""
+"""Record predictions as MLflow runs: inputs as parameters, probabilities as metrics, the rest as tags."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ mlflow.set_experiment("handbuilt-runs")
 
 @app.post(ROUTE)
 async def predict(body: Inputs) -> dict[str, Any]:
-    """Predictions for the records."""
+    """Return predictions for the records."""
     records = records_of(body)
     with mlflow.start_run() as run:
         predictions = model.predict(records)

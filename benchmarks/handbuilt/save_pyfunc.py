@@ -1,4 +1,4 @@
-"""`python -m benchmarks.handbuilt.save_pyfunc FOLDER`: the iris model as MLflow's own format keeps it."""
+"""Save the iris model in MLflow's own format: `python -m benchmarks.handbuilt.save_pyfunc FOLDER`."""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 
 def main(folder: Path) -> None:
-    """Train and save."""
+    """Train the model, and save it."""
     model = LogisticRegression(max_iter=1000).fit(*load_iris(return_X_y=True))
     mlflow.sklearn.save_model(model, folder, pip_requirements=[])
 

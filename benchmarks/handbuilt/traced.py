@@ -1,6 +1,6 @@
-"""Predictions traced by `@mlflow.trace`: as many spans and tags as offpath's own.
+"""Trace predictions by `@mlflow.trace`, with as many spans and tags as offpath's own.
 
-Whether the export is asynchronous is for `MLFLOW_ENABLE_ASYNC_TRACE_LOGGING` to say.
+`MLFLOW_ENABLE_ASYNC_TRACE_LOGGING` says whether the export is asynchronous.
 """
 
 from typing import Any
@@ -17,13 +17,13 @@ mlflow.set_experiment("handbuilt-traces")
 
 @app.post(ROUTE)
 async def predict(body: Inputs) -> dict[str, Any]:
-    """Predictions for the records."""
+    """Return predictions for the records."""
     return traced(body)
 
 
 @mlflow.trace(name="POST /models/{name}/predict", span_type="CHAIN")
 def traced(body: Inputs) -> dict[str, Any]:
-    """The whole request."""
+    """Answer the whole request in one span."""
     predictions = run(validate(body))
     mlflow.update_current_trace(tags={**TAGS, "prediction": predictions[0]["label"]})
     return answer(predictions, mlflow.get_active_trace_id() or "")
@@ -31,11 +31,11 @@ def traced(body: Inputs) -> dict[str, Any]:
 
 @mlflow.trace(name="validate", span_type="PARSER")
 def validate(body: Inputs) -> list[dict[str, Any]]:
-    """FastAPI has validated by now: this is the span alone."""
+    """Make the span of the validation, which FastAPI has done by now."""
     return records_of(body)
 
 
 @mlflow.trace(name="iris", span_type="TASK")
 def run(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The model call."""
+    """Call the model in a span."""
     return model.predict(records)

@@ -1,1 +1,1 @@
-"""Every recipe's model, served by the API and by `mlflow models serve`, and called in process."""
+"""Serve every recipe's model by the API and by `mlflow models serve`, and call it in process."""

@@ -1,4 +1,4 @@
-"""One client of one server, over a connection that stays open."""
+"""Time the requests of one client to one server, over a connection that stays open."""
 
 import json
 import time
@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 
 
 class Caller:
-    """Posts to one path."""
+    """Post to one path. The connection is opened by the first request."""
 
     def __init__(self, url: str, path: str) -> None:
         self._connection = HTTPConnection(urlsplit(url).netloc, timeout=60)
         self._path = path
 
     def milliseconds(self, body: bytes) -> float:
-        """How long one request takes, to the end of its answer. Raises RuntimeError if that is not a 200."""
+        """Return how long one request takes, to the end of its answer. Raises RuntimeError if that is not a 200."""
         start = time.perf_counter()
         self._connection.request("POST", self._path, body, {"Content-Type": "application/json"})
         answer = self._connection.getresponse()
@@ -28,5 +28,5 @@ class Caller:
 
 
 def written(body: Mapping[str, Any]) -> bytes:
-    """The body as JSON."""
+    """Return the body as JSON."""
     return json.dumps(body).encode()

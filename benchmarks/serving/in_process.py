@@ -1,11 +1,11 @@
-"""The API's code and the estimator itself, called in this process."""
+"""Call the API's code and the estimator itself in this process."""
 
 import json
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from benchmarks.serving.worked import Worked, varied
+from benchmarks.serving.trained_recipes import TrainedRecipe, varied
 from offpath.aws.s3 import Bucket
 from offpath.contracts.model_manifest import Manifest
 from prediction_api.adapters.onnx_load import load_model
@@ -17,15 +17,15 @@ from prediction_api.routing.model_selector import CHAMPION_SELECTOR
 Call = Callable[[bytes], Any]
 
 
-class OneModel:
-    """A store in which there is one model alone."""
+class OneModelStore:
+    """Show one model alone of another store."""
 
-    def __init__(self, store: Any, name: str) -> None:
+    def __init__(self, store: S3Models, name: str) -> None:
         self._store = store
         self._name = name
 
     def manifest_if_changed(self, etag: str | None) -> tuple[bytes, str] | None:
-        """The manifest, of that model alone."""
+        """Return the manifest with that model alone, and its etag."""
         fetched = self._store.manifest_if_changed(etag)
         if fetched is None:
             return None
@@ -34,22 +34,20 @@ class OneModel:
         return Manifest(models={self._name: models[self._name]}).to_json(), tag
 
     def model_file(self, key: str) -> bytes:
-        """The file."""
-        content: bytes = self._store.model_file(key)
-        return content
+        """Return a model's file."""
+        return self._store.model_file(key)
 
 
 class Function:
-    """The function's own models, loaded from the bucket as it does."""
+    """Call the models of the API's function. See `load_function`."""
 
-    def __init__(self, bucket: Bucket) -> None:
-        self._store = S3Models(bucket)
-        self._loader = _loader(self._store)
-        self._loader.refresh()
+    def __init__(self, store: S3Models, loader: ModelLoader) -> None:
+        self._store = store
+        self._loader = loader
 
     def load_milliseconds(self, name: str) -> float:
-        """From nothing to a model that has answered once: its file fetched, checked, loaded and tried."""
-        loader = _loader(OneModel(self._store, name))
+        """Return how long a model takes to answer once: its file is fetched, checked, loaded and tried."""
+        loader = _loader(OneModelStore(self._store, name))
         start = time.perf_counter()
         loader.refresh()
         milliseconds = (time.perf_counter() - start) * 1000
@@ -57,7 +55,7 @@ class Function:
         return milliseconds
 
     def caller(self, name: str) -> Call:
-        """Reads a request, calls the model, and makes the predictions of its answer."""
+        """Return what reads a request, calls the model, and makes the predictions of its answer."""
         served = self._loader.catalog.find(name).choose(CHAMPION_SELECTOR)
 
         def call(body: bytes) -> Any:
@@ -67,19 +65,27 @@ class Function:
         return call
 
 
+def load_function(bucket: Bucket) -> Function:
+    """Load the models from the bucket, as the API's function does."""
+    store = S3Models(bucket)
+    loader = _loader(store)
+    loader.refresh()
+    return Function(store, loader)
+
+
 def _loader(store: ModelStore) -> ModelLoader:
     return ModelLoader(store, load_model, max_records=1_000, refresh_seconds=60)
 
 
-def estimator_caller(worked: Worked) -> Call:
-    """Reads a request into a data frame and asks the estimator, as a service built by hand would."""
+def estimator_caller(recipe: TrainedRecipe) -> Call:
+    """Return what reads a request into a data frame and asks the estimator, as a service built by hand would."""
     import pandas as pd  # type: ignore[import-untyped]
 
-    return lambda body: worked.predict(pd.DataFrame(json.loads(body)["inputs"]))
+    return lambda body: recipe.predict(pd.DataFrame(json.loads(body)["inputs"]))
 
 
 def in_turns(callers: Mapping[str, Call], record: Mapping[str, Any], rounds: int) -> dict[str, list[float]]:
-    """The milliseconds of each, called one after the other in every round."""
+    """Return the milliseconds of each; they are called one after the other in every round."""
     samples: dict[str, list[float]] = {name: [] for name in callers}
     for number in range(rounds):
         body = json.dumps({"inputs": [varied(record, number)]}).encode()
@@ -91,7 +97,7 @@ def in_turns(callers: Mapping[str, Call], record: Mapping[str, Any], rounds: int
 
 
 def load_estimator_milliseconds(folder: Any) -> float:
-    """MLflow's own loading of the same model, once its library is imported."""
+    """Return how long MLflow takes to load the same model, once its library is imported."""
     import mlflow.pyfunc
 
     start = time.perf_counter()

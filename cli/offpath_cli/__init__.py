@@ -1,1 +1,1 @@
-"""The command `offpath`: what a team does with its models, on a command line."""
+"""Offer the command `offpath`: what a team does with its models on a command line."""

@@ -1,4 +1,4 @@
-"""`offpath`, or `python -m offpath_cli`."""
+"""Run `offpath`, or `python -m offpath_cli`."""
 
 from offpath_cli.app import app
 

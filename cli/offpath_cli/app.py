@@ -1,13 +1,14 @@
-"""The commands of `offpath`: each is a module's function, named here."""
+"""Name the commands of `offpath`: the options and the function of each lie in a module of its own."""
 
 import typer
 
-from offpath_cli.compare.command import compare
-from offpath_cli.register.command import register
+from offpath_cli.command_line import command_of
+from offpath_cli.compare.command import CompareOptions, compare
+from offpath_cli.register.command import RegisterOptions, register
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-app.command()(register)
-app.command()(compare)
+app.command()(command_of(RegisterOptions, register))
+app.command()(command_of(CompareOptions, compare))
 
 
 @app.callback()

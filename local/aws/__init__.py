@@ -1,1 +1,1 @@
-"""What AWS does around the functions, on one machine: the event source mapping, the schedule, the queue."""
+"""Do on one machine what AWS does around the functions: the event source mapping, the schedule, the queue."""

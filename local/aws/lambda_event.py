@@ -1,6 +1,6 @@
-"""A batch of SQS messages as Lambda's event source mapping hands it to a function, and its answer.
+"""Hand a batch of SQS messages to a function as Lambda's event source mapping does, and read its answer.
 
-Shape: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html; what an answer means:
+Shape: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html; meaning of an answer:
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
@@ -13,10 +13,13 @@ from typing import Any
 
 from local.settings import ACCOUNT, REGION
 
+# A message as `ReceiveMessage` gives it.
+SqsMessage = Mapping[str, Any]
+
 
 @dataclass(frozen=True, slots=True)
 class LocalContext:
-    """Lambda's context object: what a function can learn of its invocation. deadline: on the monotonic clock."""
+    """Tell a function of its invocation, as Lambda's context object does. deadline: on the monotonic clock."""
 
     function_name: str
     deadline: float
@@ -29,16 +32,16 @@ class LocalContext:
         return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{self.function_name}"
 
     def get_remaining_time_in_millis(self) -> int:
-        """How long this invocation may still take."""
+        """Return how many milliseconds this invocation may still take."""
         return max(0, int((self.deadline - time.monotonic()) * 1000))
 
 
-def sqs_event(messages: Sequence[Mapping[str, Any]], queue: str) -> dict[str, Any]:
-    """The event for messages as `ReceiveMessage` gives them, received from the queue of that name."""
+def sqs_event(messages: Sequence[SqsMessage], queue: str) -> dict[str, Any]:
+    """Return the event for these messages, received from the queue of that name."""
     return {"Records": [_record(message, f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}") for message in messages]}
 
 
-def _record(message: Mapping[str, Any], arn: str) -> dict[str, Any]:
+def _record(message: SqsMessage, arn: str) -> dict[str, Any]:
     attributes = message.get("MessageAttributes", {})
     digest = {"md5OfMessageAttributes": message["MD5OfMessageAttributes"]} if attributes else {}
     return {
@@ -66,13 +69,24 @@ def _content(value: Mapping[str, Any]) -> dict[str, str]:
 
 
 def failed_ids(answer: object, sent: Sequence[str]) -> set[str]:
-    """The ids of the messages that stay on the queue; an answer that is no partial batch response fails all."""
+    """Return the ids of the messages that stay on the queue; an answer that is no partial batch response fails all."""
     if not answer:
         return set()
-    try:
-        items = answer["batchItemFailures"] or []  # type: ignore[index]
-        failed = {item["itemIdentifier"] for item in items}
-    except (TypeError, KeyError):
-        return set(sent)
-    unknown = failed - set(sent)
-    return set(sent) if unknown else failed
+    failed = _item_identifiers(answer)
+    return set(sent) if failed is None or failed - set(sent) else failed
+
+
+def _item_identifiers(answer: object) -> set[str] | None:
+    """Return the identifiers in a partial batch response; None for anything else."""
+    match answer:
+        case {"batchItemFailures": None}:
+            return set()
+        case {"batchItemFailures": list(items)}:
+            found = {item["itemIdentifier"] for item in items if _names_an_item(item)}
+            return found if all(map(_names_an_item, items)) else None
+        case _:
+            return None
+
+
+def _names_an_item(item: object) -> bool:
+    return isinstance(item, dict) and isinstance(item.get("itemIdentifier"), str)

@@ -1,45 +1,26 @@
-"""`python -m local.aws.writer_loop`: the trace writer behind the local queue."""
+"""Run the trace writer behind the local queue: `python -m local.aws.writer_loop`."""
 
 import importlib
 import logging
 import os
-import signal
 from collections.abc import Callable
-from types import FrameType
 
+from local.aws.loop_process import configure_logging, on_stop_signal
 from local.aws.poller import Handler, Poller
 from local.aws.sqs import SqsConsumer
 from local.settings import PollerSettings
-from local.stack import process_log
 from offpath.aws.clients import sqs_client
 from offpath.contracts.errors import Transient
 
 log = logging.getLogger("poller")
 
 
-class Signals:
-    """SIGTERM and SIGINT: the first lets the invocation in hand end, a second one interrupts it."""
-
-    def __init__(self, poller: Poller) -> None:
-        self._poller = poller
-        self._asked = False
-
-    def __call__(self, _number: int, _frame: FrameType | None) -> None:
-        """Called by the interpreter, in the main thread."""
-        self._poller.stop()
-        if self._asked:
-            raise KeyboardInterrupt
-        self._asked = True
-
-
 def main() -> None:
-    """Poll until SIGTERM or SIGINT, then drain."""
-    process_log.configure()
+    """Poll until SIGTERM or SIGINT, then drain the queue; a second signal interrupts the invocation."""
+    configure_logging()
     settings = PollerSettings.load(os.environ)
     poller = Poller(SqsConsumer(sqs_client(), settings.queue_url), _handler(settings.writer_handler), settings)
-    on_signal = Signals(poller)
-    signal.signal(signal.SIGTERM, on_signal)
-    signal.signal(signal.SIGINT, on_signal)
+    on_stop_signal(_stopper(poller))
     log.info("polling %s", settings.queue_url)
     try:
         poller.run()
@@ -50,11 +31,25 @@ def main() -> None:
         log.warning("the queue could not be drained: %s", error)
 
 
+def _stopper(poller: Poller) -> Callable[[], None]:
+    """Return what stops the poller: the first call lets the invocation under way end, a second one interrupts it."""
+    asked = False
+
+    def stop() -> None:
+        nonlocal asked
+        poller.stop()
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+
+    return stop
+
+
 def _leave(release: Callable[[], None]) -> None:
     try:
         release()
     except Transient as error:
-        log.warning("messages in hand could not be given back: %s", error)
+        log.warning("messages that were received could not be given back: %s", error)
 
 
 def _handler(name: str) -> Handler:

@@ -1,1 +1,1 @@
-"""The functions as `make build` made them, run in Docker."""
+"""Run the functions in Docker, as `make build` made them."""

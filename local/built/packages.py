@@ -1,4 +1,4 @@
-"""`python -m local.built.packages FOLDER`: what `sam build` built gets its bytecode, and is weighed.
+"""Compile what `sam build` built, and print its sizes: `python -m local.built.packages FOLDER`.
 
 Lambda's code folder is read-only: without compiled bytecode every cold start compiles all it imports.
 """
@@ -14,7 +14,10 @@ MAX_BYTES = 200_000_000
 
 
 def main(folder: Path, python: str = PYTHON) -> int:
-    """Compile, and print the size of each function with its layer; 1 if one is over the limit, or nothing was built."""
+    """Compile, print the size of each function with its layer, and return the exit code.
+
+    It is 1 if a function is over the limit, or nothing was built.
+    """
     packages = sorted(path for path in folder.glob("*") if path.is_dir())
     if not packages:
         print(f"there is nothing in {folder}: run sam build first", file=sys.stderr)  # noqa: T201
@@ -37,7 +40,7 @@ def compile_all(folders: list[Path], python: str) -> None:
 
 
 def size_of(folder: Path) -> int:
-    """Bytes of all files below the folder."""
+    """Return the bytes of all files below the folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 

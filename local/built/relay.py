@@ -1,7 +1,7 @@
-"""Lets containers reach what listens on this machine's loopback address only.
+"""Let containers reach what listens on this machine's loopback address only.
 
 Docker's own `host.docker.internal` is, on Linux, the address of a bridge on which nothing of the local stack listens;
-for as long as it is needed, a relay does.
+a relay does, for as long as it is needed.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ CHUNK = 65_536
 
 @contextmanager
 def relayed(ports: Sequence[int]) -> Iterator[None]:
-    """Within the block, containers reach these ports of 127.0.0.1 under the same numbers of `host.docker.internal`.
+    """Let containers reach these ports of 127.0.0.1 within the block, under the same numbers of `host.docker.internal`.
 
     Raises OSError when one is taken on Docker's bridge. Docker Desktop does this by itself.
     """
@@ -43,7 +43,7 @@ def relayed(ports: Sequence[int]) -> Iterator[None]:
 
 
 def _bridge_address() -> str:
-    """This machine's own address on Docker's bridge; nothing beyond this machine reaches it. Raises OSError."""
+    """Return this machine's address on Docker's bridge; nothing beyond this machine reaches it. Raises OSError."""
     for address in psutil.net_if_addrs().get(BRIDGE, []):
         if address.family is socket.AF_INET:
             return str(address.address)

@@ -1,31 +1,30 @@
-"""The API's routes over real HTTP, as `sam local start-api` serves them: each request reaches the built function."""
+"""Serve the API's routes over real HTTP with `sam local start-api`: each request reaches the built function."""
 
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.ports import free_port
+from local.ports import free_port, is_listening
 from local.settings import HOST
 from local.sources import ROOT
 from offpath.contracts.errors import Transient
 
-START_SECONDS = 60.0
+START_SECONDS = 180.0  # some seconds, on a machine with nothing else to do
 STOP_SECONDS = 30.0
 
 
 @contextmanager
 def started(command: Sequence[str | Path], environ: Mapping[str, str]) -> Iterator[str]:
-    """Serve within the block, at the address given. command: `sam local start-api` with its options.
+    """Serve within the block, and yield the address. command: `sam local start-api` with its options.
 
-    Raises Transient when it does not come up; its own words are on standard error.
+    Raises Transient when it does not start; it says why on standard error.
     """
     port = free_port()
-    words = [*map(str, command), "--host", HOST, "--port", str(port)]
-    process = subprocess.Popen(words, env=environ, cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True)
+    line = [*map(str, command), "--host", HOST, "--port", str(port)]
+    process = subprocess.Popen(line, env=environ, cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True)
     try:
         _await_port(process, port)
         yield f"http://{HOST}:{port}"
@@ -40,12 +39,7 @@ def started(command: Sequence[str | Path], environ: Mapping[str, str]) -> Iterat
 
 def _await_port(process: subprocess.Popen[bytes], port: int) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while not _listens(port):
+    while not is_listening(port):
         if process.poll() is not None or time.monotonic() > deadline:
             raise Transient("sam local start-api did not come up")
         time.sleep(0.2)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((HOST, port)) == 0

@@ -1,1 +1,1 @@
-"""The processes of the local stack: what they are, how they start, are watched, and stop."""
+"""Run the services of the local stack: describe, start, watch and stop their processes."""

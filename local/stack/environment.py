@@ -1,4 +1,4 @@
-"""The environment that the parts run in: this machine's, with nothing of the user's own cloud account in it."""
+"""Make the environment that the services run in: this machine's, without the user's own cloud account."""
 
 import os
 import sysconfig
@@ -9,15 +9,15 @@ from local.settings import ACCESS_KEY, ARCHIVE, DEAD_LETTERS, HOST, REGION, SECR
 from offpath.settings import variable
 
 
-def part_environment(environ: Mapping[str, str], settings: LocalSettings) -> dict[str, str]:
-    """What every part gets, made from the user's environment."""
+def service_environment(environ: Mapping[str, str], settings: LocalSettings) -> dict[str, str]:
+    """Return the variables that every service gets, made from the user's environment."""
     kept = {name: value for name, value in environ.items() if not name.startswith(("AWS_", "MLFLOW_", "OFFPATH_"))}
     own = {name: value for name, value in environ.items() if name.startswith("OFFPATH_")}
     return kept | own | _aws(settings) | _offpath(settings) | _python(environ)
 
 
 def program(name: str) -> str:
-    """The path of a program that a Python package installed."""
+    """Return the path of a program that a Python package installed."""
     return str(Path(sysconfig.get_path("scripts")) / name)
 
 

@@ -1,8 +1,8 @@
 """Become another program that ends with its parent, where the system can see to that.
 
-Called by its path, `python -I -S tether.py SIGNAL PARENT COMMAND…`, so that it costs a few milliseconds and nothing of
-the project is imported. Linux: the kernel sends SIGNAL when PARENT dies (prctl PR_SET_PDEATHSIG, kept across exec).
-Elsewhere the command just runs, and the next start of the stack ends what is left over.
+It is called by its path, `python -I -S exit_with_parent.py SIGNAL PARENT COMMAND…`, so that it costs a few milliseconds
+and nothing of the project is imported. On Linux the kernel sends SIGNAL when PARENT dies (prctl PR_SET_PDEATHSIG, kept
+across exec). Elsewhere the command just runs, and the next start of the stack ends what is left over.
 """
 
 import ctypes
@@ -13,7 +13,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def main(number: int, parent: int, command: list[str]) -> None:
-    """Never returns: the command takes this process over."""
+    """Let the command take this process over. It never returns."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
         if os.getppid() != parent:  # it died before it could be watched

@@ -1,29 +1,29 @@
-"""The state folder: what lies where in it, and the version of that layout."""
+"""Keep the state folder: where everything lies in it, and the version of that layout."""
 
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.errors import Refused
+from local.errors import CommandRefused
 
 LAYOUT = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The folder `OFFPATH_HOME`."""
+    """Name the files of the state folder, which is `OFFPATH_HOME`."""
 
     path: Path
 
     @property
     def s3(self) -> Path:
-        """SeaweedFS's data."""
+        """The folder of SeaweedFS's data."""
         return self.path / "s3"
 
     @property
     def s3_identities(self) -> Path:
-        """Who may use S3."""
+        """The file that says who may use S3."""
         return self.path / "s3.json"
 
     @property
@@ -33,26 +33,29 @@ class Home:
 
     @property
     def logs(self) -> Path:
-        """One log a part."""
+        """The folder with one log a service."""
         return self.path / "logs"
 
     @property
     def lock(self) -> Path:
-        """Held by the process that runs the stack; its content is that process's id."""
+        """The file that the process that runs the stack holds; its content is that process's id."""
         return self.path / "lock"
 
     @property
     def processes(self) -> Path:
-        """The parts' processes, while they run."""
+        """The file that lists the processes of the services, while they run."""
         return self.path / "processes.json"
 
     @property
     def version(self) -> Path:
-        """The layout's version."""
+        """The file that holds the version of the layout."""
         return self.path / "state.json"
 
     def prepare(self) -> None:
-        """Make the folder and its version file. Raises Refused for one that is not ours, or cannot be written."""
+        """Make the folder and its version file.
+
+        Raises CommandRefused for a folder that is no state folder, is of another layout, or cannot be written.
+        """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._check()
@@ -60,7 +63,7 @@ class Home:
                 folder.mkdir(exist_ok=True)
             self.version.write_text(json.dumps({"layout": LAYOUT}) + "\n")
         except OSError as error:
-            raise Refused(
+            raise CommandRefused(
                 f"OFFPATH_HOME={self.path} cannot be written: {error.strerror}.\n"
                 "Make it writable, or set OFFPATH_HOME to another folder."
             ) from error
@@ -71,7 +74,7 @@ class Home:
         if self.version.exists():
             self._check_layout()
         elif any(self.path.iterdir()):
-            raise Refused(
+            raise CommandRefused(
                 f"OFFPATH_HOME={self.path} is not empty and holds no {self.version.name}: it is not a state folder.\n"
                 "Set OFFPATH_HOME to a new or an empty folder."
             )
@@ -79,7 +82,7 @@ class Home:
     def _check_layout(self) -> None:
         found = _layout(self.version.read_text())
         if found != LAYOUT:
-            raise Refused(
+            raise CommandRefused(
                 f"OFFPATH_HOME={self.path} has layout {found}; this version reads layout {LAYOUT}.\n"
                 "Use the version of offpath that made it, or start afresh: move the folder away, or set OFFPATH_HOME "
                 "to another one."

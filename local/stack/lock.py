@@ -1,4 +1,4 @@
-"""One stack a state folder: a lock that the system gives back when its holder ends, however that happens."""
+"""Let one stack run on a state folder: the system gives the lock back when its holder ends, however that happens."""
 
 import fcntl
 import os
@@ -6,15 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.errors import Refused
+from local.errors import CommandRefused
 
 
 @contextmanager
 def held(path: Path) -> Iterator[None]:
-    """Hold the lock, with this process's id in it. Raises Refused, with the holder's id, when another one does."""
+    """Hold the lock, with this process's id in it.
+
+    Raises CommandRefused, with the holder's id, when another process holds it.
+    """
     with path.open("a+") as file:
         if not _try(file.fileno()):
-            raise Refused(
+            raise CommandRefused(
                 f"a stack is running on {path.parent} already (process {holder(path)}).\n"
                 "Use that one, stop it with `python -m local down`, or set OFFPATH_HOME to another folder."
             )
@@ -26,7 +29,7 @@ def held(path: Path) -> Iterator[None]:
 
 
 def holder(path: Path) -> int | None:
-    """The id of the process that holds the lock, or None if none does."""
+    """Return the id of the process that holds the lock, or None if none does."""
     try:
         with path.open("r+") as file:
             return None if _try(file.fileno()) else int(file.read() or 0)

@@ -1,24 +1,27 @@
-"""Which lines of the parts' logs are worth the terminal, and how they look there. The files have all, as they are."""
+"""Choose the lines of the services' logs that the terminal shows, and their form. The files have all, as they are."""
 
 import json
 import re
 from typing import Any
 
 # SeaweedFS: errors and worse, in glog's format. moto, MLflow: errors and answers 5xx.
-_LOUD = {
+_SHOWN = {
     "s3": re.compile(r"^[EF]\d{4} "),
     "sqs": re.compile(r"Traceback|\bERROR\b|Error:|\" 5\d\d "),
     "mlflow": re.compile(r"Traceback|\b(WARNING|ERROR|CRITICAL)\b|Error:"),
 }
 # The stack's own readiness probes, and uvicorn's start.
-_QUIET = {"api": re.compile(r"\"GET /health HTTP|INFO:     (Started|Waiting|Application|Uvicorn|Shutting|Finished)")}
+_HIDDEN = {"api": re.compile(r"\"GET /health HTTP|INFO:     (Started|Waiting|Application|Uvicorn|Shutting|Finished)")}
 _POWERTOOLS = {"level", "location", "message", "timestamp", "service", "cold_start", "xray_trace_id", "sampling_rate"}
 
 
 def for_terminal(name: str, line: str, ready: bool) -> str | None:
-    """The line as the terminal shows it, or None. What others' servers complain of while they start is left out."""
-    loud, quiet = _LOUD.get(name), _QUIET.get(name)
-    if not line or (loud and not (ready and loud.search(line))) or (quiet and quiet.search(line)):
+    """Return the line of a service as the terminal shows it, or None.
+
+    ready: whether the service does its work yet. What servers of others log while they start is left out.
+    """
+    shown, hidden = _SHOWN.get(name), _HIDDEN.get(name)
+    if not line or (shown and not (ready and shown.search(line))) or (hidden and hidden.search(line)):
         return None
     return _from_json(line) if line.startswith("{") else line
 

@@ -1,33 +1,25 @@
-"""Training jobs over a restart: moto's queue lives in memory, and their documents in S3."""
+"""Queue training jobs again after a restart: moto's queue lives in memory, and the jobs' documents in S3."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
+from local.stack.queue_replay import Producer
 from offpath.aws.job_store import StoredJob
 from offpath.contracts.errors import MalformedJob, ObjectMissing
-from offpath.contracts.message import Message
 from offpath.contracts.training_job import message_of
 
 
 class Jobs(Protocol):
-    """The jobs' documents. Each method may raise Transient."""
+    """Read the documents of training jobs. Each method may raise Transient."""
 
     def ids(self) -> list[str]:
-        """The ids of all jobs."""
+        """Return the ids of all jobs."""
 
     def read(self, job_id: str) -> StoredJob:
-        """The job of that id. Raises ObjectMissing or MalformedJob."""
-
-
-class Producer(Protocol):
-    """A queue, as a producer sees it."""
-
-    def send(self, messages: Sequence[Message]) -> list[Message]:
-        """Send these; those not taken come back. Raises Transient."""
+        """Return the job of that id. Raises ObjectMissing or MalformedJob."""
 
 
 def resume(jobs: Jobs, queue: Producer) -> int:
-    """Put every job that has not ended on the queue; how many there were. Raises Transient."""
+    """Put every job that has not ended on the queue, and return how many there were. Raises Transient."""
     unfinished = [job_id for job_id in jobs.ids() if _is_open(jobs, job_id)]
     for job_id in unfinished:
         queue.send([message_of(job_id)])

@@ -1,4 +1,4 @@
-"""What is checked before anything starts."""
+"""Check that the stack's ports are free, before anything starts."""
 
 import errno
 import socket
@@ -6,15 +6,15 @@ from collections import defaultdict
 
 import psutil
 
-from local.errors import Refused
+from local.errors import CommandRefused
 from local.settings import HOST, S3_PORTS, LocalSettings
 
 
 def check_ports(settings: LocalSettings) -> None:
-    """Raises Refused that names the ports that two parts want or another process has, by their settings."""
+    """Raise CommandRefused for ports that two services want or another process has, named by their settings."""
     problems = _clashes(settings) or _taken(settings)
     if problems:
-        raise Refused("\n".join(problems))
+        raise CommandRefused("\n".join(problems))
 
 
 def _clashes(settings: LocalSettings) -> list[str]:
@@ -45,7 +45,9 @@ def _is_free(port: int) -> bool:
             probe.bind((HOST, port))
         except OSError as error:
             if error.errno == errno.EACCES:
-                raise Refused(f"port {port} of {HOST} may not be used by this user: choose one above 1023") from error
+                raise CommandRefused(
+                    f"port {port} of {HOST} may not be used by this user: choose one above 1023"
+                ) from error
             return False
     return True
 

@@ -1,4 +1,4 @@
-"""Which processes belong to a stack, on file: so that what a killed supervisor left can be found and ended."""
+"""List the stack's processes in a file, so that a start finds and ends what a killed supervisor left."""
 
 import json
 import signal
@@ -6,13 +6,13 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.stack.process import signal_group, start_time
+from local.stack.service import signal_group, start_time
 
 GRACE_SECONDS = 5.0
 
 
 class ProcessFile:
-    """A JSON file: part name → process id and start time."""
+    """Read and write a JSON file: service name → process id and start time."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -25,7 +25,7 @@ class ProcessFile:
         new.replace(self._path)
 
     def alive(self) -> dict[str, int]:
-        """The processes on file that are still the ones that were started."""
+        """Return the listed processes that are still the ones that were started, as service name → process id."""
         try:
             entries = json.loads(self._path.read_text())
             return {
@@ -37,7 +37,7 @@ class ProcessFile:
             return {}
 
     def end_leftovers(self) -> dict[str, int]:
-        """End those, gently first; which they were."""
+        """End the processes that are alive, gently first, and return them as service name → process id."""
         leftovers = self.alive()
         for pid in leftovers.values():
             signal_group(pid, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""What the terminal shows: the steps of the start, the parts' lines behind their names, and what is awaited."""
+"""Show on the terminal the steps of the start, the services' lines behind their names, and what is awaited."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -25,26 +25,26 @@ NAME_WIDTH = 6
 
 
 class Screen(Protocol):
-    """Where progress is shown."""
+    """Show progress."""
 
     def step(self, text: str) -> None:
-        """Something was done."""
+        """Show that something was done."""
 
-    def trouble(self, text: str) -> None:
-        """Something is wrong."""
+    def problem(self, text: str) -> None:
+        """Show that something is wrong."""
 
     def ready(self, name: str, text: str) -> None:
-        """A part does its work, or has done it."""
+        """Show that a service does its work, or has done it."""
 
     def waiting(self, for_what: Sequence[str]) -> None:
-        """What is awaited now; empty: nothing."""
+        """Show what is awaited now; nothing, if it is empty."""
 
     def line(self, name: str, text: str) -> None:
-        """A line that a part wrote. Called from other threads."""
+        """Show a line that a service wrote. It is called from other threads."""
 
 
 class Terminal:
-    """A terminal, or a file: then without colours and without the line that moves."""
+    """Show progress on a terminal, or in a file: then without colours and without the line that moves."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -52,21 +52,21 @@ class Terminal:
         self._ready: set[str] = set()
 
     def step(self, text: str) -> None:
-        """Something was done."""
+        """Show that something was done."""
         self._print(f"[green]✓[/green] {escape(text)}")
 
-    def trouble(self, text: str) -> None:
-        """Something is wrong."""
+    def problem(self, text: str) -> None:
+        """Show that something is wrong."""
         first, *rest = text.splitlines()
         self._print("\n".join([f"[bold red]✗[/bold red] {escape(first)}", *(escape(line) for line in rest)]))
 
     def ready(self, name: str, text: str) -> None:
-        """A part does its work, or has done it."""
+        """Show that a service does its work, or has done it."""
         self._ready.add(name)
         self._print(f"[green]✓[/green] {name:{NAME_WIDTH}} {escape(text)}")
 
     def waiting(self, for_what: Sequence[str]) -> None:
-        """One line at the bottom, with a spinner; none where the output is not a terminal."""
+        """Show one line at the bottom, with a spinner; none where the output is not a terminal."""
         if not self._console.is_terminal:
             return
         if not for_what:
@@ -78,14 +78,14 @@ class Terminal:
             self._status.update(Text(" · ".join(for_what)))
 
     def line(self, name: str, text: str) -> None:
-        """The line behind its part's name, if it is worth a look."""
+        """Show the line behind its service's name, if it is worth showing."""
         shown = for_terminal(name, text, name in self._ready)
         if shown is not None:
             style = STYLES.get(name, "white")
             self._print(f"[{style}]{name:{NAME_WIDTH}} |[/{style}] {escape(shown)}")
 
-    def closing(self, title: str, text: str) -> None:
-        """A closing word; the text is markup. No frame around it: its lines are there to be copied."""
+    def summary(self, title: str, text: str) -> None:
+        """Show a title and a text, which is markup. It has no frame: its lines are there to be copied."""
         self._end_status()
         self._print(
             Rule(f"[bold green]{title}[/bold green]", align="left") if self._console.is_terminal else f"\n{title}"
@@ -97,8 +97,8 @@ class Terminal:
             self._status.stop()
             self._status = None
 
-    def _print(self, what: object) -> None:
+    def _print(self, shown: object) -> None:
         try:
-            self._console.print(what, soft_wrap=isinstance(what, str))
+            self._console.print(shown, soft_wrap=isinstance(shown, str))
         except OSError:  # the terminal was closed: a stop goes on all the same
             return

@@ -1,4 +1,4 @@
-"""Ctrl-C and its like, counted: the work in hand asks when it suits it."""
+"""Count the signals that ask the stack to stop; what is being done looks at the count between its steps."""
 
 import signal
 from types import FrameType
@@ -9,7 +9,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupts:
-    """How often the user asked for an end."""
+    """Count how often the user asked the stack to stop."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -20,7 +20,7 @@ class Interrupts:
             signal.signal(number, self._on_signal)
 
     def check(self) -> None:
-        """Raises Interrupted once the user asked for an end."""
+        """Raise Interrupted once the user asked the stack to stop."""
         if self.count:
             raise Interrupted("stopped by a signal")
 

@@ -1,4 +1,4 @@
-"""The stack's queues and buckets: made at its start; what is on the queues outlives a stop."""
+"""Make the stack's queues and buckets at its start, and keep what is on the queues over a restart."""
 
 import json
 from collections.abc import Callable
@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from local.aws.sqs import SqsConsumer
 from local.settings import ARCHIVE, ARTIFACTS, DEAD_LETTERS, QUEUE, TRAINING, LocalSettings
-from local.stack import queue_snapshot
 from local.stack.open_jobs import resume
+from local.stack.queue_replay import replay
+from local.stack.queue_snapshot import save_snapshot
 from local.stack.screen import Screen
 from offpath.aws.errors import aws_errors
 from offpath.aws.job_store import JobStore
@@ -25,7 +26,7 @@ RETENTION_SECONDS = 14 * 24 * 60 * 60  # the longest that SQS keeps a message
 
 
 class Storage:
-    """S3 and SQS, as they run here."""
+    """Keep the queues and buckets of the stack, over clients of its own S3 and SQS."""
 
     def __init__(self, s3: "S3Client", sqs: "SQSClient", settings: LocalSettings, screen: Screen) -> None:
         self._s3 = s3
@@ -39,16 +40,16 @@ class Storage:
         self._create_buckets()
         self._create_queues()
         for name in (QUEUE, DEAD_LETTERS):
-            self._restore(name)
+            self._replay(name)
         self._resume_jobs()
 
     def save(self, give_up: Callable[[], bool]) -> None:
-        """Save what is on the queues; give_up: whether to leave what is still in flight."""
+        """Save what is on the queues. give_up: whether to leave what is still in flight."""
         for name in (QUEUE, DEAD_LETTERS):
             try:
                 self._save(name, give_up)
             except OffpathError as error:  # whatever it is, a stop goes on
-                self._screen.trouble(f"what is on {name} could not be saved: {error}")
+                self._screen.problem(f"what is on {name} could not be saved: {error}")
 
     def _create_buckets(self) -> None:
         with aws_errors("creating the buckets"):
@@ -70,14 +71,13 @@ class Storage:
         given = attributes | {"MessageRetentionPeriod": str(RETENTION_SECONDS)}
         return self._sqs.create_queue(QueueName=name, Attributes=given)["QueueUrl"]
 
-    def _restore(self, name: str) -> None:
-        done = queue_snapshot.restore(
-            self._bucket, S3Claims(self._bucket), name, SqsQueue(self._sqs, self._settings.url_of(name))
-        )
-        if done.queued:
-            self._screen.step(f"{done.queued} message(s) of the last run are on {name} again")
-        for key, reason in done.left.items():
-            self._screen.trouble(f"s3://{ARCHIVE}/{key} stays there: {reason}")
+    def _replay(self, name: str) -> None:
+        producer = SqsQueue(self._sqs, self._settings.url_of(name))
+        replayed = replay(self._bucket, S3Claims(self._bucket), name, producer)
+        if replayed.queued:
+            self._screen.step(f"{replayed.queued} message(s) of the last run are on {name} again")
+        for key, reason in replayed.left.items():
+            self._screen.problem(f"s3://{ARCHIVE}/{key} stays there: {reason}")
 
     def _resume_jobs(self) -> None:
         queued = resume(JobStore(self._bucket), SqsQueue(self._sqs, self._settings.url_of(TRAINING)))
@@ -85,9 +85,11 @@ class Storage:
             self._screen.step(f"{queued} job(s) that had not ended are on {TRAINING} again")
 
     def _save(self, name: str, give_up: Callable[[], bool]) -> None:
-        saved, left = queue_snapshot.save(self._bucket, SqsConsumer(self._sqs, self._settings.url_of(name)), give_up)
-        if saved:
+        snapshot = save_snapshot(self._bucket, SqsConsumer(self._sqs, self._settings.url_of(name)), give_up)
+        if snapshot.saved:
             place = f"s3://{ARCHIVE}/{spill_prefix(name)}"
-            self._screen.step(f"{saved} message(s) of {name} wait in {place} for the next start")
-        if left:
-            self._screen.trouble(f"{left} message(s) of {name} were in the hands of a killed writer, and are lost here")
+            self._screen.step(f"{snapshot.saved} message(s) of {name} wait in {place} for the next start")
+        if snapshot.in_flight:
+            self._screen.problem(
+                f"{snapshot.in_flight} message(s) of {name} were received by a killed writer, and are lost here"
+            )

@@ -1,4 +1,4 @@
-"""JSON over HTTP from the stack's own servers."""
+"""Ask the stack's own servers over HTTP."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ POOL = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=1, rea
 
 
 def answers(url: str) -> bool:
-    """Whether anything at all answers there."""
+    """Return whether anything at all answers there."""
     try:
         POOL.request("GET", url, timeout=1)
     except HTTPError:
@@ -20,16 +20,19 @@ def answers(url: str) -> bool:
     return True
 
 
-def succeeds(url: str) -> bool:
-    """Whether the answer there is a 2xx."""
+def succeeds(url: str, timeout_seconds: float = 1) -> bool:
+    """Return whether the answer there is a 2xx."""
     try:
-        return 200 <= POOL.request("GET", url, timeout=1).status < 300
+        return 200 <= POOL.request("GET", url, timeout=timeout_seconds).status < 300
     except HTTPError:
         return False
 
 
 def fetch(url: str, payload: Any = None, timeout_seconds: float = 10) -> Any:
-    """The JSON at that address, or the answer to a POST of the payload. Raises Transient if there is no such answer."""
+    """Return the JSON at that address, or with a payload the answer to a POST of it.
+
+    Raises Transient if there is no answer, or none of status 2xx, or none in JSON.
+    """
     method = "GET" if payload is None else "POST"
     given = {} if payload is None else {"json": payload}
     try:

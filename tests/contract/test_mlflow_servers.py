@@ -15,6 +15,7 @@ from urllib.parse import quote
 import pytest
 
 from local.ports import free_port
+from local.testbed.processes import await_answer, running
 from offpath.mlflow.credentials import Credentials, StaticCredentials
 from offpath.mlflow.http import Answer, MlflowHttp
 from offpath.mlflow.stored_credentials import read_certificates
@@ -22,7 +23,6 @@ from offpath.testing import ManualClock
 from tests.support.guarded_mlflow import guarded_mlflow
 from tests.support.holding_proxy import holding_proxy
 from tests.support.mlflow_stub import error, stub_mlflow
-from tests.support.server_process import server_process
 from tests.support.trace_events import decoded, prediction_event
 from tests.support.trace_writer_fakes import claims
 from trace_writer.adapters.mlflow import MlflowTracker
@@ -132,7 +132,8 @@ def mlflow_with_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "PATH": os.environ["PATH"],
     }
-    with server_process(command, f"{url}/health", folder / "mlflow.log", environ):
+    with running(command, log := folder / "mlflow.log", environ) as process:
+        await_answer(f"{url}/health", process, log)
         yield url
 
 

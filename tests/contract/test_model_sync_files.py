@@ -6,13 +6,13 @@ from model_sync.ports import Files
 from offpath.aws.clients import s3_client
 from offpath.aws.s3 import Bucket
 from offpath.contracts.errors import ObjectMissing
-from offpath_cli.register.serving_check import Memory
+from offpath_cli.register.serving_check import MemoryFiles
 
 
 @pytest.fixture(params=["memory", "s3"])
 def files(request: pytest.FixtureRequest) -> Files:
     if request.param == "memory":
-        return Memory()
+        return MemoryFiles()
     name: str = request.getfixturevalue("bucket_name")
     return Bucket(s3_client(), name)
 

@@ -7,9 +7,10 @@ import uuid
 import pytest
 from mlflow import MlflowClient
 
+from offpath.contracts.promotion import Promotion
 from tests.support.training_jobs import registered_version
 from training.registry.aliases import move_aliases
-from training.registry.promotion import Promotion
+from training.registry.promotion import AliasPlan
 
 # mlflow warns of its own type hints when parts of it are imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyType")
@@ -33,7 +34,7 @@ def champion(client: MlflowClient, name: str) -> str | None:
 
 
 def place(client: MlflowClient, name: str, version: str, alias: str | None, promotion: Promotion | None) -> str:
-    verdict = move_aliases(client, client.get_model_version(name, version), alias, promotion)
+    verdict = move_aliases(client, client.get_model_version(name, version), AliasPlan(alias, promotion))
     return verdict.reason if verdict else ""
 
 

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from offpath.aws.sqs import SqsQueue
+from offpath.aws.sqs import SqsQueue, SqsReceiver
 from offpath.contracts.errors import Transient
 from offpath.contracts.message import Message
 from tests.support.worker_fakes import FakeJobQueue
-from training.worker.sqs_jobs import SqsJobs
-from training.worker.worker import Queue
+from training.worker.worker import JobQueue
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -21,17 +20,17 @@ Add = Callable[[str], object]
 
 
 @pytest.fixture(params=["fake", "sqs"])
-def queue(request: pytest.FixtureRequest) -> tuple[Queue, Add]:
+def queue(request: pytest.FixtureRequest) -> tuple[JobQueue, Add]:
     if request.param == "fake":
         fake = FakeJobQueue()
         return fake, fake.add
     client: SQSClient = request.getfixturevalue("sqs")
     url: str = request.getfixturevalue("queue_url")
     sender = SqsQueue(client, url)
-    return SqsJobs(client, url, 60, wait_seconds=0), lambda body: sender.send([Message(body, {})])
+    return SqsReceiver(client, url, 60, wait_seconds=0), lambda body: sender.send([Message(body, {})])
 
 
-def test_a_message_is_received_once(queue: tuple[Queue, Add]) -> None:
+def test_a_message_is_received_once(queue: tuple[JobQueue, Add]) -> None:
     jobs, add = queue
     assert jobs.receive() is None
     add("one")
@@ -42,7 +41,7 @@ def test_a_message_is_received_once(queue: tuple[Queue, Add]) -> None:
     assert jobs.receive() is None
 
 
-def test_a_released_message_is_received_again_and_a_deleted_one_is_not(queue: tuple[Queue, Add]) -> None:
+def test_released_message_is_received_again_deleted_one_is_not(queue: tuple[JobQueue, Add]) -> None:
     jobs, add = queue
     add("one")
     first = jobs.receive()
@@ -56,6 +55,6 @@ def test_a_released_message_is_received_again_and_a_deleted_one_is_not(queue: tu
     assert jobs.receive() is None
 
 
-def test_a_queue_that_does_not_exist_is_worth_another_try(sqs: SQSClient, queue_url: str) -> None:
+def test_a_missing_queue_is_a_transient_error(sqs: SQSClient, queue_url: str) -> None:
     with pytest.raises(Transient, match=r"receiving from .*gone"):
-        SqsJobs(sqs, f"{queue_url}-gone", 60, wait_seconds=0).receive()
+        SqsReceiver(sqs, f"{queue_url}-gone", 60, wait_seconds=0).receive()

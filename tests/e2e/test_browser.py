@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from local.stack.first_trace import trace_link
+from local.stack.first_prediction import trace_link
 from tests.support.local_user import User
 from tests.support.waiting import wait_for
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-SECONDS = 30_000
+SECONDS = 120_000
 
 pytestmark = [
     pytest.mark.browser,

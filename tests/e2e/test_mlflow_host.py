@@ -14,7 +14,7 @@ from local.sources import ROOT
 from tests.support import acme
 from tests.support.database_machine import DatabaseMachine
 from tests.support.debian_machine import missing_docker
-from tests.support.local_stack import Command
+from tests.support.local_stack import start_command
 from tests.support.machine_jobs import MachineJobs
 from tests.support.mlflow_machine import ARCHIVE, ARTIFACTS, CA_KEY, DOMAIN, FOLDER, SERVICES, Account, MlflowMachine
 from tests.support.trace_writer_lambda import Context
@@ -121,7 +121,7 @@ def test_a_model_is_registered_its_artifacts_land_in_s3_and_model_sync_publishes
         "MLFLOW_TRACKING_PASSWORD": account.passwords["admin"],
         "MLFLOW_TRACKING_SERVER_CERT_PATH": str(folder / "ca.pem"),
     }
-    training = Command(folder / "output", environ, "training", "iris")
+    training = start_command(folder / "output", environ, "training", "iris")
     assert training.exit_code() == 0, training.text
 
     keys = [found["Key"] for found in account.s3.list_objects_v2(Bucket=ARTIFACTS).get("Contents", [])]

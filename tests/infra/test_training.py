@@ -43,7 +43,7 @@ def unit_environment() -> dict[str, str]:
 
 
 def told(stack: Stack) -> tuple[str, str]:
-    """Which queue API and machine are told of."""
+    """Return the queue that the API is told of, and the machine's."""
     return stack["ApiFunction"]["Environment"]["Variables"][SWITCH], host_env(commands(stack))[SWITCH]
 
 
@@ -51,17 +51,17 @@ def test_the_api_sends_jobs_where_the_machine_takes_them() -> None:
     assert told(ON) == ("TrainingQueue", "TrainingQueue")
 
 
-def test_unless_switched_on_neither_knows_of_jobs_and_those_that_wait_stay() -> None:
+def test_switched_off_neither_knows_the_queue_whose_jobs_stay() -> None:
     assert told(OFF) == ("", "")
     assert "TrainingQueue" in OFF.resources
 
 
-def test_a_job_whose_worker_was_killed_is_tried_again_when_the_worker_says() -> None:
+def test_queue_and_worker_have_the_same_visibility_timeout() -> None:
     visibility = WorkerSettings.model_fields["training_visibility_seconds"].default
     assert ON["TrainingQueue"]["VisibilityTimeout"] == visibility
 
 
-def test_what_no_worker_ends_is_dead_lettered_on_a_queue_of_its_own() -> None:
+def test_jobs_that_no_worker_ends_have_a_dead_letter_queue() -> None:
     redrive = ON["TrainingQueue"]["RedrivePolicy"]
     assert redrive == {"deadLetterTargetArn": "TrainingDeadLetterQueue.Arn", "maxReceiveCount": 1000}
 

@@ -14,9 +14,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 import events
+from local.testbed.models import SETOSA, iris_onnx, iris_version, manifest_of
 from offpath.contracts.errors import SettingsError
 from offpath.contracts.names import MANIFEST_KEY
-from tests.support.models import SETOSA, iris_onnx, iris_version, manifest_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from local.ports import free_port
+from local.testbed.processes import await_answer, running
 from tests.support.api_fakes import Api
 from tests.support.scoring_requests import CUBE, FLAT, REQUESTS, ROW
-from tests.support.server_process import server_process
 
 JSON = "application/json"
 
@@ -43,10 +43,11 @@ def api(folder: Path) -> Api:
 @pytest.fixture(scope="module")
 def mlflow(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of MLflow's scoring servers, one below each model's name."""
-    url = f"http://127.0.0.1:{(port := free_port())}"
+    port, log = free_port(), tmp_path_factory.mktemp("scoring-log") / "log"
+    url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-W", "ignore", "-m", "tests.support.scoring_server", str(folder), str(port)]
-    log = tmp_path_factory.mktemp("scoring-log") / "log"
-    with server_process(command, f"{url}/linear/ping", log):
+    with running(command, log) as process:
+        await_answer(f"{url}/linear/ping", process, log)
         yield url
 
 

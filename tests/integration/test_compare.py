@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from local.testbed.models import SETOSA, VIRGINICA, iris_version
 from offpath.contracts.model_manifest import Manifest, RegisteredModel
 from offpath_cli.app import app
 from tests.support.api_fakes import Api
-from tests.support.models import SETOSA, VIRGINICA, iris_version
 from tests.support.trace_events import inline_message
 from tests.support.trace_writer_lambda import WriterFunction
 
@@ -71,7 +71,7 @@ def test_the_table_names_versions_and_figures(experiment: str, mlflow_url: str) 
     options = ["--tracking-uri", mlflow_url, "--experiment", experiment]
     result = CliRunner().invoke(app, ["compare", "iris", *options], catch_exceptions=False)
     assert "iris: 4 traces of the last 24h" in result.stdout
-    for text in ("champion", "challenger", "shadow", "agrees with the answer", "33.33%", "said setosa"):
+    for text in ("champion", "challenger", "shadow", "agrees with the answer", "33.33%", "predicted setosa"):
         assert text in result.stdout
 
 

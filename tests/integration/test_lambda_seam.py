@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 import events
+from local.testbed.lambda_runtime import LambdaRuntime, lambda_runtime
+from local.testbed.models import iris_onnx, iris_version, manifest_of
 from offpath.contracts.model_manifest import Manifest, RegisteredModel
 from offpath.contracts.names import MANIFEST_KEY
 from tests.support.held_sqs import held_sqs
-from tests.support.lambda_runtime import LambdaRuntime, lambda_runtime
-from tests.support.models import iris_onnx, iris_version, manifest_of
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 if TYPE_CHECKING:

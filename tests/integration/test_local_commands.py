@@ -1,10 +1,11 @@
-"""`python -m local`: what it refuses before anything starts, and what it asks of its own servers."""
+"""Run `python -m local`: it refuses before anything starts, and asks its own servers."""
 
 import json
 import signal
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -12,17 +13,17 @@ import pytest
 from rich.console import Console
 
 from local import commands
-from local.errors import Interrupted, Refused
+from local.errors import CommandRefused, Interrupted
 from local.ports import row_of_free_ports
 from local.settings import S3_PORTS, LocalSettings
 from local.stack import lock, web
-from local.stack.first_trace import IRIS, has_models, predict, sample, served_model, trace_link
+from local.stack.first_prediction import IRIS, has_models, predict, request_for, served_model, trace_link
 from local.stack.home import Home
-from local.stack.parts import has_volumes
 from local.stack.preflight import check_ports
+from local.stack.seaweedfs import has_volumes
 from local.stack.signals import Interrupts
 from offpath.contracts.errors import Transient
-from tests.support.local_stack import Command, stack_environment
+from tests.support.local_stack import stack_environment, start_command
 
 
 def free_settings() -> LocalSettings:
@@ -38,23 +39,23 @@ def taken() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def test_of_free_ports_only_one_in_use_is_named_with_its_holder_and_its_setting(taken: int) -> None:
+def test_a_port_in_use_is_named_with_holder_and_setting(taken: int) -> None:
     check_ports(free_settings())
     with pytest.raises(
-        Refused, match=rf"port {taken} of 127.0.0.1 is in use by process \d+ \(.+\): mlflow needs it"
+        CommandRefused, match=rf"port {taken} of 127.0.0.1 is in use by process \d+ \(.+\): mlflow needs it"
     ) as no:
         check_ports(free_settings().model_copy(update={"mlflow_port": taken}))
     assert "set OFFPATH_MLFLOW_PORT to a free port" in str(no.value)
 
 
 def test_a_port_in_use_within_s3s_row_names_the_row(taken: int) -> None:
-    with pytest.raises(Refused, match="set OFFPATH_S3_PORT to the first of 8 free ports in a row"):
+    with pytest.raises(CommandRefused, match="set OFFPATH_S3_PORT to the first of 8 free ports in a row"):
         check_ports(free_settings().model_copy(update={"s3_port": taken - 2}))
 
 
-def test_a_port_that_two_parts_want_is_named_with_both(taken: int) -> None:
+def test_a_port_that_two_services_want_is_named_with_both(taken: int) -> None:
     settings = free_settings()
-    with pytest.raises(Refused, match=r"wanted twice: sqs \(OFFPATH_SQS_PORT\) and master \(OFFPATH_S3_PORT\)"):
+    with pytest.raises(CommandRefused, match=r"wanted twice: sqs \(OFFPATH_SQS_PORT\) and master \(OFFPATH_S3_PORT\)"):
         check_ports(settings.model_copy(update={"sqs_port": settings.s3_port + 3}))
 
 
@@ -66,15 +67,15 @@ def test_a_port_that_two_parts_want_is_named_with_both(taken: int) -> None:
     ],
 )
 def test_up_refuses_with_a_message_and_no_traceback(tmp_path: Path, changes: dict[str, str], message: str) -> None:
-    command = Command(tmp_path / "up.log", stack_environment(tmp_path / "home") | changes, "local", "up")
+    command = start_command(tmp_path / "up.log", stack_environment(tmp_path / "home") | changes, "local", "up")
     assert command.exit_code() == 1
     assert message in command.text
     assert "Traceback" not in command.text
 
 
-def test_up_refuses_when_a_port_is_in_use_and_starts_nothing(tmp_path: Path, taken: int) -> None:
+def test_up_starts_nothing_when_a_port_is_in_use(tmp_path: Path, taken: int) -> None:
     environ = stack_environment(tmp_path / "home") | {"OFFPATH_SQS_PORT": str(taken)}
-    command = Command(tmp_path / "up.log", environ, "local", "up")
+    command = start_command(tmp_path / "up.log", environ, "local", "up")
     assert command.exit_code() == 1
     assert f"port {taken} of 127.0.0.1 is in use" in command.text
     assert list(Home(tmp_path / "home").logs.iterdir()) == []
@@ -91,7 +92,7 @@ def test_a_running_stack_is_left_alone(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     home.prepare()
     with lock.held(home.lock):
-        command = Command(tmp_path / "up.log", stack_environment(home.path), "local", "up")
+        command = start_command(tmp_path / "up.log", stack_environment(home.path), "local", "up")
         assert command.exit_code() == 1
     assert "a stack is running" in command.text
 
@@ -112,45 +113,58 @@ def test_signals_are_counted() -> None:
             signal.signal(number, handler)
 
 
+@dataclass
 class Site:
-    """An HTTP server whose paths answer what they are told: a status and JSON, or bytes."""
+    """Tell a server what its paths answer: a status and JSON, or bytes. posted: what it was sent."""
+
+    port: int
+    answers: dict[str, tuple[int, object]] = field(default_factory=dict)
+    posted: list[object] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def settings(self) -> LocalSettings:
+        return LocalSettings(api_port=self.port, mlflow_port=self.port)
+
+
+class SiteServer(ThreadingHTTPServer):
+    """Serve a site on a free port."""
 
     def __init__(self) -> None:
-        self.answers: dict[str, tuple[int, object]] = {}
-        self.posted: list[object] = []
-        site = self
+        super().__init__(("127.0.0.1", 0), SiteHandler)
+        self.site = Site(self.server_port)
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                status, content = site.answers.get(self.path.split("?")[0], (404, {}))
-                body = content if isinstance(content, bytes) else json.dumps(content).encode()
-                self.send_response(status)
-                self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
 
-            def do_POST(self) -> None:
-                site.posted.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-                self.do_GET()
+class SiteHandler(BaseHTTPRequestHandler):
+    server: SiteServer
 
-            def log_message(self, format: str, *args: object) -> None:
-                pass
+    def do_GET(self) -> None:
+        status, content = self.server.site.answers.get(self.path.split("?")[0], (404, {}))
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_port
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.settings = LocalSettings(api_port=self.port, mlflow_port=self.port)
+    def do_POST(self) -> None:
+        self.server.site.posted.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+        self.do_GET()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
 
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    site = Site()
-    thread = threading.Thread(target=site.server.serve_forever)
-    thread.start()
-    yield site
-    site.server.shutdown()
-    site.server.server_close()
-    thread.join()
+    with SiteServer() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.site
+        server.shutdown()
+        thread.join()
     web.POOL.clear()
 
 
@@ -162,7 +176,7 @@ def test_an_answer_and_a_good_answer_are_told_apart(site: Site, nowhere: str) ->
     assert not web.succeeds(nowhere)
 
 
-def test_what_is_no_json_and_what_is_refused_is_transient_and_says_why(site: Site) -> None:
+def test_an_answer_that_cannot_be_used_is_transient(site: Site) -> None:
     site.answers |= {"/page": (200, b"<html>"), "/refused": (422, {"detail": "sepal_length is missing"})}
     with pytest.raises(Transient, match=r"GET .*/page"):
         web.fetch(f"{site.url}/page")
@@ -170,7 +184,7 @@ def test_what_is_no_json_and_what_is_refused_is_transient_and_says_why(site: Sit
         web.fetch(f"{site.url}/refused", {})
 
 
-def test_the_first_model_is_tried_or_else_another_that_is_served(site: Site) -> None:
+def test_the_first_model_is_preferred_to_others_that_are_served(site: Site) -> None:
     assert served_model(site.settings) is None
     models = {"abalone": {"state": "serving"}, "iris": {"state": "failed"}}
     site.answers["/health"] = (200, {"status": "degraded", "models": models})
@@ -182,11 +196,11 @@ def test_the_first_model_is_tried_or_else_another_that_is_served(site: Site) -> 
 @pytest.mark.parametrize(
     ("example", "sent"), [(None, IRIS), (dict.fromkeys(IRIS, 1.0), IRIS), ({"text": "fine"}, {"text": "fine"})]
 )
-def test_the_readmes_record_is_sent_or_else_the_models_own_example(
+def test_the_readmes_record_or_the_models_example_is_sent(
     site: Site, example: dict[str, object] | None, sent: dict[str, object]
 ) -> None:
     site.answers |= {"/models/m": (200, {"input_example": example}), "/models/m/predict": (200, {"trace_id": "tr-1"})}
-    assert predict(site.settings, sample(site.settings, "m")) == "tr-1"
+    assert predict(site.settings, request_for(site.settings, "m")) == "tr-1"
     assert site.posted == [{"inputs": [sent]}]
 
 

@@ -1,4 +1,4 @@
-"""What needs all real processes at once: no trace is lost while MLflow is away, no request while a model changes."""
+"""Run all real processes at once: no trace is lost while MLflow is away, no request while a model changes."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from tests.support.waiting import wait_for
 PREDICTIONS = 200
 
 
-def test_predictions_while_mlflow_is_stopped_are_answered_and_each_is_traced_once(stack: User) -> None:
+def test_predictions_during_an_mlflow_outage_are_traced_once_each(stack: User) -> None:
     mlflow = stack.pid_of("mlflow")
     os.killpg(mlflow, signal.SIGSTOP)  # it answers nothing until it is killed; then the supervisor starts another
     predicted = [stack.predict() for _ in range(PREDICTIONS)]
@@ -57,7 +57,7 @@ def _gaps(archived: list[dict[str, Any]]) -> set[tuple[str, int]]:
     }
 
 
-def test_a_new_version_is_served_within_a_minute_and_no_request_fails_meanwhile(stack: User) -> None:
+def test_a_new_version_is_served_and_no_request_fails_meanwhile(stack: User) -> None:
     url = f"{stack.settings.api_url}/models/iris/predict"
     answers: list[str] = []
     stop = threading.Event()

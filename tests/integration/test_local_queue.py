@@ -56,7 +56,7 @@ def test_no_more_than_ten_come_at_once(ends: Ends) -> None:
     assert len(ends.consumer.receive(3, 0)) == 3
 
 
-def test_a_received_message_is_in_flight_until_it_is_deleted_or_released(ends: Ends) -> None:
+def test_a_received_message_is_in_flight_until_deleted_or_released(ends: Ends) -> None:
     ends.producer.send([Message(str(number), {}) for number in range(3)])
     first, *others = ends.consumer.receive(10, 0)
     assert ends.consumer.waiting() == (0, 3)
@@ -69,7 +69,7 @@ def test_a_received_message_is_in_flight_until_it_is_deleted_or_released(ends: E
     assert [message["Attributes"]["ApproximateReceiveCount"] for message in again] == ["2", "2"]
 
 
-def test_releasing_or_deleting_what_is_gone_is_no_matter(ends: Ends) -> None:
+def test_a_deleted_message_may_be_released_or_deleted_again(ends: Ends) -> None:
     ends.producer.send([Message("gone", {}), Message("there", {})])
     gone, there = ends.consumer.receive(10, 0)
     ends.consumer.delete([gone])
@@ -78,7 +78,7 @@ def test_releasing_or_deleting_what_is_gone_is_no_matter(ends: Ends) -> None:
     assert ends.consumer.waiting() == (1, 0)
 
 
-def test_many_are_deleted_in_as_many_requests_as_it_takes(ends: Ends) -> None:
+def test_more_messages_than_one_request_takes_are_deleted(ends: Ends) -> None:
     received: list[Any] = []
     for _ in range(3):
         ends.producer.send([Message(str(number), {}) for number in range(10)])
@@ -107,7 +107,7 @@ def clean(s3: "S3Client", sqs: "SQSClient", settings: LocalSettings) -> Iterator
 
 
 @pytest.mark.usefixtures("clean")
-def test_queues_and_buckets_are_made_once_and_what_is_queued_survives(
+def test_queues_and_buckets_are_made_once_and_messages_survive(
     s3: "S3Client", sqs: "SQSClient", settings: LocalSettings
 ) -> None:
     screen = FakeScreen()
@@ -130,7 +130,7 @@ def test_queues_and_buckets_are_made_once_and_what_is_queued_survives(
 
 
 @pytest.mark.usefixtures("clean")
-def test_a_message_that_fails_too_often_is_dead_lettered_and_one_in_flight_is_reported(
+def test_a_message_that_fails_too_often_is_dead_lettered(
     s3: "S3Client", sqs: "SQSClient", settings: LocalSettings
 ) -> None:
     screen = FakeScreen()
@@ -144,7 +144,7 @@ def test_a_message_that_fails_too_often_is_dead_lettered_and_one_in_flight_is_re
     (dead,) = SqsConsumer(sqs, settings.url_of(DEAD_LETTERS)).receive(10, 0)
     assert dead["Body"] == "poison"
     storage.save(lambda: True)
-    assert "1 message(s) of offpath-traces-dlq were in the hands of a killed writer" in screen.text()
+    assert "1 message(s) of offpath-traces-dlq were received by a killed writer" in screen.text()
 
 
 @pytest.mark.usefixtures("clean")
@@ -156,7 +156,7 @@ def test_what_is_queued_is_kept_for_fourteen_days(s3: "S3Client", sqs: "SQSClien
 
 
 @pytest.mark.usefixtures("clean")
-def test_a_large_message_that_was_spilled_is_queued_as_a_claim_check_at_the_start(
+def test_a_spilled_large_message_is_queued_as_a_claim_check(
     s3: "S3Client", sqs: "SQSClient", settings: LocalSettings
 ) -> None:
     storage, bucket = Storage(s3, sqs, settings, FakeScreen()), Bucket(s3, ARCHIVE)
@@ -173,9 +173,7 @@ def test_a_large_message_that_was_spilled_is_queued_as_a_claim_check_at_the_star
 
 
 @pytest.mark.usefixtures("clean")
-def test_whatever_s3_says_to_a_save_the_other_queue_is_saved_too(
-    s3: "S3Client", sqs: "SQSClient", settings: LocalSettings
-) -> None:
+def test_a_failed_save_leaves_the_other_queue_saved(s3: "S3Client", sqs: "SQSClient", settings: LocalSettings) -> None:
     class Odd:
         """S3, that says of some keys what it says of objects that are not there."""
 
@@ -197,7 +195,7 @@ def test_whatever_s3_says_to_a_save_the_other_queue_is_saved_too(
         s3.delete_object(Bucket=ARCHIVE, Key=key)
 
 
-def test_what_cannot_be_saved_is_said(s3: "S3Client", sqs: "SQSClient", settings: LocalSettings) -> None:
+def test_a_queue_that_cannot_be_saved_is_named(s3: "S3Client", sqs: "SQSClient", settings: LocalSettings) -> None:
     screen = FakeScreen()
     Storage(s3, sqs, settings, screen).save(lambda: True)
     assert "what is on offpath-traces could not be saved: receiving from offpath-traces" in screen.text()

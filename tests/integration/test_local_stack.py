@@ -30,7 +30,7 @@ def _readme_call(settings: LocalSettings) -> str:
     return call.group().replace(":8000", f":{settings.api_port}")
 
 
-def test_first_start_stop_and_a_start_after_it(user: User) -> None:
+def test_a_second_start_continues_where_the_first_stopped(user: User) -> None:
     first = user.up()
     family = descendants(first.process.pid)
     trace = first.wait_for(r"http://127\.0\.0\.1:\d+/#/experiments/\d+/traces/tr-[0-9a-f]{32}").rsplit("/", 1)[1]
@@ -66,7 +66,7 @@ def test_first_start_stop_and_a_start_after_it(user: User) -> None:
     assert again.exit_code() == 0
 
 
-def test_a_part_that_cannot_start_is_named_and_everything_is_stopped(user: User) -> None:
+def test_a_service_that_cannot_start_stops_everything(user: User) -> None:
     database = user.folder / "home" / "mlflow" / "mlflow.db"
     database.parent.mkdir(parents=True)
     (user.folder / "home" / "state.json").write_text('{"layout": 1}')

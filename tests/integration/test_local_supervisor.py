@@ -1,4 +1,4 @@
-"""Parts as real processes: how they start, are watched and end."""
+"""Run services as real processes: they start, are watched and end."""
 
 import os
 import signal
@@ -11,9 +11,9 @@ from typing import Any
 import psutil
 import pytest
 
-from local.errors import Interrupted, PartFailed
-from local.stack.process import Part, start_time
+from local.errors import Interrupted, ServiceFailed
 from local.stack.process_file import ProcessFile
+from local.stack.service import Service, start_time
 from local.stack.signals import Interrupts
 from local.stack.supervisor import Supervisor
 from tests.support.local_fakes import FakeScreen
@@ -25,32 +25,32 @@ DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SLEEP
 
 
 class Bench:
-    """A supervisor and what it needs, in a folder."""
+    """Hold a supervisor and what it needs, in a folder."""
 
     def __init__(self, folder: Path, screen: FakeScreen | None = None) -> None:
         self.folder = folder
         self.screen = screen or FakeScreen()
         self.interrupts = Interrupts()
-        self.on_file = ProcessFile(folder / "processes.json")
-        self.supervisor = Supervisor(folder, self.on_file, self.screen, self.interrupts)
+        self.process_file = ProcessFile(folder / "processes.json")
+        self.supervisor = Supervisor(folder, self.process_file, self.screen, self.interrupts)
 
-    def part(self, name: str, code: str, **options: Any) -> Part:
-        return Part(name, (sys.executable, "-c", code), dict(os.environ), self.folder, **options)
+    def service(self, name: str, code: str, **options: Any) -> Service:
+        return Service(name, (sys.executable, "-c", code), dict(os.environ), self.folder, **options)
 
     def start(self, name: str, code: str = SLEEP, **options: Any) -> int:
-        """Start a part and wait until it is at work; its process id."""
-        self.supervisor.start(self.part(name, code, says="at work", **options))
+        """Start a service, wait until it is at work, and return its process id."""
+        self.supervisor.start(self.service(name, code, ready_text="at work", **options))
         self.supervisor.wait_ready(name, seconds=30)
-        return self.on_file.alive()[name]
+        return self.process_file.alive()[name]
 
     def watch_until(self, condition: Callable[[], bool]) -> None:
         """Watch as `up` does, until the condition is true."""
 
-        def look() -> bool:  # at every tick, as the probe of a part that never gets ready
+        def look() -> bool:  # at every tick, as the probe of a service that never gets ready
             self.interrupts.count = int(condition())
             return False
 
-        self.supervisor.start(self.part("look", SLEEP, ready=look))
+        self.supervisor.start(self.service("look", SLEEP, ready=look))
         with pytest.raises(Interrupted):
             self.supervisor.watch()
 
@@ -62,7 +62,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     bench.supervisor.stop_all()
 
 
-def test_a_part_is_ready_when_its_log_says_so(bench: Bench) -> None:
+def test_a_service_is_ready_when_its_log_says_so(bench: Bench) -> None:
     bench.start("writer")
     assert "writer | at work" in bench.screen.shown
     assert "writer ready in" in bench.screen.text()
@@ -70,15 +70,15 @@ def test_a_part_is_ready_when_its_log_says_so(bench: Bench) -> None:
     assert (bench.folder / "writer.log").read_text() == "at work\n"
 
 
-def test_a_part_is_ready_when_its_probe_says_so(bench: Bench) -> None:
+def test_a_service_is_ready_when_its_probe_says_so(bench: Bench) -> None:
     answers = iter([False, False, True])
-    bench.supervisor.start(bench.part("s3", SLEEP, ready=lambda: next(answers), address="http://127.0.0.1:1"))
+    bench.supervisor.start(bench.service("s3", SLEEP, ready=lambda: next(answers), address="http://127.0.0.1:1"))
     bench.supervisor.wait_ready("s3", seconds=30)
     assert bench.screen.shown[-1].endswith("http://127.0.0.1:1")
 
 
 def test_a_task_is_done_when_it_has_ended_well(bench: Bench) -> None:
-    bench.supervisor.start(bench.part("train", "print('trained')"))
+    bench.supervisor.start(bench.service("train", "print('trained')"))
     bench.supervisor.wait_ready("train", seconds=30)
     assert "train done  in" in bench.screen.text()
     assert not bench.supervisor.runs("train")
@@ -87,21 +87,23 @@ def test_a_task_is_done_when_it_has_ended_well(bench: Bench) -> None:
 def test_the_log_of_the_last_run_is_kept(tmp_path: Path) -> None:
     for text in ("first", "second"):
         bench = Bench(tmp_path)
-        bench.supervisor.start(bench.part("train", f"print('{text}')"))
+        bench.supervisor.start(bench.service("train", f"print('{text}')"))
         bench.supervisor.wait_ready("train", seconds=30)
     assert (tmp_path / "train.previous.log").read_text() == "first\n"
     assert (tmp_path / "train.log").read_text() == "second\n"
 
 
-def test_a_part_that_ends_while_it_starts_is_named_with_its_exit_code_and_last_lines(bench: Bench) -> None:
-    bench.supervisor.start(bench.part("mlflow", "import sys; print('no such table'); sys.exit(3)", says="never"))
-    with pytest.raises(PartFailed, match=r"mlflow ended with exit code 3(.|\n)*mlflow.log:\n  no such table"):
+def test_a_service_that_ends_early_shows_its_last_lines(bench: Bench) -> None:
+    bench.supervisor.start(
+        bench.service("mlflow", "import sys; print('no such table'); sys.exit(3)", ready_text="never")
+    )
+    with pytest.raises(ServiceFailed, match=r"mlflow ended with exit code 3(.|\n)*mlflow.log:\n  no such table"):
         bench.supervisor.wait_ready("mlflow", seconds=30)
 
 
-def test_a_part_that_does_not_get_ready_is_named(bench: Bench) -> None:
-    bench.supervisor.start(bench.part("mlflow", SLEEP, says="never"))
-    with pytest.raises(PartFailed, match="mlflow is not ready after 0 s"):
+def test_a_service_that_does_not_become_ready_is_named(bench: Bench) -> None:
+    bench.supervisor.start(bench.service("mlflow", SLEEP, ready_text="never"))
+    with pytest.raises(ServiceFailed, match="mlflow is not ready after 0 s"):
         bench.supervisor.wait_ready("mlflow", seconds=0.3)
 
 
@@ -111,36 +113,36 @@ def test_waiting_ends_with_the_condition_or_with_the_time(bench: Bench) -> None:
 
 
 def test_ctrl_c_ends_a_wait(bench: Bench) -> None:
-    bench.supervisor.start(bench.part("mlflow", SLEEP, says="never"))
+    bench.supervisor.start(bench.service("mlflow", SLEEP, ready_text="never"))
     bench.interrupts.count = 1
     with pytest.raises(Interrupted):
         bench.supervisor.wait_ready("mlflow", seconds=30)
 
 
-def test_a_part_that_ends_by_itself_is_started_again(bench: Bench) -> None:
+def test_a_service_that_ends_by_itself_is_started_again(bench: Bench) -> None:
     first = bench.start("api", restarts=True)
     os.kill(first, signal.SIGKILL)
-    bench.watch_until(lambda: bench.on_file.alive().get("api", first) != first)
+    bench.watch_until(lambda: bench.process_file.alive().get("api", first) != first)
     assert "api ended by itself (exit code -9); it starts again in 1 s" in bench.screen.shown
 
 
-def test_a_part_whose_state_would_be_lost_is_not(bench: Bench) -> None:
+def test_a_service_whose_state_would_be_lost_is_not_restarted(bench: Bench) -> None:
     os.kill(bench.start("sqs"), signal.SIGKILL)
-    with pytest.raises(PartFailed, match="sqs ended with exit code -9"):
+    with pytest.raises(ServiceFailed, match="sqs ended with exit code -9"):
         bench.supervisor.watch()
 
 
-def test_a_stop_leaves_nothing_not_even_grandchildren(bench: Bench) -> None:
+def test_a_stop_leaves_not_even_grandchildren(bench: Bench) -> None:
     code = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {DEAF!r}]); time.sleep(600)"
     pid = bench.start("mlflow", code)
     family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
     assert len(family) == 2
     bench.supervisor.stop("mlflow")
     await_end(family)
-    assert bench.on_file.alive() == {}
+    assert bench.process_file.alive() == {}
 
 
-def test_a_part_that_does_not_end_is_killed_after_its_grace(bench: Bench) -> None:
+def test_a_service_that_does_not_end_is_killed(bench: Bench) -> None:
     pid = bench.start("mlflow", DEAF, grace_seconds=0.3)
     bench.supervisor.stop("mlflow")
     assert start_time(pid) is None
@@ -165,11 +167,11 @@ def test_a_second_ctrl_c_hastens_the_stop(tmp_path: Path) -> None:
     hurried = Bench(tmp_path, Impatient())
     hurried.start("writer", code, grace_seconds=600)
     hurried.supervisor.stop("writer")
-    assert hurried.on_file.alive() == {}
+    assert hurried.process_file.alive() == {}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
-def test_parts_end_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
+def test_services_end_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
     code = (
         "import os, sys, time, pathlib\n"
         "from tests.integration.test_local_supervisor import Bench\n"
@@ -184,21 +186,21 @@ def test_parts_end_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
     wait_for(lambda: start_time(pid) is None, lambda: f"process {pid} lives on")
 
 
-def test_what_a_killed_supervisor_left_is_ended_at_the_next_start(bench: Bench) -> None:
+def test_the_next_start_ends_what_a_killed_supervisor_left(bench: Bench) -> None:
     gentle, deaf = bench.start("api"), bench.start("mlflow", DEAF)
     assert ProcessFile(bench.folder / "processes.json").end_leftovers() == {"api": gentle, "mlflow": deaf}
     assert start_time(gentle) is None
     assert start_time(deaf) is None
 
 
-def test_a_process_that_took_over_an_old_id_is_left_alone(bench: Bench) -> None:
-    bench.on_file.write({"api": os.getpid()})
+def test_a_process_with_a_reused_id_is_left_alone(bench: Bench) -> None:
+    bench.process_file.write({"api": os.getpid()})
     path = bench.folder / "processes.json"
     path.write_text(path.read_text().replace('"started": ', '"started": 1'))
-    assert bench.on_file.end_leftovers() == {}
+    assert bench.process_file.end_leftovers() == {}
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"api": 1}', '{"api": {"pid": 1}}'])
 def test_a_damaged_list_of_processes_names_none(bench: Bench, content: str) -> None:
     (bench.folder / "processes.json").write_text(content)
-    assert bench.on_file.end_leftovers() == {}
+    assert bench.process_file.end_leftovers() == {}

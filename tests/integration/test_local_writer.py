@@ -1,4 +1,4 @@
-"""`python -m local.aws.writer_loop`, a real process, between moto's SQS and a handler."""
+"""Run `python -m local.aws.writer_loop`, a real process, between moto's SQS and a handler."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ import pytest
 from local.aws.sqs import SqsConsumer
 from offpath.aws.sqs import SqsQueue
 from offpath.contracts.message import Message
-from tests.support.local_stack import Command
+from tests.support.local_stack import Command, start_command
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ def start(tmp_path: Path, moto_url: str, queue_url: str) -> "Iterator[Start]":
             "OFFPATH_DRAIN_SECONDS": str(DEADLINE_SECONDS),
             "OFFPATH_WRITER_HANDLER": "tests.support.local_handler:handler",
         }
-        started.append(Command(tmp_path / f"writer{len(started)}.log", environ | changes, "local.aws.writer_loop"))
+        started.append(
+            start_command(tmp_path / f"writer{len(started)}.log", environ | changes, "local.aws.writer_loop")
+        )
         started[-1].wait_for("polling ")
         return started[-1]
 
@@ -74,7 +76,7 @@ def test_a_message_with_a_binary_attribute_is_one_like_others(
     assert writer.end(signal.SIGTERM) == 0
 
 
-def test_failures_stay_a_crash_does_not_end_it_and_a_stop_gives_all_back(
+def test_failures_and_a_crash_leave_their_messages_on_the_queue(
     start: "Start", send: Callable[..., None], consumer: SqsConsumer
 ) -> None:
     send("fail", "fine")
@@ -90,7 +92,7 @@ def test_failures_stay_a_crash_does_not_end_it_and_a_stop_gives_all_back(
     assert consumer.waiting() == (2, 0)
 
 
-def test_a_second_signal_interrupts_the_invocation_and_gives_its_messages_back(
+def test_a_second_signal_interrupts_the_invocation_and_releases_its_messages(
     start: "Start", send: Callable[..., None], consumer: SqsConsumer
 ) -> None:
     writer = start()
@@ -105,16 +107,16 @@ def test_a_second_signal_interrupts_the_invocation_and_gives_its_messages_back(
     assert consumer.waiting() == (1, 0)
 
 
-def test_it_waits_for_sqs_and_says_so_once(start: "Start", queue_url: str, sqs: "SQSClient") -> None:
+def test_an_sqs_outage_is_waited_for_and_logged_once(start: "Start", queue_url: str, sqs: "SQSClient") -> None:
     name = queue_url.rsplit("/", 1)[1] + "-later"
     writer = start(OFFPATH_QUEUE_URL=f"{queue_url}-later")
-    writer.wait_for("polling is in trouble")
+    writer.wait_for("polling fails")
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     writer.wait_for("polling works again")
     SqsQueue(sqs, url).send([Message("late", {})])
     writer.wait_for("got late")
-    assert writer.text.count("in trouble") == 1
+    assert writer.text.count("polling fails") == 1
     sqs.delete_queue(QueueUrl=url)
-    writer.wait_for("(?s)in trouble.*in trouble")
+    writer.wait_for("(?s)polling fails.*polling fails")
     assert writer.end(signal.SIGTERM) == 0
     assert "the queue could not be drained" in writer.text

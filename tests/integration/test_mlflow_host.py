@@ -56,7 +56,7 @@ def test_the_users_are_made_with_their_grants(url: str) -> None:
     store.engine.dispose()
 
 
-def test_a_later_start_gives_new_passwords_and_takes_back_what_was_changed(url: str) -> None:
+def test_a_later_start_resets_passwords_and_grants(url: str) -> None:
     provide(url, USERS)
     store = opened(url)
     store.create_user("ada", "long-password-5")

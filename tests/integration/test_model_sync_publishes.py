@@ -25,6 +25,7 @@ from offpath.contracts.model_manifest import Manifest
 from offpath.contracts.names import MANIFEST_KEY
 from tests.support.waiting import DEADLINE_SECONDS
 from training.recipes.iris import RECIPE, IrisParameters
+from training.registry.promotion import AliasPlan
 from training.registry.trained_model import register
 from training.train_pipeline import Trained, train
 
@@ -36,6 +37,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyTy
 
 ROOT = Path(__file__).parents[2]
 Handler = Callable[[dict[str, Any], None], dict[str, Any]]
+CHAMPION = AliasPlan("champion")
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +58,7 @@ def handler() -> Handler:
 def iris() -> Trained:
     """An iris model under a name of its own: the tests share one MLflow."""
     recipe = replace(RECIPE, name=f"iris-{uuid.uuid4().hex[:8]}")
-    return train(recipe, IrisParameters(), 42, print)
+    return train(recipe, IrisParameters(), 42)
 
 
 @pytest.fixture
@@ -97,7 +99,7 @@ def published(s3: S3Client, bucket_name: str) -> Published:
 
 
 def test_a_trained_model_is_published(iris: Trained, sync: Handler, published: Published, mlflow_url: str) -> None:
-    registered = register(iris, mlflow_url, "champion", print)
+    registered = register(iris, mlflow_url, CHAMPION)
 
     answer = sync({}, None)
 
@@ -115,7 +117,7 @@ def test_a_trained_model_is_published(iris: Trained, sync: Handler, published: P
 
 
 def test_nothing_new_writes_nothing(iris: Trained, sync: Handler, published: Published, mlflow_url: str) -> None:
-    register(iris, mlflow_url, "champion", print)
+    register(iris, mlflow_url, CHAMPION)
     sync({}, None)
     before = published.objects()
     assert not sync({}, None)["changed"]
@@ -126,11 +128,11 @@ def test_a_new_version_takes_the_alias_and_the_old_file_stays(
     iris: Trained, sync: Handler, published: Published, mlflow_url: str
 ) -> None:
     name = iris.recipe.name
-    register(iris, mlflow_url, "champion", print)
+    register(iris, mlflow_url, CHAMPION)
     sync({}, None)
     old = published.manifest().models[name].aliases["champion"]
-    stronger = train(iris.recipe, IrisParameters(c=5), 42, print)
-    registered = register(stronger, mlflow_url, "champion", print)
+    stronger = train(iris.recipe, IrisParameters(c=5), 42)
+    registered = register(stronger, mlflow_url, CHAMPION)
 
     assert sync({}, None)["models"][name] == {"champion": registered.version}
 
@@ -139,7 +141,7 @@ def test_a_new_version_takes_the_alias_and_the_old_file_stays(
 
 
 def test_what_cannot_be_served_is_named_with_the_reason(iris: Trained, sync: Handler, mlflow_url: str) -> None:
-    register(iris, mlflow_url, "champion", print)
+    register(iris, mlflow_url, CHAMPION)
     suffix = uuid.uuid4().hex[:8]
     client = MlflowClient(mlflow_url)
     mlflow.set_tracking_uri(mlflow_url)
@@ -170,7 +172,7 @@ def test_what_cannot_be_served_is_named_with_the_reason(iris: Trained, sync: Han
 def test_mlflow_down_leaves_the_manifest_as_it_is(
     iris: Trained, sync: Handler, sync_without_mlflow: Handler, published: Published, mlflow_url: str
 ) -> None:
-    register(iris, mlflow_url, "champion", print)
+    register(iris, mlflow_url, CHAMPION)
     sync({}, None)
     before = published.objects()
     with pytest.raises(Transient, match="no answer from MLflow"):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.serving.mlflow_serve import mlflow_models_serve
+from local.testbed.servers import mlflow_models_serve
 from tests.integration.test_api_invocations import ask_api, ask_mlflow, same
 from tests.support.api_fakes import Api
 from tests.support.scoring_models import save_scoring_models, served_model

@@ -26,11 +26,11 @@ from mlflow.models import Model
 from sklearn.linear_model import LinearRegression
 from typer.testing import CliRunner, Result
 
+from local.testbed.models import IRIS_LABELS, SETOSA, iris_graph, sum_onnx
 from offpath.contracts.model_manifest import Manifest
 from offpath.contracts.names import MANIFEST_KEY
 from offpath_cli.app import app
 from tests.support import own_models  # skips all of this where LightGBM is not whole
-from tests.support.models import IRIS_LABELS, SETOSA, iris_graph, sum_onnx
 from tests.support.waiting import DEADLINE_SECONDS
 
 # mlflow warns of its own type hints when parts of it are imported.
@@ -273,7 +273,7 @@ def test_a_flavor_that_is_not_supported_is_named(tmp_path: Path) -> None:
     assert "error: it was logged in the flavor catboost, which cannot be converted" in done.output
 
 
-def test_a_part_without_a_converter_is_named_and_the_alias_stays(served: Served, mlflow_url: str) -> None:
+def test_a_step_without_converter_is_named_and_the_alias_stays(served: Served, mlflow_url: str) -> None:
     uri = logged("sklearn", own_models.splines(), own_models.numbers(), serialization_format="cloudpickle")
     done = offpath(uri, "--name", (name := served.names["spend"]))
     assert done.exit_code == 1

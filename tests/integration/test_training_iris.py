@@ -16,13 +16,16 @@ from mlflow import MlflowClient
 
 from tests.support.training_recipes import PARCELS
 from tests.support.waiting import DEADLINE_SECONDS
+from training.recipes.catalog import NAMES
 from training.recipes.recipe import Recipe, TrainingError
+from training.registry.promotion import AliasPlan
 from training.registry.trained_model import register
 from training.train_pipeline import train
 
 # mlflow warns of its own type hints when parts of it are imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyType")
 
+CHAMPION = AliasPlan("champion")
 ROOT = Path(__file__).parents[2]
 
 
@@ -52,7 +55,7 @@ def parcels() -> Recipe[Any]:
     return replace(PARCELS, name=f"parcels-{uuid.uuid4().hex[:8]}")
 
 
-def test_iris_on_the_command_line(mlflow_url: str, client: MlflowClient) -> None:
+def test_the_command_line_registers_iris_with_an_alias(mlflow_url: str, client: MlflowClient) -> None:
     done = training(
         "iris", "--seed", "4", "-p", "c=2", "--alias", "by-hand", "--wait", "5", MLFLOW_TRACKING_URI=mlflow_url
     )
@@ -86,7 +89,7 @@ def test_a_run_tells_how_the_model_came_about(mlflow_url: str, client: MlflowCli
 def test_a_regression_is_registered_with_its_signature(
     parcels: Recipe[Any], mlflow_url: str, client: MlflowClient
 ) -> None:
-    registered = register(train(parcels, parcels.parameters(), 1, print), mlflow_url, "champion", print)
+    registered = register(train(parcels, parcels.parameters(), 1), mlflow_url, CHAMPION)
 
     assert (registered.version, client.get_model_version_by_alias(parcels.name, "champion").version) == ("1", "1")
     info = mlflow.models.get_model_info(f"models:/{parcels.name}@champion")
@@ -101,17 +104,17 @@ def test_a_regression_is_registered_with_its_signature(
 def test_a_second_version_leaves_a_description_that_somebody_wrote(
     parcels: Recipe[Any], mlflow_url: str, client: MlflowClient
 ) -> None:
-    trained = train(parcels, parcels.parameters(), 1, print)
-    register(trained, mlflow_url, "champion", print)
+    trained = train(parcels, parcels.parameters(), 1)
+    register(trained, mlflow_url, CHAMPION)
     client.update_registered_model(parcels.name, "Ask Ada before you change this.")
-    assert register(trained, mlflow_url, "champion", print).version == "2"
+    assert register(trained, mlflow_url, CHAMPION).version == "2"
     assert client.get_registered_model(parcels.name).description == "Ask Ada before you change this."
 
 
 def test_what_mlflow_refuses_is_not_half_registered(mlflow_url: str, client: MlflowClient) -> None:
-    trained = train(replace(PARCELS, name="parcels/refused"), PARCELS.parameters(), 1, print)
+    trained = train(replace(PARCELS, name="parcels/refused"), PARCELS.parameters(), 1)
     with pytest.raises(TrainingError, match=f"MLflow at {mlflow_url} did not take the model: .*parcels/refused"):
-        register(trained, mlflow_url, "champion", print)
+        register(trained, mlflow_url, CHAMPION)
     assert not client.search_registered_models("name LIKE '%refused%'")
 
 
@@ -134,7 +137,7 @@ def test_what_is_wrong_is_said_in_one_line(arguments: list[str], complaint: str,
     assert done.stderr.count("\n") == 1
 
 
-def test_another_server_at_the_address(moto_url: str) -> None:
+def test_a_server_that_is_not_mlflow_is_refused(moto_url: str) -> None:
     done = training("iris", "--tracking-uri", f"{moto_url}/nothing/here")
     assert done.returncode == 1
     assert "(HTTP status " in done.stderr
@@ -143,4 +146,4 @@ def test_another_server_at_the_address(moto_url: str) -> None:
 def test_help_names_the_recipes() -> None:
     done = training("--help")
     assert done.returncode == 0
-    assert "The recipe: iris, abalone, sentiment-tfidf, sentiment-bert." in done.stdout
+    assert f"The recipe: {', '.join(NAMES)}." in done.stdout

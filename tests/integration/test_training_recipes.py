@@ -147,9 +147,7 @@ def test_sentiment_from_a_folder_of_two_files(client: MlflowClient, tmp_path: Pa
         ("abalone", "M,1\n", "the first row has 2 columns ('M', '1'); expected these 9: sex, length"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_told_in_one_line(
-    tmp_path: Path, recipe: str, content: str, complaint: str
-) -> None:
+def test_an_unusable_file_is_told_in_one_line(tmp_path: Path, recipe: str, content: str, complaint: str) -> None:
     (tmp_path / "data.csv").write_text(content)
     done = training(recipe, "--data", tmp_path / "data.csv", "--alias", "unused")
     assert done.returncode == 1

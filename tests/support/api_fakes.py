@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
+from local.testbed.models import Model, iris_onnx, iris_version, manifest_of, sum_onnx, sum_version
 from offpath.contracts.errors import ObjectMissing, Transient
 from offpath.contracts.model_manifest import Manifest, ModelVersion
 from offpath.contracts.names import MANIFEST_KEY, model_file_key, tokenizer_file_key
@@ -16,7 +17,6 @@ from prediction_api.http.app import create_app
 from prediction_api.inputs.batch import Batch, Outputs
 from prediction_api.models.loader import ModelFiles, ModelLoader
 from prediction_api.settings import ApiSettings
-from tests.support.models import Model, iris_onnx, iris_version, manifest_of, sum_onnx, sum_version
 
 
 class FakeModels:

@@ -4,11 +4,12 @@ import os
 import shlex
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.support.waiting import wait_for
 
 IMAGE = "debian-host:12"
 DOCKERFILE = Path(__file__).parent / "debian"
@@ -78,10 +79,10 @@ class DebianMachine:
         self.name = name
         place = ("--network", network_name, "--network-alias", alias, "--hostname", alias)
         docker("run", "--detach", "--name", name, *place, *OPTIONS, *options, IMAGE, "/sbin/init")
-        deadline = time.monotonic() + 60
-        while self.run("systemctl is-system-running", check=False).text not in {"running", "degraded"}:
-            assert time.monotonic() < deadline, f"{name} did not come up"
-            time.sleep(0.5)
+        wait_for(
+            lambda: self.run("systemctl is-system-running", check=False).text in {"running", "degraded"},
+            lambda: f"{name} did not come up",
+        )
         docker("cp", "--follow-link", CERTIFICATES, f"{name}:{CERTIFICATES}")
 
     def published(self, port: int) -> int:

@@ -1,4 +1,4 @@
-"""Stand-ins for what the local stack talks to; test_local_queue.py holds the fake queue to what SQS does."""
+"""Fake what the local stack talks to; test_local_queue.py holds the fake queue to what SQS does."""
 
 import hashlib
 import itertools
@@ -14,7 +14,7 @@ MANY_BYTES = 1024 * 1024
 
 @dataclass
 class Held:
-    """A message on the fake queue."""
+    """Hold a message on the fake queue."""
 
     message_id: str
     message: Message
@@ -24,7 +24,7 @@ class Held:
 
 @dataclass
 class FakeQueue:
-    """An SQS queue in memory, with its own clock in seconds."""
+    """Act as an SQS queue, in memory, with its own clock in seconds."""
 
     name: str = "offpath-traces"
     visibility_seconds: float = 120.0
@@ -34,7 +34,7 @@ class FakeQueue:
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def send(self, messages: Sequence[Message]) -> list[Message]:
-        """Take all that fit."""
+        """Take all messages."""
         self._check()
         for message in messages:
             number = str(next(self._numbers))
@@ -42,7 +42,7 @@ class FakeQueue:
         return []
 
     def receive(self, limit: int, wait_seconds: int) -> Sequence[Mapping[str, Any]]:
-        """At most ten visible ones, which are then in flight."""
+        """Return at most ten visible ones, which are then in flight."""
         self._check()
         visible = [held for held in self._held.values() if held.visible_at <= self.now][: min(limit, 10)]
         for held in visible:
@@ -64,13 +64,13 @@ class FakeQueue:
                 held.visible_at = self.now
 
     def waiting(self) -> tuple[int, int]:
-        """Visible ones, and those in flight."""
+        """Count the visible ones, and those in flight."""
         self._check()
         visible = sum(held.visible_at <= self.now for held in self._held.values())
         return visible, len(self._held) - visible
 
     def bodies(self) -> list[str]:
-        """What is on the queue, visible or not."""
+        """Return the bodies of all messages, visible or not."""
         return [held.message.body for held in self._held.values()]
 
     def _check(self) -> None:
@@ -92,32 +92,8 @@ def _received(held: Held) -> dict[str, Any]:
 
 
 @dataclass
-class FakeFiles:
-    """A bucket in memory."""
-
-    content: dict[str, bytes] = field(default_factory=dict)
-
-    def put(self, key: str, content: bytes) -> str:
-        """Store."""
-        self.content[key] = content
-        return "bucket"
-
-    def get(self, key: str) -> bytes:
-        """Read."""
-        return self.content[key]
-
-    def keys(self, prefix: str) -> Iterator[str]:
-        """List."""
-        return iter([key for key in sorted(self.content) if key.startswith(prefix)])
-
-    def delete(self, key: str) -> None:
-        """Remove."""
-        self.content.pop(key, None)
-
-
-@dataclass
 class FakeScreen:
-    """What would have been shown."""
+    """Keep what would have been shown."""
 
     shown: list[str] = field(default_factory=list)
 
@@ -125,7 +101,7 @@ class FakeScreen:
         """Keep."""
         self.shown.append(text)
 
-    def trouble(self, text: str) -> None:
+    def problem(self, text: str) -> None:
         """Keep."""
         self.shown.append(text)
 
@@ -141,25 +117,25 @@ class FakeScreen:
         self.shown.append(f"{name} | {text}")
 
     def text(self) -> str:
-        """All of it."""
+        """Return all that was shown."""
         return "\n".join(self.shown)
 
 
 @dataclass
 class FakeHandler:
-    """A Lambda handler that keeps what it was called with, and answers as it is told."""
+    """Act as a Lambda handler that keeps what it was called with, and answers as it is told."""
 
     answer: Callable[[list[str]], Any] = lambda ids: {"batchItemFailures": []}
     batches: list[list[str]] = field(default_factory=list)
     milliseconds: list[int] = field(default_factory=list)
 
     def __call__(self, event: dict[str, Any], context: Any) -> Any:
-        """One invocation."""
+        """Take one invocation."""
         self.batches.append([record["body"] for record in event["Records"]])
         self.milliseconds.append(context.get_remaining_time_in_millis())
         return self.answer([record["messageId"] for record in event["Records"]])
 
 
 def failing(*message_ids: str) -> Any:
-    """A partial batch response."""
+    """Return a partial batch response."""
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in message_ids]}

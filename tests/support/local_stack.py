@@ -1,4 +1,4 @@
-"""The real stack, or one of its processes, as a user's shell would start it."""
+"""Start the real stack, or one of its processes, as a user's shell would."""
 
 import os
 import re
@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -17,45 +18,36 @@ from local.sources import ROOT
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 
+@dataclass(frozen=True)
 class Command:
-    """`python -m MODULE …` in the repository's root, its output in a file."""
+    """Follow a process whose output goes to a file. See `start_command`."""
 
-    def __init__(self, output: Path, environ: Mapping[str, str], *arguments: str) -> None:
-        self._output = output
-        with output.open("wb") as sink:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=sink,
-                stderr=subprocess.STDOUT,
-                env=os.environ | environ,
-                cwd=ROOT,
-                start_new_session=True,
-            )
+    process: subprocess.Popen[bytes]
+    output: Path
 
     @property
     def text(self) -> str:
-        """What it wrote so far."""
-        return self._output.read_text()
+        """The output so far."""
+        return self.output.read_text()
 
     def wait_for(self, pattern: str) -> str:
-        """The first match of the pattern in its output."""
+        """Wait for the pattern in the output, and return its first match."""
         wait_for(lambda: bool(re.search(pattern, self.text)) or self.process.poll() is not None, lambda: self.text)
         found = re.search(pattern, self.text)
         assert found, f"exit code {self.process.poll()}, and no {pattern!r} in:\n{self.text}"
         return found.group()
 
     def end(self, number: signal.Signals = signal.SIGINT) -> int:
-        """Its exit code, after that signal."""
+        """Send a signal, and return the exit code."""
         self.process.send_signal(number)
         return self.exit_code()
 
     def exit_code(self) -> int:
-        """Its exit code, once it has ended."""
+        """Wait for the end, and return the exit code."""
         return self.process.wait(timeout=DEADLINE_SECONDS)
 
     def clean_up(self) -> None:
-        """Leave nothing of it behind, whatever happened."""
+        """End the process and all that it started."""
         family = descendants(self.process.pid)
         if self.process.poll() is None:
             self.process.kill()
@@ -65,8 +57,23 @@ class Command:
                 process.kill()
 
 
+def start_command(output: Path, environ: Mapping[str, str], *arguments: str) -> Command:
+    """Start `python -m …` in the repository's root, with these variables beside this process's own."""
+    with output.open("wb") as sink:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            env=os.environ | environ,
+            cwd=ROOT,
+            start_new_session=True,
+        )
+    return Command(process, output)
+
+
 def descendants(pid: int) -> list[psutil.Process]:
-    """The processes that it started, and they in turn."""
+    """Return the processes that it started, and they in turn."""
     try:
         return psutil.Process(pid).children(recursive=True)
     except psutil.NoSuchProcess:
@@ -74,7 +81,7 @@ def descendants(pid: int) -> list[psutil.Process]:
 
 
 def lives(process: psutil.Process) -> bool:
-    """Whether it has not ended: one that nobody has asked how it ended has, too."""
+    """Return whether it has not ended: one that nobody has asked how it ended has, too."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -87,7 +94,7 @@ def await_end(processes: Sequence[psutil.Process]) -> None:
 
 
 def listening(processes: Sequence[psutil.Process]) -> set[tuple[str, int]]:
-    """Where these processes listen: address and port. One that has ended listens nowhere."""
+    """Return address and port of each socket that these processes listen on. One that has ended listens nowhere."""
     found: set[tuple[str, int]] = set()
     for process in processes:
         with suppress(psutil.NoSuchProcess):
@@ -97,7 +104,7 @@ def listening(processes: Sequence[psutil.Process]) -> set[tuple[str, int]]:
 
 
 def stack_environment(home: Path) -> dict[str, str]:
-    """A state folder and free ports, and a writer that gives up soon."""
+    """Return settings with a state folder, free ports, and a writer that gives up soon."""
     first = row_of_free_ports(len(S3_PORTS) + 3)
     names = ("OFFPATH_API_PORT", "OFFPATH_MLFLOW_PORT", "OFFPATH_SQS_PORT", "OFFPATH_S3_PORT")
     ports = {name: str(first + offset) for offset, name in enumerate(names)}

@@ -1,4 +1,4 @@
-"""Somebody who starts the whole stack and calls it."""
+"""Start the whole stack as a user does, and call it."""
 
 import gzip
 import json
@@ -11,14 +11,14 @@ import boto3
 from local.settings import ACCESS_KEY, ARCHIVE, REGION, SECRET_KEY, LocalSettings
 from local.stack.web import fetch
 from offpath.contracts.errors import Transient
-from tests.support.local_stack import Command, stack_environment
+from tests.support.local_stack import Command, stack_environment, start_command
 
 RECORD = {"inputs": [{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}]}
 STARTED = r"Ctrl-C stops everything"
 
 
 class User:
-    """Somebody with one state folder, who starts and stops the stack and calls the API."""
+    """Act as a user with one state folder, who starts and stops the stack and calls the API."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -27,15 +27,15 @@ class User:
         self.commands: list[Command] = []
 
     def run(self, *arguments: str) -> Command:
-        """`python -m local …`, as a user runs it."""
+        """Run `python -m local …`, as a user does."""
         log = self.folder / f"{len(self.commands)}.log"
-        self.commands.append(Command(log, self.environ, "local", *arguments))
+        self.commands.append(start_command(log, self.environ, "local", *arguments))
         return self.commands[-1]
 
     def run_module(self, *arguments: str) -> Command:
-        """`python -m …`, as make runs it."""
+        """Run `python -m …`, as make does."""
         log = self.folder / f"{len(self.commands)}.log"
-        self.commands.append(Command(log, self.environ, *arguments))
+        self.commands.append(start_command(log, self.environ, *arguments))
         return self.commands[-1]
 
     def up(self) -> Command:
@@ -55,7 +55,7 @@ class User:
             return False
 
     def traces(self, experiment: str = "offpath/iris") -> list[str]:
-        """The ids of every trace of that experiment in MLflow, newest first."""
+        """Return the ids of every trace of that experiment in MLflow, newest first."""
         api = f"{self.settings.mlflow_url}/api"
         found = fetch(f"{api}/2.0/mlflow/experiments/get-by-name?experiment_name={experiment}")["experiment"]
         location = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": found["experiment_id"]}}
@@ -69,7 +69,7 @@ class User:
             query["page_token"] = page["next_page_token"]
 
     def archived(self) -> list[dict[str, Any]]:
-        """Every event in the archive, as OTLP/JSON."""
+        """Return every event in the archive, as OTLP/JSON."""
         s3 = boto3.client(
             "s3",
             endpoint_url=self.settings.s3_url,
@@ -82,11 +82,11 @@ class User:
         contents = [gzip.decompress(s3.get_object(Bucket=ARCHIVE, Key=key)["Body"].read()) for key in keys]
         return [json.loads(line) for content in contents for line in content.splitlines()]
 
-    def pid_of(self, part: str) -> int:
+    def pid_of(self, service: str) -> int:
         processes = json.loads((self.folder / "home" / "processes.json").read_text())
-        return int(processes[part]["pid"])
+        return int(processes[service]["pid"])
 
 
 def spans_of(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The spans of an OTLP/JSON event."""
+    """Return the spans of an OTLP/JSON event."""
     return (span for group in event["resourceSpans"] for scope in group["scopeSpans"] for span in scope["spans"])

@@ -78,7 +78,7 @@ def mixed(last: Any) -> Pipeline:
 
 @cache
 def churn() -> Pipeline:
-    """Whether a customer leaves: a random forest with labels that are texts."""
+    """Return a random forest that tells whether a customer leaves, with labels that are texts."""
     return mixed(RandomForestClassifier(10, random_state=1)).fit(customers(), leaving())
 
 

@@ -12,8 +12,8 @@ from mlflow.onnx import save_model
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 from onnx import TensorProto, helper, numpy_helper
 
+from local.testbed.models import Model, graph, iris_graph, model_of
 from model_sync.mlmodel import PATH, parse_mlmodel
-from tests.support.models import Model, graph, iris_graph, model_of
 
 DOUBLE, FLOAT, LONG, TEXT = TensorProto.DOUBLE, TensorProto.FLOAT, TensorProto.INT64, TensorProto.STRING
 N: list[int | None] = [None]

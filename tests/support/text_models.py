@@ -11,9 +11,9 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
+from local.testbed.models import Model, graph, model_of
 from offpath.contracts.model_manifest import Column, PublishedFile
 from offpath.contracts.names import tokenizer_file_key
-from tests.support.models import Model, graph, model_of
 
 WORDS = {"[UNK]": 1, "film": 10, "great": 100}
 MAX_TOKENS = 8

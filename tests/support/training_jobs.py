@@ -24,7 +24,7 @@ from prediction_api.jobs.recipe_book import RecipeBook
 from prediction_api.jobs.training import Training
 from tests.support.api_fakes import Api
 from tests.support.holding_proxy import HoldingProxy
-from tests.support.local_stack import Command, await_end, descendants
+from tests.support.local_stack import Command, await_end, descendants, start_command
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 # After how long a job is tried again whose worker was killed.
@@ -56,7 +56,7 @@ class Jobs:
     def worker(self, **environ: str) -> Command:
         """A worker's process."""
         log = self.folder / f"worker-{len(self.workers)}.log"
-        self.workers.append(Command(log, self._environ | environ, "training.worker"))
+        self.workers.append(start_command(log, self._environ | environ, "training.worker"))
         self.workers[-1].wait_for("waiting for jobs on")
         return self.workers[-1]
 

@@ -1,4 +1,4 @@
-"""A small recipe of the kind that iris is not: a regression on columns of several types."""
+"""A small recipe that differs from iris: a regression on columns of several types."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from training.recipes.recipe import Column, Dataset, Estimator, Parameters, Recipe
+from training.recipes.recipe import Dataset, Estimator, InputColumn, Parameters, Recipe
 
 
 class RidgeParameters(Parameters):
@@ -21,7 +21,7 @@ class RidgeParameters(Parameters):
 
 
 def load() -> Dataset:
-    """Forty parcels: the price follows from weight and zone."""
+    """Return 40 parcels, whose price follows from weight and zone."""
     frame = load_iris(as_frame=True).frame.head(40)
     zones, weights = ["abca"[row % 4] for row in range(40)], [row / 8 for row in range(40)]
     prices = [weight * 2 + "abc".index(zone) * 5 for zone, weight in zip(zones, weights, strict=True)]
@@ -30,7 +30,7 @@ def load() -> Dataset:
 
 
 def build(parameters: RidgeParameters, seed: int) -> Estimator:
-    """One-hot zones and standardised weights into a ridge regression."""
+    """Return one-hot zones and standardised weights into a ridge regression."""
     columns = ColumnTransformer([("zone", OneHotEncoder(), ["zone"]), ("weight", StandardScaler(), ["weight"])])
     return make_pipeline(columns, Ridge(alpha=parameters.alpha, random_state=seed))
 
@@ -40,9 +40,12 @@ PARCELS: Recipe[Any] = Recipe(
     title="ridge regression",
     description="The price of a parcel.",
     task="regression",
-    columns=(Column("zone", "string", "a, b or c"), Column("weight", "double", "weight in kg")),
+    columns=(
+        InputColumn(name="zone", type="string", description="a, b or c"),
+        InputColumn(name="weight", type="double", description="weight in kg"),
+    ),
     parameters=RidgeParameters,
     load=load,
     build=build,
-    mixed=True,
+    separate_inputs=True,
 )

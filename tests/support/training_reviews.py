@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from onnxruntime import InferenceSession
 
-from training.data.frames import dataset
+from training.data.dataset import make_dataset
 from training.recipes.recipe import Dataset, Estimator
-from training.recipes.sentiment.tfidf import SentimentParameters, build
+from training.recipes.sentiment.tfidf import TfidfParameters, build
 
 GOOD = ("don't stop", "CAFÉ", "café", "ПРИВЕТ", "\u00dfüß", "rock'n'roll", "😀", "great film", "i\u0307stanbul")
 BAD = (
@@ -49,26 +49,26 @@ HARD_TEXTS = (
 
 
 def reviews() -> Dataset:
-    """Eighty reviews, half of them positive, each of two of the words."""
+    """Return 85 reviews, about half of them positive, each of two of the words."""
     texts = [f"{first} {second}" for words in (GOOD, BAD) for first in words for second in words[:5]][:85]
-    return dataset({"text": texts}, [int(at < 45) for at in range(len(texts))], "made up", synthetic=True)
+    return make_dataset({"text": texts}, [int(at < 45) for at in range(len(texts))], "made up", synthetic=True)
 
 
 def fitted(**parameters: Any) -> Estimator:
-    """The recipe's own estimator, fitted on these reviews."""
+    """Return the recipe's own estimator, fitted on these reviews."""
     data = reviews()
-    return build(SentimentParameters(**({"min_df": 1} | parameters)), 1).fit(data.features, data.target)
+    return build(TfidfParameters(**({"min_df": 1} | parameters)), 1).fit(data.features, data.target)
 
 
 def expected(estimator: Estimator, texts: list[str]) -> NDArray[Any]:
-    """Scikit-learn's probabilities."""
-    frame = dataset({"text": texts}, [0] * len(texts), "", synthetic=True).features
+    """Return scikit-learn's probabilities."""
+    frame = make_dataset({"text": texts}, [0] * len(texts), "", synthetic=True).features
     probabilities: NDArray[Any] = estimator.predict_proba(frame)
     return probabilities
 
 
 def answered(session: InferenceSession, texts: list[str]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """ONNX Runtime's labels and probabilities."""
+    """Return ONNX Runtime's labels and probabilities."""
     labels, probabilities = session.run(
         ["label", "probabilities"], {"text": np.array(texts, dtype=object).reshape(-1, 1)}
     )

@@ -1,4 +1,4 @@
-"""Stand-ins for what the training worker talks to; test_training_queue.py holds the fake queue to what SQS does."""
+"""Fakes of the worker's queue and of its trainings. test_training_queue.py compares the fake queue with SQS."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from offpath.contracts.errors import Transient
+from offpath.contracts.message import ReceivedMessage
 from offpath.contracts.training_job import Job, Result, now
 from training.worker.job_lease import JobLease
 from training.worker.task_protocol import TaskMessage
-from training.worker.worker import Received
 
 JOB_ID = "20261121t101112-0123456789abcdef01234567"
 RESULT = Result(version="3", run_id="r", run_url="http://m/r", version_url="http://m/v", metrics={"validation_f1": 0.9})
 
 
 def new_job(job_id: str = JOB_ID, **changes: Any) -> Job:
-    """A job that was just ordered."""
+    """Return a job that was just ordered."""
     at = now()
     return Job(id=job_id, model="iris", seed=42, created_at=at, updated_at=at).model_copy(update=changes)
 
@@ -36,34 +36,34 @@ class FakeJobQueue:
         number = str(len(self._bodies))
         self._bodies[number], self._visible_at[number] = body, self.now
 
-    def receive(self) -> Received | None:
+    def receive(self) -> ReceivedMessage | None:
         self._check()
         for number, at in self._visible_at.items():
             if at <= self.now:
                 self._visible_at[number] = self.now + self.visibility_seconds
-                return Received(self._bodies[number], number)
+                return ReceivedMessage(self._bodies[number], number)
         return None
 
-    def extend(self, message: Received) -> None:
+    def extend(self, message: ReceivedMessage) -> None:
         self._check()
         self._visible_at[message.receipt] = self.now + self.visibility_seconds
 
-    def release(self, message: Received) -> None:
+    def release(self, message: ReceivedMessage) -> None:
         self._check()
         self._visible_at[message.receipt] = self.now
 
-    def delete(self, message: Received) -> None:
+    def delete(self, message: ReceivedMessage) -> None:
         self._check()
         self._visible_at.pop(message.receipt, None)
 
     @property
     def visible(self) -> int:
-        """How many messages can be received."""
+        """Return how many messages can be received."""
         return sum(at <= self.now for at in self._visible_at.values())
 
     @property
     def kept(self) -> int:
-        """How many messages there are."""
+        """Return how many messages there are."""
         return len(self._visible_at)
 
     def _check(self) -> None:
@@ -72,30 +72,30 @@ class FakeJobQueue:
 
 
 class FakeTraining:
-    """A training that says these words, one a step, each of them after so many seconds of the queue's clock."""
+    """A training that sends these messages, one a step, each after so many seconds of the queue's clock."""
 
     def __init__(
-        self, queue: FakeJobQueue, words: Iterable[TaskMessage | None], seconds: float = 0, memory_mb: int = 0
+        self, queue: FakeJobQueue, messages: Iterable[TaskMessage | None], seconds: float = 0, memory_mb: int = 0
     ) -> None:
         self._queue = queue
-        self._words = iter(words)
+        self._messages = iter(messages)
         self._seconds = seconds
         self._memory_mb = memory_mb
         self.lease: JobLease | None = None
-        self.let_go = False
+        self.confirmed = False
         self.killed = False
 
     def __call__(self, lease: JobLease, folder: str) -> FakeTraining:
-        """The worker starts it."""
+        """Return itself, as the training that the worker starts."""
         self.lease = lease
         return self
 
     def next(self, seconds: float) -> TaskMessage | None:
         self._queue.now += self._seconds
-        return next(self._words, None)
+        return next(self._messages, None)
 
-    def go(self) -> None:
-        self.let_go = True
+    def confirm_registration(self) -> None:
+        self.confirmed = True
 
     def memory_bytes(self) -> int:
         return self._memory_mb * 1_000_000

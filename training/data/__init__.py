@@ -1,1 +1,1 @@
-"""Data to learn from: files, data frames, and rows that are held out."""
+"""Data to learn from: text files, and datasets with rows that are held out."""

@@ -1,4 +1,4 @@
-"""Files of data that somebody names, and what can be wrong with them."""
+"""Read files of data that somebody names, and refuse what cannot be used."""
 
 import codecs
 from collections.abc import Sequence
@@ -7,18 +7,19 @@ from typing import Any
 
 from training.recipes.recipe import Dataset, Recipe, TrainingError
 
+# How many of the wrong rows a message names.
 SHOWN = 5
 
 
 def check_paths(paths: Sequence[Path]) -> None:
-    """Raises TrainingError for one that is not there."""
+    """Raise TrainingError for a path that does not exist."""
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
         raise TrainingError(f"no such file or folder: {', '.join(missing)} (looked for from {Path.cwd()})")
 
 
 def read_dataset(recipe: Recipe[Any], paths: Sequence[Path]) -> Dataset | None:
-    """The data of the files; None if there are no paths. Raises TrainingError, also if the recipe takes no files."""
+    """Read the files' data; None if there are no paths. Raises TrainingError, also if the recipe takes no files."""
     if not paths:
         return None
     if recipe.read is None:
@@ -27,7 +28,7 @@ def read_dataset(recipe: Recipe[Any], paths: Sequence[Path]) -> Dataset | None:
 
 
 def read_text(path: Path) -> str:
-    """A text file's content: UTF-8 or UTF-16 by its mark, UTF-8 if it can be that, else ISO 8859-1 (LATIN-1).
+    """Read a text file: UTF-8 or UTF-16 by its mark, UTF-8 if it can be that, else ISO 8859-1 (LATIN-1).
 
     Raises TrainingError for a file that cannot be read, or is not text.
     """
@@ -37,7 +38,7 @@ def read_text(path: Path) -> str:
         raise TrainingError(f"{path} cannot be read: {error.strerror or error}") from error
     try:
         text = content.decode(_encoding(content))
-    except UnicodeDecodeError:  # the last resort is taken only where it says nothing else: it decodes all there is
+    except UnicodeDecodeError:  # the last resort, as it decodes any bytes
         text = content.decode("iso-8859-1")
     if "\0" in text:
         raise TrainingError(f"{path} is not a text file: it holds NUL bytes")
@@ -45,15 +46,15 @@ def read_text(path: Path) -> str:
 
 
 def read_lines(path: Path) -> list[str]:
-    """Its lines, without their ends. Raises TrainingError as `read_text`.
+    """Read a text file's lines, without their ends. Raises TrainingError as `read_text`.
 
-    Lines end with LF or CR LF: what else Python's splitlines takes for an end is found inside sentences.
+    Lines end with LF or CR LF. Python's splitlines knows other ends, which are found inside sentences.
     """
     return [line.removesuffix("\r") for line in read_text(path).split("\n")]
 
 
 def refuse_rows(name: str, rows: int, wrong: Sequence[tuple[int, str]]) -> None:
-    """Raises TrainingError if rows are wrong, with their number and the first ones' lines and reasons."""
+    """Raise TrainingError if rows are wrong, with their number and the first ones' lines and reasons."""
     if wrong:
         first = "; ".join(f"line {line}: {reason}" for line, reason in wrong[:SHOWN])
         more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""

@@ -1,1 +1,1 @@
-"""The ONNX file of a trained model: conversion, quantization, and agreement with the estimator."""
+"""The ONNX file of a trained model: conversion, agreement with the estimator, and quantization."""

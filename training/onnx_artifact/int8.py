@@ -1,4 +1,4 @@
-"""A smaller, faster form of a graph, where that costs hardly any accuracy."""
+"""Make a graph smaller and faster, where that costs hardly any accuracy."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,20 +10,22 @@ import onnx
 from numpy.typing import NDArray
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
-from training.recipes.recipe import Chosen, HeldOut, Onnx, OnnxArtifact, Say
-from training.silence_warnings import silence_warnings
+from training.callbacks import Report
+from training.onnx_artifact.convert import silence_warnings
+from training.recipes.recipe import ChosenArtifact, HoldoutSet, Onnx, OnnxArtifact
 
 Quantize = Literal["auto", "always", "never"]
-Run = Callable[[OnnxArtifact], dict[str, NDArray[Any]]]
+RunArtifact = Callable[[OnnxArtifact], dict[str, NDArray[Any]]]
 # Of the held-out rows: half a point of accuracy.
 MARGIN = 0.005
 
 
 def quantized(model: Onnx) -> Onnx:
-    """The graph with weights of 8 bits, a scale for each column of a matrix, and activations scaled as they come.
+    """Return the graph with weights of 8 bits, and a scale for each column of a matrix.
 
-    Of the 8 bits 7 are used: without VNNI instructions, x86 adds the products of two pairs up in 16 bits, and with all
-    8 some would not fit. So the accuracy that is measured here is the one that any machine serves with.
+    Activations are scaled as they come. Of the 8 bits 7 are used: without VNNI instructions, x86 adds the products of
+    two pairs up in 16 bits, and with all 8 some would not fit. So the accuracy that is measured here is the one that
+    any machine serves with.
     """
     with TemporaryDirectory() as folder, silence_warnings():
         file = Path(folder) / "int8.onnx"
@@ -31,37 +33,41 @@ def quantized(model: Onnx) -> Onnx:
         return onnx.load(file)
 
 
-def choose(quantize: Quantize, exact: OnnxArtifact, held_out: HeldOut, run: Run, say: Say) -> Chosen:
-    """The form of a classification with 8 bits, or if that is less accurate by more than MARGIN the exact one.
+def choose(
+    quantize: Quantize, exact: OnnxArtifact, holdout: HoldoutSet, run: RunArtifact, report: Report
+) -> ChosenArtifact:
+    """Return a classification's artifact with 8 bits, or the exact one where the other's accuracy is lower by MARGIN.
 
-    quantize: `always` and `never` decide without that. run: what a form says of the held-out rows.
+    quantize: `always` and `never` decide without that. run: returns an artifact's outputs for the holdout set.
     """
     if quantize == "never":
-        return Chosen(exact, held_out.predicted, tags={"onnx.precision": "float32"})
+        return ChosenArtifact(exact, holdout.predicted, tags={"onnx.precision": "float32"})
     small = OnnxArtifact(quantized(exact.onnx), exact.tokenizer)
-    said = run(small)
-    metrics = _compared(exact, small, said, held_out)
-    is_taken = quantize == "always" or metrics["int8_accuracy"] >= metrics["float32_accuracy"] - MARGIN
-    precision = "int8" if is_taken else "float32"
-    say(_told(metrics, len(held_out.features), precision))
+    outputs = run(small)
+    metrics = _comparison(exact, small, outputs, holdout)
+    is_chosen = quantize == "always" or metrics["int8_accuracy"] >= metrics["float32_accuracy"] - MARGIN
+    precision = "int8" if is_chosen else "float32"
+    report(_summary(metrics, len(holdout.features), precision))
     tags = {"onnx.precision": precision}
-    return Chosen(small, said["label"], metrics, tags) if is_taken else Chosen(exact, held_out.predicted, metrics, tags)
+    if is_chosen:
+        return ChosenArtifact(small, outputs["label"], metrics, tags)
+    return ChosenArtifact(exact, holdout.predicted, metrics, tags)
 
 
-def _compared(
-    exact: OnnxArtifact, small: OnnxArtifact, said: dict[str, NDArray[Any]], held_out: HeldOut
+def _comparison(
+    exact: OnnxArtifact, small: OnnxArtifact, outputs: dict[str, NDArray[Any]], holdout: HoldoutSet
 ) -> dict[str, float]:
     return {
-        "float32_accuracy": float(np.mean(held_out.predicted == held_out.target)),
+        "float32_accuracy": float(np.mean(holdout.predicted == holdout.target)),
         "float32_bytes": float(exact.bytes),
-        "int8_accuracy": float(np.mean(said["label"] == held_out.target)),
+        "int8_accuracy": float(np.mean(outputs["label"] == holdout.target)),
         "int8_bytes": float(small.bytes),
-        "int8_largest_difference": float(np.max(np.abs(said["probabilities"] - held_out.probabilities))),
-        "int8_other_labels": float(np.sum(said["label"] != held_out.predicted)),
+        "int8_largest_difference": float(np.max(np.abs(outputs["probabilities"] - holdout.probabilities))),
+        "int8_other_labels": float(np.sum(outputs["label"] != holdout.predicted)),
     }
 
 
-def _told(metrics: dict[str, float], rows: int, precision: str) -> str:
+def _summary(metrics: dict[str, float], rows: int, precision: str) -> str:
     return (
         f"int8: accuracy {metrics['int8_accuracy']:.4f}, {metrics['int8_bytes'] / 1e6:.1f} MB, "
         f"{metrics['int8_other_labels']:.0f} of {rows} labels differ; "

@@ -1,4 +1,4 @@
-"""Abalone: how many rings a shell has, which tell its age, from sex, measures and weights."""
+"""The recipe `abalone`: how many rings a shell has, which tell its age, from sex, measures and weights."""
 
 from typing import Any
 
@@ -8,8 +8,9 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
+from training.callbacks import ReportProgress
 from training.recipes.abalone_data import MEASURES, SEXES, read, sample
-from training.recipes.recipe import Column, Estimator, Frame, Parameters, Progress, Recipe
+from training.recipes.recipe import Estimator, Frame, InputColumn, Parameters, Recipe
 
 TREES_A_STEP = 10
 
@@ -25,18 +26,18 @@ class AbaloneParameters(Parameters):
 
 
 def build(parameters: AbaloneParameters, seed: int) -> Estimator:  # noqa: ARG001  the forest has a seed of its own
-    """One-hot sex and the measures as they are into a random forest.
+    """Return one-hot sex and the measures as they are into a random forest.
 
-    Half of the columns are tried at each split: the measures say much the same as each other. A sex that is none of the
-    three is taken for none, as ONNX does.
+    Half of the columns are tried at each split, as the measures are alike. A sex that is none of the three becomes
+    zeros, as in ONNX.
     """
     sex = OneHotEncoder(categories=[list(SEXES)], handle_unknown="ignore", sparse_output=False)
     forest = RandomForestRegressor(max_features=0.5, **parameters.model_dump())
     return make_pipeline(ColumnTransformer([("sex", sex, ["sex"])], remainder="passthrough"), forest)
 
 
-def fit(estimator: Estimator, rows: Frame, target: Any, progress: Progress) -> Estimator:
-    """Fit some trees at a time: the forest is the one that it would be at once."""
+def fit(estimator: Estimator, rows: Frame, target: Any, progress: ReportProgress) -> Estimator:
+    """Fit some trees at a time. The forest is the same as if it were fitted at once."""
     columns, forest = estimator[0], estimator[-1]
     prepared, trees = columns.fit_transform(rows), forest.n_estimators
     forest.set_params(warm_start=True)
@@ -52,13 +53,13 @@ RECIPE = Recipe(
     description="How many rings the shell of an abalone has, from its sex, its measures and its weights.",
     task="regression",
     columns=(
-        Column("sex", "string", "M, F or I (infant)"),
-        *(Column(name, "double", about) for name, about in MEASURES.items()),
+        InputColumn(name="sex", type="string", description="M, F or I (infant)"),
+        *(InputColumn(name=name, type="double", description=about) for name, about in MEASURES.items()),
     ),
     parameters=AbaloneParameters,
     load=sample,
     build=build,
-    mixed=True,
+    separate_inputs=True,
     read=read,
     fit=fit,
 )

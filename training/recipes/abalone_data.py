@@ -1,4 +1,4 @@
-"""Abalone to learn from: the UCI file, or a sample made up for this project.
+"""Read abalone from the UCI file, or make a sample up.
 
 The file has a shell a line and no header: sex, seven measures, rings; lengths in mm and weights in grams, each divided
 by 200. Two of its shells have the height 0: they are taken as they are.
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from math import exp, isfinite
 from pathlib import Path
 
+from training.data.dataset import make_dataset
 from training.data.files import read_lines, refuse_rows
-from training.data.frames import dataset
 from training.recipes.recipe import Dataset, TrainingError
 
 SEXES = ("F", "I", "M")
@@ -24,8 +24,8 @@ MEASURES = {
     "shell_weight": "weight of the dried shell, in g / 200",
 }
 TARGET = "rings"
-NAMES = ("sex", *MEASURES, TARGET)
-MOST = 5.0  # a metre, or a kilogram: what is over it was not divided by 200
+COLUMNS = ("sex", *MEASURES, TARGET)
+MAX_VALUE = 5.0  # a metre, or a kilogram: a larger value was not divided by 200
 SAMPLE_ROWS = 2_000
 _SEED = 20_240_501
 
@@ -33,7 +33,7 @@ Shell = tuple[str, list[float], int]
 
 
 def read(paths: Sequence[Path]) -> Dataset:
-    """The shells of the UCI file; a line of the columns' names in its order may come first. Raises TrainingError."""
+    """Read the UCI file; a header with the columns' names in its order may come first. Raises TrainingError."""
     if len(paths) != 1 or paths[0].is_dir():
         raise TrainingError(f"{', '.join(map(str, paths))}: expected one file, the UCI file abalone.data")
     [path] = paths
@@ -46,13 +46,14 @@ def read(paths: Sequence[Path]) -> Dataset:
 
 
 def _check_first(path: Path, fields: Sequence[str]) -> bool:
-    """Whether the first row is a header. Raises TrainingError for columns that are not the file's."""
+    """Tell whether the first row is a header. Raises TrainingError for columns that are not the file's."""
     names = [field.strip().lower().replace(" ", "_") for field in fields]
     header = len(names) > 1 and names[0] not in ("m", "f", "i") and not any(map(_is_number, names))
-    if len(names) != len(NAMES) or (header and tuple(names) != NAMES):
+    if len(names) != len(COLUMNS) or (header and tuple(names) != COLUMNS):
         given = ", ".join(repr(field.strip()[:40]) for field in fields[:10])
         raise TrainingError(
-            f"{path}: the first row has {len(names)} columns ({given}); expected these {len(NAMES)}: {', '.join(NAMES)}"
+            f"{path}: the first row has {len(names)} columns ({given}); "
+            f"expected these {len(COLUMNS)}: {', '.join(COLUMNS)}"
         )
     return header
 
@@ -66,13 +67,13 @@ def _is_number(text: str) -> bool:
 
 
 def _complaint(fields: Sequence[str]) -> str:
-    if len(fields) != len(NAMES):
-        return f"{len(fields)} columns, expected {len(NAMES)}"
+    if len(fields) != len(COLUMNS):
+        return f"{len(fields)} columns, expected {len(COLUMNS)}"
     if fields[0].strip().upper() not in SEXES:
         return f"sex {fields[0].strip()!r}, expected M, F or I"
     for name, text in zip(MEASURES, fields[1:-1], strict=True):
-        if not _is_number(text) or not isfinite(float(text)) or not 0 <= float(text) <= MOST:
-            return f"{name} {text.strip()!r}, expected a number from 0 to {MOST:g}: mm or g, divided by 200"
+        if not _is_number(text) or not isfinite(float(text)) or not 0 <= float(text) <= MAX_VALUE:
+            return f"{name} {text.strip()!r}, expected a number from 0 to {MAX_VALUE:g}: mm or g, divided by 200"
     if not fields[-1].strip().isdecimal() or int(fields[-1]) < 1:
         return f"rings {fields[-1].strip()!r}, expected a whole number from 1 on"
     return ""
@@ -85,18 +86,18 @@ def _shell(fields: Sequence[str]) -> Shell:
 def _dataset(shells: Sequence[Shell], source: str, *, synthetic: bool) -> Dataset:
     columns: dict[str, Sequence[str] | Sequence[float]] = {"sex": [sex for sex, _, _ in shells]}
     columns |= {name: [measures[at] for _, measures, _ in shells] for at, name in enumerate(MEASURES)}
-    return dataset(columns, [float(rings) for *_, rings in shells], source, synthetic=synthetic)
+    return make_dataset(columns, [float(rings) for *_, rings in shells], source, synthetic=synthetic)
 
 
 def sample() -> Dataset:
-    """Two thousand shells that never lived, the same ones each time."""
+    """Return 2,000 made-up shells, the same ones each time."""
     random_numbers = random.Random(_SEED)  # noqa: S311  nothing is kept secret by it
-    shells = [_grown(random_numbers) for _ in range(SAMPLE_ROWS)]
+    shells = [_grow(random_numbers) for _ in range(SAMPLE_ROWS)]
     return _dataset(shells, "shells generated for this project", synthetic=True)
 
 
-def _grown(random_numbers: random.Random) -> Shell:
-    """Growth slows down with age (after von Bertalanffy), weights go with the cube of the length; all of it varies."""
+def _grow(random_numbers: random.Random) -> Shell:
+    """Make one shell up. Growth slows down with age (von Bertalanffy), weights go with the cube of the length."""
     varied = random_numbers.gauss
     rings = max(1, min(29, round(random_numbers.gammavariate(9.5, 1.05))))
     length = max(0.08, 0.66 * (1 - exp(-0.24 * (rings + 0.2))) * varied(1, 0.11))

@@ -22,6 +22,6 @@ def find_recipe(name: str) -> Recipe[Any]:
 
 
 def check_name(name: str) -> None:
-    """Raises TrainingError for a name that is not in NAMES; imports nothing."""
+    """Raise TrainingError for a name that is not in NAMES; imports nothing."""
     if name not in NAMES:
         raise TrainingError(f"there is no recipe {name!r}; there is: {', '.join(NAMES)}")

@@ -1,4 +1,4 @@
-"""Iris: the species of a flower from four measurements."""
+"""The recipe `iris`: the species of a flower from four measurements."""
 
 from pydantic import Field
 from sklearn.datasets import load_iris
@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from training.recipes.recipe import Column, Dataset, Estimator, Parameters, Recipe
+from training.recipes.recipe import Dataset, Estimator, InputColumn, Parameters, Recipe
 
 
 class IrisParameters(Parameters):
@@ -17,14 +17,14 @@ class IrisParameters(Parameters):
 
 
 def load() -> Dataset:
-    """Scikit-learn's own copy: 150 flowers, 50 of each species."""
+    """Return scikit-learn's own copy of the data: 150 flowers, 50 of each species."""
     data = load_iris(as_frame=True)
     features = data.data.set_axis(RECIPE.column_names, axis="columns")
     return Dataset(features, data.target, source="sklearn.datasets.load_iris")
 
 
 def build(parameters: IrisParameters, seed: int) -> Estimator:
-    """Standardised measurements into a multinomial logistic regression."""
+    """Return standardised measurements into a multinomial logistic regression."""
     model = LogisticRegression(C=parameters.c, max_iter=parameters.max_iter, random_state=seed)
     return make_pipeline(StandardScaler(), model)
 
@@ -35,10 +35,10 @@ RECIPE = Recipe(
     description="The species of an iris (setosa, versicolor or virginica) from the measures of one flower.",
     task="classification",
     columns=(
-        Column("sepal_length", "double", "length of the sepal in cm"),
-        Column("sepal_width", "double", "width of the sepal in cm"),
-        Column("petal_length", "double", "length of the petal in cm"),
-        Column("petal_width", "double", "width of the petal in cm"),
+        InputColumn(name="sepal_length", type="double", description="length of the sepal in cm"),
+        InputColumn(name="sepal_width", type="double", description="width of the sepal in cm"),
+        InputColumn(name="petal_length", type="double", description="length of the petal in cm"),
+        InputColumn(name="petal_width", type="double", description="width of the petal in cm"),
     ),
     labels=("setosa", "versicolor", "virginica"),
     parameters=IrisParameters,

@@ -1,24 +1,23 @@
-"""What a recipe is: the part of a training that differs from model to model."""
+"""A recipe: the part of a training that differs from model to model."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-Task = Literal["classification", "regression"]
-ColumnType = Literal["double", "float", "long", "integer", "boolean", "string"]
+from offpath.contracts.model_manifest import Column, Task
+from training.callbacks import Report, ReportProgress
+
 Frame = Any  # pandas.DataFrame: pandas is not typed
 Estimator = Any  # a scikit-learn estimator: scikit-learn is not typed
 Onnx = Any  # onnx.ModelProto: onnx takes a while to import
-Progress = Callable[[int, int], None]  # so many parts done, of so many
-Say = Callable[[str], None]
 
 
 class TrainingError(Exception):
-    """A training that cannot go on; nothing is registered. The message says what to do."""
+    """A training cannot go on, and nothing is registered. The message says what to do."""
 
 
 class Parameters(BaseModel):
@@ -30,20 +29,17 @@ class Parameters(BaseModel):
 P = TypeVar("P", bound=Parameters)
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One input column: MLflow's name for its type, and what it holds, with its unit."""
+class InputColumn(Column):
+    """An input column of the model's signature. description: what it holds, with its unit."""
 
-    name: str
-    type: ColumnType
     description: str
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A recipe's data. features: a data frame of its columns. target: one class index, or value, a row.
+    """Rows to learn from. features: a data frame of the recipe's columns. target: a class index, or a value, each row.
 
-    synthetic: made up, so that a model of it shows how things work and is of no use beyond that.
+    synthetic: the rows are made up. A model of them shows how things work, and is of no use beyond that.
     """
 
     features: Frame
@@ -53,12 +49,12 @@ class Dataset:
 
     @property
     def sha256(self) -> str:
-        """A digest of every value, so that two runs can be told to have seen the same data."""
+        """Return a digest of every value, by which two runs are known to have seen the same data."""
         return hashlib.sha256(self._csv()).hexdigest()
 
     @property
     def size_bytes(self) -> int:
-        """The size of all values as CSV, in UTF-8: it can be compared, whatever form the data came in."""
+        """Return the size of all values as CSV in UTF-8, which does not depend on the form that the data came in."""
         return len(self._csv())
 
     def _csv(self) -> bytes:
@@ -75,13 +71,13 @@ class OnnxArtifact:
 
     @property
     def bytes(self) -> int:
-        """The size of the graph's file."""
+        """Return the size of the graph's file."""
         return int(self.onnx.ByteSize())
 
 
 @dataclass(frozen=True, slots=True)
-class HeldOut:
-    """The rows that a model is judged by, and what the estimator says of them: labels or values, and probabilities."""
+class HoldoutSet:
+    """Rows that a model is judged by, and what its estimator predicts of them: labels or values, and probabilities."""
 
     features: Frame
     target: Any
@@ -90,26 +86,26 @@ class HeldOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """The form that a recipe takes in place of the exact one. predicted: what it says of the held-out rows.
+class ChosenArtifact:
+    """The artifact that a recipe registers. predicted: the artifact's own predictions of the holdout set.
 
     metrics, tags: what the run tells of the choice.
     """
 
-    form: OnnxArtifact
+    artifact: OnnxArtifact
     predicted: Any
     metrics: Mapping[str, float] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Extra:
-    """What a recipe takes beside the development environment.
+class ExtraPackages:
+    """Packages that a recipe needs and the development environment lacks.
 
-    packages: module by distribution. install: which command installs them.
+    modules: the module that each distribution brings. install: the command that installs them.
     """
 
-    packages: Mapping[str, str]
+    modules: Mapping[str, str]
     install: str
 
 
@@ -117,37 +113,38 @@ class Extra:
 class Recipe(Generic[P]):
     """How one model is made.
 
-    labels: class names by class index; empty for a regression. build: an untrained estimator of those hyperparameters
-    and that random seed. mixed: columns of several types, so that each becomes an ONNX input of its own name; otherwise
-    there is one input, a matrix of floats. test_share: part of the rows that is held out.
+    labels: class names by class index; empty for a regression. separate_inputs: each column becomes an ONNX input of
+    its own name, as it must where not all are numbers; otherwise there is one input, a matrix of floats. test_share:
+    the share of the rows that is held out. max_bytes: the largest size of the graph's file. library: what the estimator
+    runs on.
 
-    load: the data when none are given. read: the data of files; without it the recipe takes none. fit: how the
-    estimator is fitted where that is worth a progress bar. convert: the ONNX form where skl2onnx has none that will do.
-    choose: a smaller form that is not exact, or the exact one. max_bytes: of the form's graph. library: what the
-    estimator runs on. extra: what else has to be installed.
+    load: returns the recipe's own data. build: returns an untrained estimator for hyperparameters and a random seed.
+    read: returns the data of files; without it the recipe takes none. fit: fits the estimator and reports progress.
+    convert: returns the artifact of a fitted estimator where skl2onnx's own will not do. choose: returns an artifact to
+    register instead of the exact one, which may be smaller, or that one.
     """
 
     name: str
     title: str
     description: str
     task: Task
-    columns: tuple[Column, ...]
+    columns: tuple[InputColumn, ...]
     parameters: type[P]
     load: Callable[[], Dataset]
     build: Callable[[P, int], Estimator]
     labels: tuple[str, ...] = ()
-    mixed: bool = False
+    separate_inputs: bool = False
     test_share: float = 0.2
     read: Callable[[Sequence[Path]], Dataset] | None = None
-    fit: Callable[[Estimator, Frame, Any, Progress], Estimator] | None = None
+    fit: Callable[[Estimator, Frame, Any, ReportProgress], Estimator] | None = None
     convert: Callable[[Estimator], OnnxArtifact] | None = None
-    choose: Callable[[P, OnnxArtifact, HeldOut, Say], Chosen] | None = None
+    choose: Callable[[P, OnnxArtifact, HoldoutSet, Report], ChosenArtifact] | None = None
     # A larger file takes the serving side long to fetch and to load when it starts.
     max_bytes: int = 10_000_000
     library: str = "scikit-learn"
-    extra: Extra | None = None
+    extra_packages: ExtraPackages | None = None
 
     @property
     def column_names(self) -> list[str]:
-        """The columns' names, in the order of the signature."""
+        """Return the columns' names, in the order of the signature."""
         return [column.name for column in self.columns]

@@ -1,23 +1,24 @@
-"""A registered version's aliases: the one that it is given, and champion's if it deserves that."""
+"""Move aliases to a registered version."""
 
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
-from training.registry.promotion import Measured, Promotion, Verdict, decide
+from offpath.contracts.names import CHAMPION
+from offpath.contracts.promotion import Verdict
+from training.registry.promotion import AliasPlan, Measured, decide
 
-CHAMPION = "champion"
 
+def move_aliases(client: MlflowClient, version: ModelVersion, plan: AliasPlan) -> Verdict | None:
+    """Move aliases to the version as planned; to do so again changes nothing. Raises MlflowException.
 
-def move_aliases(
-    client: MlflowClient, version: ModelVersion, alias: str | None, promotion: Promotion | None
-) -> Verdict | None:
-    """Give the version the alias, and champion if it is better; once more changes nothing. Raises MlflowException."""
-    if alias:
-        client.set_registered_model_alias(version.name, alias, version.version)
-    if not promotion:
+    The verdict is the promotion's; None if there was none to decide.
+    """
+    if plan.alias:
+        client.set_registered_model_alias(version.name, plan.alias, version.version)
+    if not plan.promotion:
         return None
-    verdict = decide(promotion, _measured(client, version), _champion(client, version.name))
+    verdict = decide(plan.promotion, _measured(client, version), _champion(client, version.name))
     if verdict.promoted:
         client.set_registered_model_alias(version.name, CHAMPION, version.version)
     return verdict

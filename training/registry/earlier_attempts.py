@@ -1,4 +1,4 @@
-"""What earlier attempts of a training job left in MLflow, when their worker ended in the middle of them."""
+"""Find what earlier attempts of a training job left in MLflow, and end it."""
 
 from collections.abc import Iterator
 
@@ -6,19 +6,19 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
 
-JOB_TAG = "offpath.job"
+from offpath.contracts.names import JOB_TAG
 
 
 def registered_version(client: MlflowClient, name: str, job: str) -> ModelVersion | None:
-    """The version of that model that the job registered, if it came so far. Raises MlflowException."""
+    """Return the version of that model that the job registered, if it came so far. Raises MlflowException."""
     found = client.search_model_versions(f"name = '{name}' and tags.`{JOB_TAG}` = '{job}'", max_results=1)
     return found[0] if found else None
 
 
 def end_runs(client: MlflowClient, experiment: str, job: str, keep: str | None = None) -> None:
-    """End the job's runs that say that they are running, and delete the models of those that no version came of.
+    """End the job's runs that are still marked as running, and delete the models of those without a version.
 
-    keep: the id of the run that a version came of. Raises MlflowException.
+    keep: the id of the run that has a version. Raises MlflowException.
     """
     for run in _runs(client, experiment, job):
         if run.info.run_id == keep:

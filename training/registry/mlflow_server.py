@@ -25,18 +25,18 @@ _MLFLOW = {
 
 
 def quiet_mlflow() -> None:
-    """Let mlflow, once it is imported, say little and give up soon, where the environment does not say otherwise."""
+    """Let mlflow, once it is imported, log little and give up soon, where the environment does not say otherwise."""
     for name, value in _MLFLOW.items():
         os.environ.setdefault(name, value)
 
 
 def default_tracking_uri() -> str:
-    """The address of the local stack's MLflow."""
+    """Return the address of the local stack's MLflow."""
     return f"http://127.0.0.1:{os.environ.get('OFFPATH_MLFLOW_PORT') or 5000}"
 
 
 def checked_address(tracking_uri: str) -> str:
-    """The address without a slash at its end. Raises TrainingError for one that is not http(s)."""
+    """Return the address without a slash at its end. Raises TrainingError for one that is not http(s)."""
     if not tracking_uri.startswith(("http://", "https://")):
         raise TrainingError(f"tracking URI {tracking_uri!r}: expected the http(s)://host:port of an MLflow server")
     return tracking_uri.rstrip("/")
@@ -45,16 +45,19 @@ def checked_address(tracking_uri: str) -> str:
 def wait_for(tracking_uri: str, seconds: float) -> None:
     """Return once the server is healthy. Raises TrainingError if it is not within that time; at 0 it is asked once."""
     deadline = time.monotonic() + seconds
-    while (complaint := _complaint(tracking_uri)) and time.monotonic() < deadline:
+    reason = _unhealthy(tracking_uri)
+    while reason and time.monotonic() < deadline:
         time.sleep(PAUSE_SECONDS)
-    if complaint:
+        reason = _unhealthy(tracking_uri)
+    if reason:
         raise TrainingError(
-            f"no MLflow server answers at {tracking_uri} ({complaint}): start one with `make up`, or name another with "
+            f"no MLflow server answers at {tracking_uri} ({reason}): start one with `make up`, or name another with "
             "--tracking-uri or MLFLOW_TRACKING_URI"
         )
 
 
-def _complaint(tracking_uri: str) -> str | None:
+def _unhealthy(tracking_uri: str) -> str | None:
+    """Return why the server is not healthy, or None if it is."""
     # The certificates that MLflow's own client goes by.
     trusted = os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH")
     try:

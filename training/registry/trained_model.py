@@ -1,6 +1,5 @@
-"""A trained model in MLflow: what its run and its version tell of the training."""
+"""Register a trained model in MLflow: its run and its version tell of the training."""
 
-from collections.abc import Callable
 from importlib.metadata import version
 from platform import python_version
 from typing import Any
@@ -11,35 +10,45 @@ from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import Array
 
-from training.recipes.recipe import Recipe, Say
-from training.registry.earlier_attempts import JOB_TAG, end_runs, registered_version
-from training.registry.promotion import Promotion
-from training.registry.versions import NewVersion, Registered, ServedModel, mlflow_errors, place, register_version
-from training.run import TrainingSpec, no_confirmation
+from offpath.contracts.names import JOB_TAG
+from training.callbacks import NO_CALLBACKS, Callbacks
+from training.metrics import TRAIN, VALIDATION
+from training.recipes.recipe import Recipe
+from training.registry.earlier_attempts import end_runs, registered_version
+from training.registry.promotion import AliasPlan
+from training.registry.versions import (
+    NewVersion,
+    Registered,
+    ServedModel,
+    complete_registration,
+    mlflow_errors,
+    register_version,
+)
 from training.train_pipeline import Trained
+from training.training_spec import TrainingSpec
 
 _VERSIONS = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy", "pandas", "mlflow")
 
 
-def register(  # noqa: PLR0913  what is registered, and how
+def register(
     trained: Trained,
     tracking_uri: str,
-    alias: str | None,
-    say: Say,
+    plan: AliasPlan,
+    callbacks: Callbacks = NO_CALLBACKS,
     *,
-    promotion: Promotion | None = None,
     job: str | None = None,
-    confirm: Callable[[], None] = no_confirmation,
 ) -> Registered:
-    """Register a version of a trained model and move aliases to it, as `register_version` does."""
-    new = _new_version(trained, job)
-    return register_version(new, tracking_uri, alias, say, promotion=promotion, confirm=confirm)
+    """Register a version of a trained model and move aliases to it, as `register_version` does.
+
+    job: the id of the training job, which becomes a tag of run and version.
+    """
+    return register_version(_new_version(trained, job), tracking_uri, plan, callbacks)
 
 
-def finish(spec: TrainingSpec, tracking_uri: str, say: Say, confirm: Callable[[], None]) -> Registered | None:
+def finish(spec: TrainingSpec, tracking_uri: str, callbacks: Callbacks) -> Registered | None:
     """Move the aliases to the version that an earlier attempt of the spec's job registered; None if there is none.
 
-    Runs that such attempts left are ended. confirm: called before aliases move. Raises TrainingError.
+    Runs that such attempts left are ended. The aliases move once that is confirmed. Raises TrainingError.
     """
     assert spec.job is not None
     with mlflow_errors(tracking_uri):
@@ -49,9 +58,9 @@ def finish(spec: TrainingSpec, tracking_uri: str, say: Say, confirm: Callable[[]
         end_runs(client, _experiment(spec.model), spec.job, keep=version.run_id if version else None)
         if version is None:
             return None
-        say(f"version {version.version} was registered by an earlier attempt")
-        confirm()
-        return place(version, tracking_uri, spec.alias, spec.promotion)
+        callbacks.report(f"version {version.version} was registered by an earlier attempt")
+        callbacks.confirm()
+        return complete_registration(version, tracking_uri, spec.aliases)
 
 
 def _new_version(trained: Trained, job: str | None) -> NewVersion:
@@ -70,13 +79,20 @@ def _new_version(trained: Trained, job: str | None) -> NewVersion:
         description=_describe(recipe),
         version_description=f"{title} on {_data(trained)}; on {trained.test_rows} held-out rows: {scores}.",
         figures=trained.figures,
-        marks={JOB_TAG: job} if job else {},
+        shared_tags={JOB_TAG: job} if job else {},
     )
 
 
 def _served(trained: Trained) -> ServedModel:
-    recipe, form = trained.recipe, trained.form
-    return ServedModel(form.onnx, _signature(recipe), trained.example, recipe.task, recipe.labels, form.tokenizer)
+    recipe, artifact = trained.recipe, trained.artifact
+    return ServedModel(
+        onnx=artifact.onnx,
+        signature=_signature(recipe),
+        example=trained.example,
+        task=recipe.task,
+        labels=recipe.labels,
+        tokenizer=artifact.tokenizer,
+    )
 
 
 def _experiment(model: str) -> str:
@@ -88,14 +104,14 @@ def _params(trained: Trained) -> dict[str, Any]:
 
 
 def _metrics(trained: Trained) -> dict[str, float]:
-    on_train = {f"train_{name}": value for name, value in trained.train_metrics.items()}
-    held_out = {f"validation_{name}": value for name, value in trained.metrics.items()}
-    about_onnx = {"onnx_largest_difference": trained.largest_difference, "onnx_bytes": float(trained.form.bytes)}
+    on_train = {f"{TRAIN}{name}": value for name, value in trained.train_metrics.items()}
+    held_out = {f"{VALIDATION}{name}": value for name, value in trained.metrics.items()}
+    about_onnx = {"onnx_largest_difference": trained.largest_difference, "onnx_bytes": float(trained.artifact.bytes)}
     return on_train | held_out | about_onnx | dict(trained.more_metrics)
 
 
 def _data(trained: Trained) -> str:
-    return f"{'SYNTHETIC data: ' if trained.data.synthetic else ''}{trained.data.source}"
+    return f"SYNTHETIC data: {trained.data.source}" if trained.data.synthetic else trained.data.source
 
 
 def _tags(trained: Trained) -> dict[str, str]:
@@ -108,13 +124,15 @@ def _tags(trained: Trained) -> dict[str, str]:
         "data.train_rows": str(trained.train_rows),
         "data.test_rows": str(trained.test_rows),
     }
-    extra = trained.recipe.extra
-    versions = {f"version.{name}": version(name) for name in (*_VERSIONS, *(extra.packages if extra else ()))}
+    extra = trained.recipe.extra_packages
+    versions = {f"version.{name}": version(name) for name in (*_VERSIONS, *(extra.modules if extra else ()))}
     return data | {"version.python": python_version()} | versions | dict(trained.tags)
 
 
 def _signature(recipe: Recipe[Any]) -> ModelSignature:
-    inputs = Schema([ColSpec(DataType[column.type], column.name) for column in recipe.columns])
+    inputs = Schema(
+        [ColSpec(DataType[column.type], column.name, required=column.required) for column in recipe.columns]
+    )
     if recipe.task == "regression":
         return ModelSignature(inputs, Schema([ColSpec(DataType.float, "variable")]))
     outputs = Schema([ColSpec(DataType.long, "label"), ColSpec(Array(DataType.float), "probabilities")])
@@ -123,5 +141,7 @@ def _signature(recipe: Recipe[Any]) -> ModelSignature:
 
 def _describe(recipe: Recipe[Any]) -> str:
     columns = "\n".join(f"- `{column.name}`: {column.description}" for column in recipe.columns)
-    made_up = "\n\nA version on data that its description calls synthetic is of no use beyond a trial."
-    return f"{recipe.description}\n\n{columns}{made_up if recipe.read else ''}"
+    text = f"{recipe.description}\n\n{columns}"
+    if recipe.read:
+        text += "\n\nA version on data that its description calls synthetic is of no use beyond a trial."
+    return text

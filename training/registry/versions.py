@@ -1,6 +1,6 @@
-"""A model in MLflow's registry: a run, the model in its ONNX flavor, a registered version, and last the alias."""
+"""Put a model into MLflow's registry: a run, the model in its ONNX flavor, a version, and last the aliases."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -17,10 +17,12 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.models.model import ModelInfo
 
-from training.recipes.recipe import Onnx, Say, Task, TrainingError
+from offpath.contracts.model_manifest import Task
+from offpath.contracts.promotion import Verdict
+from training.callbacks import NO_CALLBACKS, Callbacks
+from training.recipes.recipe import Onnx, TrainingError
 from training.registry.aliases import move_aliases
-from training.registry.promotion import Promotion, Verdict
-from training.run import no_confirmation
+from training.registry.promotion import AliasPlan
 
 _SERVED_BY = ("onnx", "onnxruntime", "numpy")
 _TOKENIZER = "tokenizer.json"
@@ -28,7 +30,7 @@ _TOKENIZER = "tokenizer.json"
 
 @dataclass(frozen=True, slots=True)
 class ServedModel:
-    """A model as it is served. example: what MLflow takes for an input example, or None. tokenizer: its file."""
+    """A model as it is served. example: an input example as MLflow takes it, or None. tokenizer: its file's content."""
 
     onnx: Onnx
     signature: ModelSignature
@@ -40,10 +42,10 @@ class ServedModel:
 
 @dataclass(frozen=True, slots=True)
 class NewVersion:
-    """What is to be registered. title, about: the run's name and description. figures: by file name.
+    """A version that is to be registered. title, about: the run's name and description. figures: by file name.
 
-    description: of the registered model, if it is new. version_description: of the version. marks: tags of the run and
-    of the version, which has them from its first moment.
+    description: of the registered model, if it is new. version_description: of the version. tags: of the run.
+    shared_tags: of the run and of the version, which has them from its first moment.
     """
 
     name: str
@@ -57,12 +59,12 @@ class NewVersion:
     description: str
     version_description: str
     figures: Mapping[str, Any] = field(default_factory=dict)
-    marks: Mapping[str, str] = field(default_factory=dict)
+    shared_tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A registered version, and where to look at it. alias: what was moved to it; None: nothing was.
+    """A registered version, and the addresses of its pages. alias: the one that was moved to it, if any.
 
     metrics: its run's. verdict: on its promotion, if that was asked for.
     """
@@ -77,43 +79,36 @@ class Registered:
     verdict: Verdict | None = None
 
 
-def register_version(  # noqa: PLR0913  what is registered, and how
-    new: NewVersion,
-    tracking_uri: str,
-    alias: str | None,
-    say: Say,
-    *,
-    promotion: Promotion | None = None,
-    confirm: Callable[[], None] = no_confirmation,
+def register_version(
+    new: NewVersion, tracking_uri: str, plan: AliasPlan, callbacks: Callbacks = NO_CALLBACKS
 ) -> Registered:
-    """Log the run and the model, register a version of it and move aliases to that; they move last.
+    """Log the run and the model, register a version of it once that is confirmed, and move aliases to it last.
 
-    confirm: called before the version is made; it does not return if there is to be none. Raises TrainingError when
-    MLflow refuses or goes away: the aliases then stand where they stood.
+    Raises TrainingError when MLflow refuses or goes away: the aliases then stand where they stood.
     """
     with mlflow_errors(tracking_uri):
         mlflow.set_tracking_uri(tracking_uri)
         mlflow.set_experiment(new.experiment)
-        with mlflow.start_run(run_name=new.title, description=new.about, tags={**new.tags, **new.marks}) as run:
+        with mlflow.start_run(run_name=new.title, description=new.about, tags={**new.tags, **new.shared_tags}) as run:
             mlflow.log_params(dict(new.params))
             mlflow.log_metrics(dict(new.metrics))
             for name, figure in new.figures.items():
                 mlflow.log_figure(figure, f"plots/{name}")
             info = _log(new.model)
-        say(f"logged: run {run.info.run_id}")
-        confirm()
-        return place(_new_version(new, info, run.info.run_id), tracking_uri, alias, promotion)
+        callbacks.report(f"logged: run {run.info.run_id}")
+        callbacks.confirm()
+        return complete_registration(_new_version(new, info, run.info.run_id), tracking_uri, plan)
 
 
-def place(version: ModelVersion, tracking_uri: str, alias: str | None, promotion: Promotion | None) -> Registered:
-    """Move aliases to a version; once more changes nothing. Raises MlflowException."""
+def complete_registration(version: ModelVersion, tracking_uri: str, plan: AliasPlan) -> Registered:
+    """Move aliases to a version, and describe what is registered. Once more changes nothing. Raises MlflowException."""
     client = MlflowClient()
-    verdict = move_aliases(client, version, alias, promotion)
+    verdict = move_aliases(client, version, plan)
     run = client.get_run(str(version.run_id))
     return Registered(
         name=version.name,
         version=str(version.version),
-        alias=alias,
+        alias=plan.alias,
         run_id=run.info.run_id,
         run_url=f"{tracking_uri}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}",
         version_url=f"{tracking_uri}/#/models/{version.name}/versions/{version.version}",
@@ -131,7 +126,7 @@ def save_model(model: ServedModel, folder: Path) -> None:
 
 @contextmanager
 def mlflow_errors(tracking_uri: str) -> Iterator[None]:
-    """What MLflow raises as a TrainingError."""
+    """Raise as TrainingError what MLflow raises."""
     try:
         yield
     except MlflowException as error:
@@ -153,8 +148,10 @@ def _log(model: ServedModel) -> ModelInfo:
 
 
 def _metadata(model: ServedModel) -> dict[str, Any]:
-    named = {"tokenizer": f"extra_files/{_TOKENIZER}"} if model.tokenizer else {}  # where MLflow puts extra files
-    return {"offpath": {"task": model.task, "labels": list(model.labels), **named}}
+    described: dict[str, Any] = {"task": model.task, "labels": list(model.labels)}
+    if model.tokenizer:
+        described["tokenizer"] = f"extra_files/{_TOKENIZER}"  # where MLflow puts extra files
+    return {"offpath": described}
 
 
 @contextmanager
@@ -174,7 +171,7 @@ def _options(model: ServedModel) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def _files(contents: Mapping[str, bytes]) -> Iterator[list[str]]:
-    """The paths of files of these names and contents."""
+    """Write files of these names and contents, and yield their paths; they are deleted afterwards."""
     with TemporaryDirectory() as folder:
         paths = {name: Path(folder) / name for name in contents}
         for name, content in contents.items():
@@ -183,10 +180,10 @@ def _files(contents: Mapping[str, bytes]) -> Iterator[list[str]]:
 
 
 def _save(*, validate_serving_input: bool, **options: Any) -> None:  # noqa: ARG001
-    """`mlflow.onnx.save_model`, which hands an option meant for `Model.log` on to onnx.
+    """Call `mlflow.onnx.save_model` without an option meant for `Model.log`, which it would hand on to onnx.
 
     The validation would call the model through MLflow's pyfunc, which cannot hold labels and probabilities in one
-    frame; that ONNX answers as it should is proven already.
+    frame. That ONNX answers as it should was checked before.
     """
     mlflow.onnx.save_model(**options)
 
@@ -202,7 +199,7 @@ def _new_version(new: NewVersion, info: ModelInfo, run_id: str) -> ModelVersion:
         new.name,
         info.model_uri,
         run_id=run_id,
-        tags=dict(new.marks),
+        tags=dict(new.shared_tags),
         description=new.version_description,
         model_id=info.model_id,
     )

@@ -1,6 +1,6 @@
-"""`python -m training.worker.announce`: write down in S3 what can be trained, for the API to read.
+"""`python -m training.worker.announce` writes to S3 which recipes can be trained, for the API to read.
 
-A process of its own: the recipes' libraries take seconds to import, and much memory that the worker has no use for.
+It is a process of its own, as the recipes' libraries take seconds to import, and memory that the worker does not need.
 """
 
 import hashlib
@@ -21,9 +21,8 @@ from offpath.contracts.recipes import AnnouncedRecipe, Better, Recipes
 from training.metrics import less_is_better, metrics_of
 from training.recipes.catalog import NAMES, find_recipe
 from training.recipes.recipe import Recipe
-from training.worker.log_setup import configure
 from training.worker.parent_pipe import ParentPipe
-from training.worker.settings import WorkerSettings
+from training.worker.settings import WorkerSettings, configure_logging
 
 LOWEST_PRIORITY = 19
 PAUSE_SECONDS = 5.0
@@ -32,12 +31,12 @@ log = logging.getLogger("worker")
 
 
 def announcement(names: Sequence[str] = NAMES) -> Recipes:
-    """These recipes; imports their libraries."""
+    """Return the announcement of these recipes. Imports their libraries."""
     return Recipes(made_from=digest_of(names), recipes={name: _announced(find_recipe(name)) for name in names})
 
 
 def digest_of(names: Sequence[str]) -> str:
-    """Of what the announcement follows from, the recipes' code above all; imports nothing."""
+    """Return a digest of what the announcement is made from, the recipes' code above all. Imports nothing."""
     digest = hashlib.sha256(" ".join([version("pydantic"), *names]).encode())
     for path in sorted(Path(training.__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
@@ -57,10 +56,10 @@ def _announced(recipe: Recipe[Any]) -> AnnouncedRecipe:
 
 
 def main() -> None:
-    """Write it if it is not there as it is to be, trying until S3 takes it."""
-    ParentPipe()
-    configure()
-    os.nice(LOWEST_PRIORITY)  # it is in nobody's way while the rest starts
+    """Write the announcement unless it is there already; retry until S3 takes it."""
+    ParentPipe.open()
+    configure_logging()
+    os.nice(LOWEST_PRIORITY)  # other processes start first
     settings = WorkerSettings.load(os.environ)
     bucket = Bucket(s3_client(), settings.bucket)
     while not _announce(bucket, settings.recipes):

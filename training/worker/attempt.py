@@ -1,4 +1,4 @@
-"""One attempt of a job: follows its process, keeps its message from others, and holds it to its limits."""
+"""Follow one attempt of a job: keep its message from other workers, write its progress, and enforce its limits."""
 
 import signal
 import time
@@ -10,26 +10,29 @@ from offpath.contracts.errors import Transient
 from offpath.contracts.training_job import Progress, Result
 from training.worker.job_lease import JobLease
 from training.worker.retry import retry
+from training.worker.stop_signal import StopSignal
 from training.worker.task_protocol import Exited, Failed, Progressed, ReadyToRegister, Succeeded, TaskMessage
 
+# How long one wait for the process's next message takes.
 TICK_SECONDS = 0.2
-NOTE_SECONDS = 1.5
-# What follows the training is MLflow's to take, whose client tries for minutes.
+# How often progress is written while it changes.
+PROGRESS_SECONDS = 1.5
+# Registering has a limit of its own, as MLflow's client retries for minutes.
 REGISTERING_SECONDS = 300.0
 MEGABYTE = 1_000_000
 
 
-class Training(Protocol):
+class RunningTraining(Protocol):
     """A process that trains."""
 
     def next(self, seconds: float) -> TaskMessage | None:
-        """What it says next; None if it says nothing for so long."""
+        """Return what it sends next, or None if it sends nothing for so long."""
 
-    def go(self) -> None:
+    def confirm_registration(self) -> None:
         """Let it register a version."""
 
     def memory_bytes(self) -> int:
-        """The memory that it takes."""
+        """Return how much memory it takes."""
 
     def kill(self) -> None:
         """End it."""
@@ -37,7 +40,10 @@ class Training(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one attempt may take. heartbeat_seconds: how often it is said that it lives."""
+    """Limits of one attempt: how long it may take, and how much memory.
+
+    heartbeat_seconds: how often its message is kept from others, and its document written.
+    """
 
     seconds: float
     memory_mb: int | None
@@ -45,45 +51,51 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class HandedBack:
-    """The worker is to stop: the attempt does not count."""
+class Supervision:
+    """Attempts are held to these limits by this clock, in seconds, and end at this signal."""
+
+    limits: Limits
+    stop_signal: StopSignal
+    clock: Callable[[], float] = time.monotonic
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
-    """It ended while it registered a version: what there is of that, the next attempt finds."""
+class HandedBack:
+    """The worker was asked to stop. The attempt does not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndedRegistering:
+    """The attempt ended while it registered a version. The next one finds what there is of that."""
 
     reason: str
 
 
-Ending = Succeeded | Failed | HandedBack | Lost
+Ending = Succeeded | Failed | HandedBack | EndedRegistering
 
 
 class Attempt:
-    """Follows a training to its end. heartbeat: keeps the job's message from other workers."""
+    """Follow a training to its end. heartbeat: keeps the job's message from other workers."""
 
-    def __init__(  # noqa: PLR0913, PLR0917  what is followed, and by what it is lease
-        self,
-        lease: JobLease,
-        training: Training,
-        heartbeat: Callable[[], None],
-        limits: Limits,
-        stopping: Callable[[], bool],
-        clock: Callable[[], float] = time.monotonic,
+    def __init__(
+        self, lease: JobLease, training: RunningTraining, heartbeat: Callable[[], None], supervision: Supervision
     ) -> None:
         self._lease = lease
         self._training = training
         self._heartbeat = heartbeat
-        self._limits = limits
-        self._stopping = stopping
-        self._clock = clock
-        self._ends = clock() + limits.seconds
-        self._heartbeat_at = self._noted = clock()
+        self._limits = supervision.limits
+        self._stop_signal = supervision.stop_signal
+        self._clock = supervision.clock
+        self._deadline = self._clock() + self._limits.seconds
+        self._heartbeat_at = self._written_at = self._clock()
         self._progress = lease.job.progress
         self._registering = False
 
     def run(self) -> Ending:
-        """How it ended; its process has ended then, too. Raises LeaseLost, or Transient when S3 is away for long."""
+        """Return how the attempt ended; its process has ended then, too.
+
+        Raises LeaseLost, or Transient when S3 does not answer for long.
+        """
         try:
             while (ending := self._step()) is None:
                 pass
@@ -92,24 +104,24 @@ class Attempt:
             self._training.kill()
 
     def _step(self) -> Ending | None:
-        if self._stopping():
+        if self._stop_signal.received:
             return HandedBack()
         if ending := self._over_limit():
             return ending
-        word = self._training.next(TICK_SECONDS)
-        ending = self._heard(word) if word else None
+        message = self._training.next(TICK_SECONDS)
+        ending = self._handle(message) if message else None
         if ending is None:
-            self._keep()
+            self._send_heartbeats()
         return ending
 
-    def _heard(self, word: TaskMessage) -> Ending | None:
-        match word:
+    def _handle(self, message: TaskMessage) -> Ending | None:
+        match message:
             case Progressed(progress=progress):
                 self._progress = progress
             case ReadyToRegister():
                 self._register()
             case Succeeded(result=Result()):
-                return word
+                return message
             case Failed(reason=reason):
                 return self._ended(reason)
             case Exited(code=code):
@@ -117,36 +129,42 @@ class Attempt:
         return None
 
     def _register(self) -> None:
-        """From here on a version may exist: only now that the document says that the job is still this attempt's."""
+        """Confirm the registration, once the job's document shows that the job is still this attempt's.
+
+        From here on a version of the job may exist.
+        """
         self._progress = Progress(fraction=self._progress.fraction, text="registering")
         retry(lambda: self._lease.progressed(self._progress))
         self._registering = True
-        self._ends = self._clock() + REGISTERING_SECONDS
-        self._training.go()
+        self._deadline = self._clock() + REGISTERING_SECONDS
+        self._training.confirm_registration()
 
     def _ended(self, reason: str) -> Ending:
-        return Lost(reason) if self._registering else Failed(reason=reason)
+        return EndedRegistering(reason) if self._registering else Failed(reason=reason)
 
     def _over_limit(self) -> Ending | None:
-        if self._clock() > self._ends:
+        if self._clock() > self._deadline:
             if self._registering:
-                return Lost(f"MLflow did not take the model within {REGISTERING_SECONDS:.0f} s")
+                return EndedRegistering(f"MLflow did not take the model within {REGISTERING_SECONDS:.0f} s")
             return Failed(reason=f"it took longer than {self._limits.seconds:g} s (OFFPATH_TRAINING_SECONDS)")
         return self._over_memory()
 
     def _over_memory(self) -> Ending | None:
         allowed = self._limits.memory_mb
-        if allowed is None or (taken := self._training.memory_bytes() / MEGABYTE) <= allowed:
+        if allowed is None:
+            return None
+        taken = self._training.memory_bytes() / MEGABYTE
+        if taken <= allowed:
             return None
         return self._ended(f"out of memory: it took {taken:.0f} MB of {allowed} (OFFPATH_TRAINING_MEMORY_MB)")
 
-    def _keep(self) -> None:
-        """Say that the attempt lives, and how far it is, when that is due. What fails is done the next time."""
+    def _send_heartbeats(self) -> None:
+        """Write the progress, and keep the message from others, when that is due. What fails is done the next time."""
         now = self._clock()
         changed = self._progress != self._lease.job.progress
         try:
-            if now - self._noted >= (NOTE_SECONDS if changed else self._limits.heartbeat_seconds):
-                self._noted = now
+            if now - self._written_at >= (PROGRESS_SECONDS if changed else self._limits.heartbeat_seconds):
+                self._written_at = now
                 self._lease.progressed(self._progress)
             if now - self._heartbeat_at >= self._limits.heartbeat_seconds:
                 self._heartbeat_at = now
@@ -160,4 +178,4 @@ def _describe_exit(code: int) -> str:
         return "its process was killed, most likely because the machine ran out of memory"
     if code < 0:
         return f"its process was ended by the signal {signal.Signals(-code).name}; the worker's log may say more"
-    return f"its process ended with the exit code {code} and no word; the worker's log may say more"
+    return f"its process ended with the exit code {code} without saying why; the worker's log may say more"

@@ -1,4 +1,4 @@
-"""The lease of a job: the worker that holds it is the only one that may write the job's document."""
+"""Lease a job, so that this worker is the only one that may write the job's document."""
 
 import secrets
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from offpath.aws.job_store import JobStore, StoredJob
 from offpath.contracts.errors import MalformedJob, ObjectChanged, ObjectMissing, OffpathError, UnknownSchema
 from offpath.contracts.training_job import Job, Progress, Result
 
-# How often a job is trained whose worker ends in the middle of it.
+# How often a job is tried whose worker ends in the middle of it.
 MOST_ATTEMPTS = 2
 
 
@@ -18,21 +18,21 @@ class LeaseLost(OffpathError):
 class JobLease:
     """The lease of one job. Nothing is written before `acquire`.
 
-    again: an attempt was made before. last: this is the last attempt. exhausted: the job had all its attempts, so that
-    it is not trained any more, only finished.
+    is_retry: an attempt was made before. is_last: this is the last attempt. is_exhausted: the job had all its attempts,
+    so that it is not trained any more, only finished.
     """
 
     def __init__(self, store: JobStore, stored: StoredJob) -> None:
         self._store = store
         self._stored = stored
         self._claim = secrets.token_hex(8)
-        self.again = stored.job.started_at is not None
-        self.last = stored.job.attempts + 1 >= MOST_ATTEMPTS
-        self.exhausted = stored.job.attempts >= MOST_ATTEMPTS
+        self.is_retry = stored.job.started_at is not None
+        self.is_last = stored.job.attempts + 1 >= MOST_ATTEMPTS
+        self.is_exhausted = stored.job.attempts >= MOST_ATTEMPTS
 
     @property
     def job(self) -> Job:
-        """The job as it was last written."""
+        """Return the job as it was last written."""
         return self._stored.job
 
     def acquire(self) -> None:
@@ -53,7 +53,7 @@ class JobLease:
 
     def hand_back(self) -> None:
         """Leave the job to the next worker; this attempt does not count. Raises LeaseLost or Transient."""
-        attempts = self.job.attempts if self.exhausted else self.job.attempts - 1
+        attempts = self.job.attempts if self.is_exhausted else self.job.attempts - 1
         self._write(lambda job: job.handed_back(attempts))
 
     def _write(self, change: Callable[[Job], Job]) -> None:

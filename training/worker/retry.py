@@ -1,4 +1,4 @@
-"""What has to be written before anything goes on."""
+"""Retry a write that has to succeed before anything goes on."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def retry(write: Callable[[], T]) -> T:
-    """Try it again for some seconds as long as it fails. Raises Transient."""
+    """Retry for some seconds as long as it fails. Raises Transient."""
     for pause in PAUSES:
         try:
             return write()

@@ -1,4 +1,7 @@
-"""What the training worker is told by its environment, beside MLflow's own variables."""
+"""The training worker's settings, which come from its environment, and its log."""
+
+import logging
+import sys
 
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
@@ -8,7 +11,7 @@ from training.recipes.catalog import NAMES
 
 
 class WorkerSettings(Settings):
-    """Settings of the training worker."""
+    """Settings of the training worker. MLflow reads variables of its own beside them."""
 
     training_queue_url: str = Field(description="the URL of the SQS queue of training jobs")
     bucket: str = Field(min_length=3, description="the S3 bucket of jobs and datasets")
@@ -39,9 +42,15 @@ class WorkerSettings(Settings):
 
     @property
     def recipes(self) -> list[str]:
-        """The recipes, one by one."""
+        """Return the names of the recipes."""
         return _names(self.training_recipes)
 
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def configure_logging() -> None:
+    """Log to standard error, as `LEVEL message`; of libraries only warnings and worse."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("worker").setLevel(logging.INFO)

@@ -2,73 +2,40 @@
 
 import faulthandler
 import os
-import sys
 import traceback
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
-from typing import IO
 
-from offpath.contracts.promotion import Verdict
-from offpath.contracts.training_job import Progress, Result
+from offpath.aws.clients import s3_client
+from offpath.aws.s3 import Bucket
+from offpath.contracts.errors import ObjectMissing, Transient
+from offpath.contracts.training_job import Result
+from training.callbacks import Callbacks
 from training.recipes.recipe import TrainingError
 from training.registry.mlflow_server import quiet_mlflow
-from training.registry.promotion import Promotion
-from training.run import TrainingSpec, finish_registered, train_and_register
-from training.worker.datasets import fetch
-from training.worker.parent_pipe import ParentPipe
-from training.worker.task_protocol import GO, Assignment, Failed, Progressed, ReadyToRegister, Succeeded, TaskMessage
+from training.registry.promotion import AliasPlan
+from training.run import finish_registered, train_and_register
+from training.training_spec import TrainingSpec
+from training.worker.parent_pipe import ParentPipe, WorkerChannel
+from training.worker.task_protocol import Assignment, Failed, Succeeded, TaskMessage
 
-# What of the whole the training itself is; registering is the rest.
-TRAINING_SHARE = 0.9
 NICENESS = 10
 TRIED_TWICE = "it was tried twice, and each time its worker ended in the middle of it"
 
 
-class WorkerChannel:
-    """What the worker is told, on the standard output that this process was started with."""
-
-    def __init__(self, stream: IO[bytes], parent_pipe: ParentPipe) -> None:
-        self._stream = stream
-        self._leash = parent_pipe
-        self._fraction = 0.0
-
-    def tell(self, word: TaskMessage) -> None:
-        """Tell it one thing."""
-        self._stream.write(word.model_dump_json().encode() + b"\n")
-        self._stream.flush()
-
-    def say(self, text: str) -> None:
-        """A line of the training's."""
-        with suppress(OSError):  # whoever reads the worker's log may be gone
-            print(f"  {text}", file=sys.stderr, flush=True)  # noqa: T201
-        self.tell(Progressed(progress=Progress(fraction=self._fraction, text=text)))
-
-    def progress(self, done: int, total: int) -> None:
-        """How far the fitting is."""
-        self._fraction = round(TRAINING_SHARE * done / max(total, 1), 3)
-        self.tell(Progressed(progress=Progress(fraction=self._fraction, text=f"fitting: {done} of {total}")))
-
-    def confirm(self) -> None:
-        """Wait until the worker says that a version may be registered: that the job is still this attempt's."""
-        self._fraction = TRAINING_SHARE
-        self.tell(ReadyToRegister())
-        while self._leash.line() != GO:
-            pass
-
-
 def main() -> None:
-    """Do what standard input says, and tell how it went. Whatever else is printed goes to the log."""
+    """Do what standard input says, and send how it went. Whatever else is printed goes to the log."""
     faulthandler.enable()
-    parent_pipe = ParentPipe()
+    parent_pipe = ParentPipe.open()
     stream = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     channel = WorkerChannel(stream, parent_pipe)
     assignment = Assignment.model_validate_json(parent_pipe.line())
-    _make_way()
+    _lower_priority()
     quiet_mlflow()
-    channel.tell(_outcome(assignment, channel))
+    channel.send(_outcome(assignment, channel))
 
 
 def _outcome(assignment: Assignment, channel: WorkerChannel) -> TaskMessage:
@@ -85,46 +52,63 @@ def _outcome(assignment: Assignment, channel: WorkerChannel) -> TaskMessage:
 
 def _attempt(assignment: Assignment, channel: WorkerChannel) -> TaskMessage:
     job = assignment.job
-    files = fetch(assignment.bucket, job.data, Path(assignment.folder)) if assignment.train else []
     spec = TrainingSpec(
         model=job.model,
         tracking_uri=os.environ["MLFLOW_TRACKING_URI"],
         seed=job.seed,
         parameters=job.parameters,
-        alias=job.alias,
+        aliases=AliasPlan(job.alias, job.promote),
         wait_seconds=assignment.mlflow_wait_seconds,
-        data=files,
-        promotion=Promotion(job.promote.metric, job.promote.margin) if job.promote else None,
+        data=_download(assignment.bucket, job.data, Path(assignment.folder)) if assignment.train else [],
         job=job.id,
     )
+    callbacks = Callbacks(channel.report, channel.progress, channel.confirm)
     registered = None
-    if assignment.again:
-        channel.say("looking for what an earlier attempt registered")
-        registered = finish_registered(spec, channel.say, channel.confirm)
+    if assignment.is_retry:
+        callbacks.report("looking for what an earlier attempt registered")
+        registered = finish_registered(spec, callbacks)
     if registered is None and not assignment.train:
         return Failed(reason=TRIED_TWICE)
     if registered is None:
-        registered = train_and_register(spec, channel.say, channel.progress, channel.confirm)
+        registered = train_and_register(spec, callbacks)
     return Succeeded(
         result=Result(
             version=registered.version,
             run_id=registered.run_id,
-            run_url=_for_people(registered.run_url, assignment),
-            version_url=_for_people(registered.version_url, assignment),
+            run_url=_public_url(registered.run_url, assignment),
+            version_url=_public_url(registered.version_url, assignment),
             metrics={name: value for name, value in registered.metrics.items() if isfinite(value)},
             alias=registered.alias,
-            promotion=Verdict(**asdict(registered.verdict)) if registered.verdict else None,
+            promotion=registered.verdict,
         )
     )
 
 
-def _for_people(url: str, assignment: Assignment) -> str:
-    """A page of MLflow's at the address at which people open it."""
-    return f"{assignment.pages_url.rstrip('/')}/#{url.partition('#')[2]}" if assignment.pages_url else url
+def _download(bucket: str, keys: Sequence[str], folder: Path) -> list[Path]:
+    """Copy objects into the folder, under their own names, and return the files. Raises TrainingError."""
+    if not keys:
+        return []
+    objects = Bucket(s3_client(timeout_seconds=30), bucket)
+    paths = [folder / str(number) / key.rsplit("/", 1)[-1] for number, key in enumerate(keys)]
+    for key, path in zip(keys, paths, strict=True):
+        path.parent.mkdir()
+        try:
+            path.write_bytes(objects.get(key))
+        except (ObjectMissing, Transient) as error:
+            raise TrainingError(f"the data cannot be read: {error}") from error
+    return paths
 
 
-def _make_way() -> None:
-    """Yield to what else runs on this machine, and be the first to go if that runs out of memory."""
+def _public_url(url: str, assignment: Assignment) -> str:
+    """Return a page of MLflow's at the address where people open it."""
+    if assignment.pages_url is None:
+        return url
+    page = url.partition("#")[2]
+    return f"{assignment.pages_url.rstrip('/')}/#{page}"
+
+
+def _lower_priority() -> None:
+    """Yield to whatever else runs on this machine, and be the first to be killed if its memory runs out."""
     os.nice(NICENESS)
     with suppress(OSError):  # Linux has it
         Path("/proc/self/oom_score_adj").write_text("1000")

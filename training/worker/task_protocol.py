@@ -1,7 +1,7 @@
-"""What a training process and the worker say to each other: JSON, a line each.
+"""The messages between the worker and a training process: JSON, a line each.
 
-The worker first says what is to be done, then once that a version may be registered. That its side of the pipe is
-closed means that it is gone.
+The worker first sends an assignment, and later, once, CONFIRMED: a version may be registered. When its end of the pipe
+is closed, the worker is gone.
 """
 
 from typing import Annotated, Literal
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from offpath.contracts.training_job import Job, Progress, Result
 
-GO = b"go\n"
+CONFIRMED = b"confirmed\n"
 
 
 class _TaskMessage(BaseModel):
@@ -18,15 +18,15 @@ class _TaskMessage(BaseModel):
 
 
 class Assignment(_TaskMessage):
-    """The worker: this is the job.
+    """The worker sends the job.
 
-    again: an earlier attempt may have left something in MLflow. train: False if the job was tried often enough, and is
-    only to be finished if a version of it is registered. pages_url: where people open MLflow, if it is elsewhere than
-    for this process.
+    is_retry: an earlier attempt may have left something in MLflow. train: False if the job had all its attempts, and is
+    only to be finished if a version of it is registered. pages_url: where people open MLflow, if that is another
+    address than this process has for it.
     """
 
     job: Job
-    again: bool
+    is_retry: bool
     train: bool
     folder: str
     bucket: str
@@ -35,38 +35,38 @@ class Assignment(_TaskMessage):
 
 
 class Progressed(_TaskMessage):
-    """The training: it has come so far."""
+    """The training sends how far it is."""
 
-    word: Literal["advanced"] = "advanced"
+    kind: Literal["progressed"] = "progressed"
     progress: Progress
 
 
 class ReadyToRegister(_TaskMessage):
-    """The training: a version could be registered now; it waits for the worker's word."""
+    """The training could register a version now, and waits for the worker to confirm it."""
 
-    word: Literal["ready"] = "ready"
+    kind: Literal["ready_to_register"] = "ready_to_register"
 
 
 class Succeeded(_TaskMessage):
-    """The training: this is what came of it."""
+    """The training has registered a version."""
 
-    word: Literal["succeeded"] = "succeeded"
+    kind: Literal["succeeded"] = "succeeded"
     result: Result
 
 
 class Failed(_TaskMessage):
-    """The training: it cannot go on."""
+    """The training cannot go on."""
 
-    word: Literal["failed"] = "failed"
+    kind: Literal["failed"] = "failed"
     reason: str
 
 
 class Exited(_TaskMessage):
     """The process ended without any of these. code: its exit code, or minus the signal's number."""
 
-    word: Literal["exited"] = "exited"
+    kind: Literal["exited"] = "exited"
     code: int
 
 
-TaskMessage = Annotated[Progressed | ReadyToRegister | Succeeded | Failed | Exited, Field(discriminator="word")]
+TaskMessage = Annotated[Progressed | ReadyToRegister | Succeeded | Failed | Exited, Field(discriminator="kind")]
 TASK_MESSAGE: TypeAdapter[TaskMessage] = TypeAdapter(TaskMessage)

@@ -1,20 +1,19 @@
-"""Takes one job after the other from the queue, and sees to it that each ends as its document says."""
+"""Take one job after the other from the queue, and end each as its document says."""
 
 import logging
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from offpath.aws.job_store import JobStore, StoredJob
 from offpath.contracts.errors import MalformedJob, ObjectChanged, ObjectMissing, Transient, UnknownSchema
+from offpath.contracts.message import ReceivedMessage
 from offpath.contracts.training_job import id_in
-from training.worker.attempt import Attempt, Ending, HandedBack, Limits, Lost, Training
+from training.worker.attempt import Attempt, EndedRegistering, Ending, HandedBack, RunningTraining, Supervision
 from training.worker.job_lease import JobLease, LeaseLost
 from training.worker.retry import retry
-from training.worker.stop_signal import Stop
 from training.worker.task_protocol import Failed, Succeeded
 
 BACKOFF_SECONDS = 5.0
@@ -23,74 +22,57 @@ MAX_REASON = 4_000
 log = logging.getLogger("worker")
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message, and what SQS wants to hear to change or delete it."""
-
-    body: str
-    receipt: str
-
-
-class Queue(Protocol):
+class JobQueue(Protocol):
     """The queue of jobs. Each method may raise Transient."""
 
-    def receive(self) -> Received | None:
-        """The next message, which others do not see for a while; waits for one."""
+    def receive(self) -> ReceivedMessage | None:
+        """Wait for the next message, and hide it from other workers until its visibility timeout is over."""
 
-    def extend(self, message: Received) -> None:
-        """Keep it from others for that while from now on."""
+    def extend(self, message: ReceivedMessage) -> None:
+        """Let the visibility timeout of a message begin anew."""
 
-    def release(self, message: Received) -> None:
-        """Let it be received again at once."""
+    def release(self, message: ReceivedMessage) -> None:
+        """Let a message be received again at once."""
 
-    def delete(self, message: Received) -> None:
-        """Take it off the queue."""
-
-
-# Starts the training of a claimed job, with a folder of its own for files.
-Start = Callable[[JobLease, str], Training]
+    def delete(self, message: ReceivedMessage) -> None:
+        """Take a message off the queue."""
 
 
-class Worker:
-    """Works until it is told to stop, whatever the trainings do."""
+# Start the training of a leased job, with a folder of its own for files.
+StartTraining = Callable[[JobLease, str], RunningTraining]
 
-    def __init__(  # noqa: PLR0913, PLR0917  what it works with
-        self,
-        queue: Queue,
-        store: JobStore,
-        start: Start,
-        limits: Limits,
-        stop: Stop,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+
+class TrainingWorker:
+    """Work until a signal comes, whatever the trainings do."""
+
+    def __init__(self, queue: JobQueue, store: JobStore, start: StartTraining, supervision: Supervision) -> None:
         self._queue = queue
         self._store = store
         self._start = start
-        self._limits = limits
-        self._stop = stop
-        self._clock = clock
-        self._troubled = False
+        self._supervision = supervision
+        self._stop_signal = supervision.stop_signal
+        self._failing = False
 
     def run(self) -> None:
-        """Take jobs until a signal says otherwise."""
+        """Take jobs until a signal comes."""
         try:
-            while not self._stop.asked:
+            while not self._stop_signal.received:
                 self._step()
         except KeyboardInterrupt:
             return
 
     def _step(self) -> None:
         try:
-            with self._stop.idle():
+            with self._stop_signal.idle():
                 message = self._queue.receive()
-            self._recovered()
+            self._note_success()
             if message:
                 self.take(message)
         except Transient as error:
             self._back_off(error)
 
-    def take(self, message: Received) -> None:
-        """Do what a message asks for. Raises Transient: then it is received again."""
+    def take(self, message: ReceivedMessage) -> None:
+        """Train the job that a message names. Raises Transient: then the message is received again."""
         stored = self._job_of(message)
         if stored is None:
             return
@@ -104,7 +86,7 @@ class Worker:
         except (LeaseLost, ObjectChanged) as error:
             log.warning("%s", error)
 
-    def _job_of(self, message: Received) -> StoredJob | None:
+    def _job_of(self, message: ReceivedMessage) -> StoredJob | None:
         try:
             return self._store.read(id_in(message.body))
         except UnknownSchema as error:
@@ -114,24 +96,24 @@ class Worker:
             self._queue.delete(message)
         return None
 
-    def _attempt(self, lease: JobLease, message: Received) -> Ending:
+    def _attempt(self, lease: JobLease, message: ReceivedMessage) -> Ending:
         job = lease.job
         log.info("job %s: attempt %d to train %s", job.id, job.attempts, job.model)
         with tempfile.TemporaryDirectory(prefix="offpath-job-") as folder:
             training = self._start(lease, folder)
             heartbeat = partial(self._queue.extend, message)
-            return Attempt(lease, training, heartbeat, self._limits, lambda: self._stop.asked, self._clock).run()
+            return Attempt(lease, training, heartbeat, self._supervision).run()
 
-    def _conclude(self, lease: JobLease, ending: Ending, message: Received) -> None:
+    def _conclude(self, lease: JobLease, ending: Ending, message: ReceivedMessage) -> None:
         match ending:
             case Succeeded(result=result):
                 retry(lambda: lease.succeeded(result))
                 log.info("job %s succeeded: %s version %s", lease.job.id, lease.job.model, result.version)
             case Failed(reason=reason):
                 self._fail(lease, reason)
-            case Lost(reason=reason) if lease.last:
+            case EndedRegistering(reason=reason) if lease.is_last:
                 self._fail(lease, f"{reason}; {lease.job.model} may have a version of this job without an alias")
-            case Lost(reason=reason):
+            case EndedRegistering(reason=reason):
                 log.warning("job %s is tried once more: %s", lease.job.id, reason)
                 self._queue.release(message)
                 return
@@ -147,13 +129,13 @@ class Worker:
         log.warning("job %s failed: %s", lease.job.id, reason)
 
     def _back_off(self, error: Transient) -> None:
-        if not self._troubled:
-            log.warning("the worker is in trouble, and goes on trying: %s", error)
-        self._troubled = True
-        with self._stop.idle():
+        if not self._failing:
+            log.warning("the queue or the bucket cannot be used, retrying: %s", error)
+        self._failing = True
+        with self._stop_signal.idle():
             time.sleep(BACKOFF_SECONDS)
 
-    def _recovered(self) -> None:
-        if self._troubled:
-            log.warning("the worker works again")
-        self._troubled = False
+    def _note_success(self) -> None:
+        if self._failing:
+            log.warning("the queue and the bucket can be used again")
+        self._failing = False

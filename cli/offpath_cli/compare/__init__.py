@@ -1,1 +1,1 @@
-"""`offpath compare`: the versions of a model side by side, from the traces of what they answered."""
+"""Compare the versions of a model by the traces of their answers: `offpath compare`."""

@@ -1,39 +1,84 @@
-"""Traces from the archive in S3."""
+"""Read traces from the archive in S3."""
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import NotRequired, Protocol, TypedDict
 
 from offpath.attributes import EXPERIMENT
 from offpath.contracts.errors import OffpathError
 from offpath.contracts.names import archive_hour_prefix
-from offpath_cli.compare.span import CompareError, Span
+from offpath_cli.compare.span import Span
+from offpath_cli.errors import CompareError
 
 _ERROR = 2  # https://opentelemetry.io/docs/specs/otel/trace/api/#set-status, as OTLP numbers it
 
 
-class Objects(Protocol):
-    """The archive's bucket."""
+class OtlpAttribute(TypedDict):
+    """An attribute of a span, in OTLP/JSON. value: its value by the name of its type."""
+
+    key: str
+    value: dict[str, object]
+
+
+class OtlpStatus(TypedDict, total=False):
+    """The status of a span, in OTLP/JSON."""
+
+    code: int
+
+
+class OtlpSpan(TypedDict):
+    """A span in OTLP/JSON, which writes 64-bit numbers as texts."""
+
+    traceId: str
+    spanId: str
+    parentSpanId: NotRequired[str]
+    name: str
+    startTimeUnixNano: str
+    endTimeUnixNano: str
+    status: NotRequired[OtlpStatus]
+    attributes: NotRequired[list[OtlpAttribute]]
+
+
+class OtlpScope(TypedDict):
+    """The spans of one instrumentation scope, in OTLP/JSON."""
+
+    spans: list[OtlpSpan]
+
+
+class OtlpResource(TypedDict):
+    """The spans of one resource, in OTLP/JSON."""
+
+    scopeSpans: list[OtlpScope]
+
+
+class OtlpTraces(TypedDict):
+    """One line of the archive: an event in OTLP/JSON."""
+
+    resourceSpans: list[OtlpResource]
+
+
+class ArchiveBucket(Protocol):
+    """Read the archive's bucket."""
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """Every key that begins with the prefix. Raises Transient."""
+        """Return every key that begins with the prefix. Raises Transient."""
 
     def get(self, key: str) -> bytes:
-        """The object's content. Raises ObjectMissing or Transient."""
+        """Return the object's content. Raises ObjectMissing or Transient."""
 
 
 class ArchivedTraces:
-    """What began since a moment. Delivery is at least once: a span seen twice is taken once."""
+    """Read the traces of a period. Delivery is at least once: a span that is there twice is taken once."""
 
-    def __init__(self, objects: Objects, since: datetime, until: datetime) -> None:
-        self._objects = objects
+    def __init__(self, bucket: ArchiveBucket, since: datetime, until: datetime) -> None:
+        self._bucket = bucket
         self._since = since
         self._until = until
 
     def spans(self, model: str) -> Iterator[list[Span]]:
-        """The spans of each event of the model. Raises CompareError."""
+        """Yield the spans of each event of the model. Raises CompareError."""
         seen: set[tuple[str, str]] = set()
         first = int(self._since.timestamp() * 1e9)  # the archive is by the hour
         for line in self._lines():
@@ -43,11 +88,11 @@ class ArchivedTraces:
             if any(_is_of(span, model) for span in event):
                 yield event
 
-    def _lines(self) -> Iterator[Mapping[str, Any]]:
+    def _lines(self) -> Iterator[OtlpTraces]:
         try:
             for hour in _hours(self._since, self._until):
-                for key in self._objects.keys(archive_hour_prefix(hour)):
-                    yield from map(json.loads, gzip.decompress(self._objects.get(key)).splitlines())
+                for key in self._bucket.keys(archive_hour_prefix(hour)):
+                    yield from map(json.loads, gzip.decompress(self._bucket.get(key)).splitlines())
         except OffpathError as error:
             raise CompareError(f"the archive cannot be read: {error}") from error
 
@@ -63,13 +108,13 @@ def _is_of(span: Span, model: str) -> bool:
     return str(span.attributes.get(EXPERIMENT, "")).endswith(f"/{model}")
 
 
-def _spans(line: Mapping[str, Any]) -> Iterator[Span]:
-    for group in line["resourceSpans"]:
-        for scope in group["scopeSpans"]:
+def _spans(line: OtlpTraces) -> Iterator[Span]:
+    for resource in line["resourceSpans"]:
+        for scope in resource["scopeSpans"]:
             yield from map(_span, scope["spans"])
 
 
-def _span(span: Mapping[str, Any]) -> Span:
+def _span(span: OtlpSpan) -> Span:
     return Span(
         trace_id=span["traceId"],
         span_id=span["spanId"],
@@ -82,10 +127,10 @@ def _span(span: Mapping[str, Any]) -> Span:
     )
 
 
-def _value(value: Mapping[str, Any]) -> Any:
-    """Of OTLP/JSON's typed values those that are compared; integers are texts there."""
+def _value(value: dict[str, object]) -> object:
+    """Return the value of those OTLP types that are compared, and None for others; integers are texts in OTLP/JSON."""
     match value:
-        case {"intValue": number}:
+        case {"intValue": int() | str() as number}:
             return int(number)
         case {"stringValue": plain} | {"boolValue": plain} | {"doubleValue": plain}:
             return plain

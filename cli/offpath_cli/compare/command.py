@@ -1,9 +1,9 @@
-"""`offpath compare MODEL`."""
+"""Run `offpath compare MODEL`."""
 
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
@@ -14,49 +14,49 @@ from rich.console import Console
 from offpath_cli.compare.archive import ArchivedTraces
 from offpath_cli.compare.mlflow_traces import MlflowTraces
 from offpath_cli.compare.observation import Observation, observations
-from offpath_cli.compare.span import CompareError, Source, Span
+from offpath_cli.compare.span import Span, TraceSource
 from offpath_cli.compare.summary import summarise
 from offpath_cli.compare.table import table_of
-from training.recipes.recipe import TrainingError
+from offpath_cli.errors import CompareError
 from training.registry.mlflow_server import checked_address, quiet_mlflow, wait_for
 from training.tracking_uri import TrackingUri
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
-class From(StrEnum):
-    """Where traces are read."""
+class SourceName(StrEnum):
+    """Name a place that traces are read from."""
 
     mlflow = "mlflow"
     archive = "archive"
 
 
-def compare(  # noqa: PLR0913  an option each
-    model: Annotated[str, typer.Argument(help="The registered model.")],
-    *,
-    since: Annotated[str, typer.Option(metavar="AGE", help="How far back: 30m, 24h or 7d.")] = "24h",
-    source: Annotated[From, typer.Option("--from", help="MLflow, or the archive in S3.")] = From.mlflow,
-    limit: Annotated[int, typer.Option(min=1, help="The most traces to read from MLflow, the newest first.")] = 5_000,
-    tracking_uri: TrackingUri,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareOptions:
+    """Hold the options of `offpath compare`."""
+
+    model: Annotated[str, typer.Argument(help="The registered model.")]
+    since: Annotated[str, typer.Option(metavar="AGE", help="How far back: 30m, 24h or 7d.")] = "24h"
+    source: Annotated[SourceName, typer.Option("--from", help="MLflow, or the archive in S3.")] = SourceName.mlflow
+    limit: Annotated[int, typer.Option(min=1, help="The most traces to read from MLflow, the newest first.")] = 5_000
+    tracking_uri: TrackingUri
     experiment: Annotated[
         str, typer.Option(envvar="OFFPATH_EXPERIMENT", help="The MLflow experiment above those of each model.")
-    ] = "offpath",
+    ] = "offpath"
     bucket: Annotated[
         str, typer.Option(envvar="OFFPATH_BUCKET", help="The archive's bucket; endpoint and credentials are AWS's own.")
-    ] = "offpath-archive",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-) -> None:
-    """Show the versions of MODEL side by side: requests, errors, times, what they said, and whether shadows agree.
+    ] = "offpath-archive"
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False
+
+
+def compare(options: CompareOptions) -> None:
+    """Show the versions of MODEL side by side: requests, errors, times, predictions, and whether shadows agree.
 
     It reads the traces of what was answered; nothing is asked of the API.
     """
-    try:
-        begin = _begin(since)
-        traces = _source(source, tracking_uri, experiment, begin, limit, bucket)
-        _print(model, since, traces, limit, as_json=as_json)
-    except (CompareError, TrainingError) as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print("error:", str(error), style="red", markup=False)
-        raise typer.Exit(1) from error
+    traces = _source(options, _begin(options.since))
+    found, count = _read(traces.spans(options.model), options.model)
+    _print(options, found, count)
 
 
 def _begin(since: str) -> datetime:
@@ -73,37 +73,21 @@ def _age(text: str) -> timedelta:
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
-def _source(  # noqa: PLR0913, PLR0917  the options
-    source: From, tracking_uri: str, experiment: str, begin: datetime, limit: int, bucket: str
-) -> Source:
-    if source is From.mlflow:
+def _source(options: CompareOptions, begin: datetime) -> TraceSource:
+    if options.source is SourceName.mlflow:
         quiet_mlflow()
-        address = checked_address(tracking_uri)
+        address = checked_address(options.tracking_uri)
         wait_for(address, 0)
-        return MlflowTraces(address, experiment, begin, limit)
+        return MlflowTraces(address, options.experiment, begin, options.limit)
 
     from offpath.aws.clients import s3_client
     from offpath.aws.s3 import Bucket
 
-    return ArchivedTraces(Bucket(s3_client(), bucket), begin, datetime.now(UTC))
-
-
-def _print(model: str, since: str, traces: Source, limit: int, *, as_json: bool) -> None:
-    found, count = _read(traces.spans(model), model)
-    summaries = summarise(found)
-    if not summaries:
-        raise CompareError(f"no trace of the model {model!r} within the last {since}: look further back with --since")
-    if as_json:
-        typer.echo(json.dumps([asdict(summary) for summary in summaries], indent=2))
-        return
-    more = " (the newest: --limit raises it)" if count == limit else ""
-    console = Console(highlight=False)
-    console.print(f"{model}: {count:,} traces of the last {since}{more}\n")
-    console.print(table_of(summaries))
+    return ArchivedTraces(Bucket(s3_client(), options.bucket), begin, datetime.now(UTC))
 
 
 def _read(traces: Iterator[list[Span]], model: str) -> tuple[list[Observation], int]:
-    """What the traces say of the model, and how many there are; on a terminal, how many so far.
+    """Return the observations of the model, and how many traces there are; a terminal shows how many so far.
 
     The spans themselves are let go: they hold whole requests.
     """
@@ -115,3 +99,17 @@ def _read(traces: Iterator[list[Span]], model: str) -> tuple[list[Observation], 
             ids.update(span.trace_id for span in spans)
             status.update(f"reading traces: {len(ids):,}")
     return found, len(ids)
+
+
+def _print(options: CompareOptions, found: list[Observation], count: int) -> None:
+    model, since = options.model, options.since
+    summaries = summarise(found)
+    if not summaries:
+        raise CompareError(f"no trace of the model {model!r} within the last {since}: look further back with --since")
+    if options.as_json:
+        typer.echo(json.dumps([asdict(summary) for summary in summaries], indent=2))
+        return
+    more = " (the newest: --limit raises it)" if count == options.limit else ""
+    console = Console(highlight=False)
+    console.print(f"{model}: {count:,} traces of the last {since}{more}\n")
+    console.print(table_of(summaries))

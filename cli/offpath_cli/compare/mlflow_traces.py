@@ -1,16 +1,37 @@
-"""Traces from an MLflow server."""
+"""Read traces from an MLflow server."""
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
 
-from offpath_cli.compare.span import CompareError, Span
+from offpath_cli.compare.span import Span
+from offpath_cli.errors import CompareError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient, entities
 
 PAGE = 100
 
 
+class TracePage(Protocol):
+    """Hold one page of traces. token: where the next page begins; None or empty after the last one."""
+
+    token: str | None
+
+    def __iter__(self) -> "Iterator[entities.Trace]": ...
+
+
+class TraceSearch(Protocol):
+    """Search the traces of an MLflow server, as its client does."""
+
+    def search_traces(
+        self, *, locations: list[str], filter_string: str, max_results: int, page_token: str | None
+    ) -> TracePage:
+        """Return one page of the traces, the newest first."""
+
+
 class MlflowTraces:
-    """The newest traces of the model's experiment since a moment, up to a limit."""
+    """Read the newest traces of the model's experiment since a moment, up to a limit."""
 
     def __init__(self, tracking_uri: str, experiment: str, since: datetime, limit: int) -> None:
         self._tracking_uri = tracking_uri
@@ -19,7 +40,7 @@ class MlflowTraces:
         self._limit = limit
 
     def spans(self, model: str) -> Iterator[list[Span]]:
-        """The spans of each trace, the newest first. Raises CompareError."""
+        """Yield the spans of each trace, the newest first. Raises CompareError."""
         from mlflow import MlflowClient  # it takes seconds to import
         from mlflow.exceptions import MlflowException
 
@@ -28,21 +49,22 @@ class MlflowTraces:
         except MlflowException as error:
             raise CompareError(f"MLflow at {self._tracking_uri} does not hand out its traces: {error}") from error
 
-    def _found(self, client: Any, name: str) -> Iterator[list[Span]]:
+    def _found(self, client: "MlflowClient", name: str) -> Iterator[list[Span]]:
         experiment = client.get_experiment_by_name(name)
         if experiment is None:
             raise CompareError(
                 f"MLflow at {self._tracking_uri} has no experiment {name!r}: is that the model's name, has it answered "
                 "anything yet, and may this user read it?"
             )
-        found = pages(client, experiment.experiment_id, self._since, self._limit)
-        yield from ([_span(span) for span in trace.data.spans] for trace in found)
+        for trace in newest_traces(client, experiment.experiment_id, self._since, self._limit):
+            yield [_span(span) for span in trace.data.spans]
 
 
-def pages(client: Any, experiment_id: str, since: datetime, limit: int) -> Iterator[Any]:
-    """MLflow's traces since a moment, the newest first, each of them once."""
+def newest_traces(client: TraceSearch, experiment_id: str, since: datetime, limit: int) -> "Iterator[entities.Trace]":
+    """Yield MLflow's traces since a moment, the newest first, each of them once."""
     wanted = f"timestamp_ms >= {int(since.timestamp() * 1000)}"
-    token, seen = None, set[str]()
+    token: str | None = None
+    seen: set[str] = set()
     while len(seen) < limit:
         page = client.search_traces(
             locations=[experiment_id],
@@ -54,11 +76,12 @@ def pages(client: Any, experiment_id: str, since: datetime, limit: int) -> Itera
         new = [trace for trace in page if trace.info.trace_id not in seen]
         seen.update(trace.info.trace_id for trace in new)
         yield from new
-        if not (token := page.token):
+        token = page.token
+        if not token:
             return
 
 
-def _span(span: Any) -> Span:
+def _span(span: "entities.Span") -> Span:
     return Span(
         trace_id=span.trace_id,
         span_id=span.span_id,

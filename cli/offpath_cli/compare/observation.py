@@ -1,9 +1,8 @@
-"""What the spans of a request say of the versions that dealt with it."""
+"""Read from the spans of a request how each version dealt with it."""
 
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from offpath import attributes
 from offpath.attributes import trace_tag
@@ -14,11 +13,11 @@ VALIDATE = "validate"
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One request, as one version answered or shadowed it.
+    """Describe one request, as one version answered or shadowed it.
 
-    request_ms: the whole of it, of an answer. model_ms: reading the inputs and calling the model. said: a label or a
-    number a record, where it is either. records: how many predictions there are. agreement: of a shadow, with what was
-    answered.
+    request_ms: of an answer, the duration of the whole request. model_ms: reading the inputs and calling the model.
+    predicted: a label or a number a record, where it is either. records: how many predictions there are. agreement,
+    difference: of a shadow, with the answer.
     """
 
     version: str
@@ -27,29 +26,24 @@ class Observation:
     failed: bool
     request_ms: float | None
     model_ms: float | None
-    said: Sequence[str | float]
+    predicted: Sequence[str | float]
     records: int
     agreement: float | None = None
     difference: float | None = None
 
 
 def observations(spans: Sequence[Span], model: str) -> Iterator[Observation]:
-    """One for each answer of the model, and one for each shadow."""
+    """Yield one observation for each answer of the model, and one for each shadow."""
     for span in spans:
         if span.attributes.get(attributes.SHADOW) and span.attributes.get(attributes.MODEL) == model:
-            yield _shadowed(span)
+            yield _shadow(span)
         elif span.attributes.get(trace_tag("model")) == model:
-            yield _answered(span, [child for child in spans if child.parent_id == span.span_id])
+            yield _answer(span, [child for child in spans if child.parent_id == span.span_id])
 
 
-def _answered(root: Span, children: Sequence[Span]) -> Observation:
-    predicted = [] if root.failed else _predictions(root)
-    work = [
-        child.milliseconds
-        for child in children
-        if not child.attributes.get(attributes.SHADOW)
-        and (child.name == VALIDATE or attributes.MODEL in child.attributes)
-    ]
+def _answer(root: Span, children: Sequence[Span]) -> Observation:
+    predictions = [] if root.failed else _predictions(root)
+    work = [child.milliseconds for child in children if _is_models_work(child)]
     return Observation(
         version=str(root.attributes.get(trace_tag("model_version"), "")),
         alias=str(root.attributes.get(trace_tag("alias"), "")),
@@ -57,13 +51,18 @@ def _answered(root: Span, children: Sequence[Span]) -> Observation:
         failed=root.failed,
         request_ms=root.milliseconds,
         model_ms=sum(work) if work and not root.failed else None,
-        said=_said(predicted),
-        records=len(predicted),
+        predicted=_labels_and_numbers(predictions),
+        records=len(predictions),
     )
 
 
-def _shadowed(span: Span) -> Observation:
-    predicted = [] if span.failed else _predictions(span)
+def _is_models_work(child: Span) -> bool:
+    is_shadow = bool(child.attributes.get(attributes.SHADOW))
+    return not is_shadow and (child.name == VALIDATE or attributes.MODEL in child.attributes)
+
+
+def _shadow(span: Span) -> Observation:
+    predictions = [] if span.failed else _predictions(span)
     return Observation(
         version=str(span.attributes.get(attributes.MODEL_VERSION, "")),
         alias=str(span.attributes.get(attributes.ALIAS, "")),
@@ -71,15 +70,15 @@ def _shadowed(span: Span) -> Observation:
         failed=span.failed,
         request_ms=None,
         model_ms=None if span.failed else span.milliseconds,
-        said=_said(predicted),
-        records=len(predicted),
+        predicted=_labels_and_numbers(predictions),
+        records=len(predictions),
         agreement=_number(span.attributes.get(attributes.SHADOW_AGREEMENT)),
         difference=_number(span.attributes.get(attributes.SHADOW_DIFFERENCE)),
     )
 
 
-def _predictions(span: Span) -> list[Any]:
-    """One a record, of either route's form; none where the outputs are not a list."""
+def _predictions(span: Span) -> list[object]:
+    """Return one prediction a record, in the form of either route; none where the outputs are not a list."""
     outputs = span.attributes.get(attributes.SPAN_OUTPUTS)
     try:
         predictions = json.loads(outputs) if isinstance(outputs, str) else outputs
@@ -88,12 +87,12 @@ def _predictions(span: Span) -> list[Any]:
     return predictions if isinstance(predictions, list) else []
 
 
-def _said(predictions: Sequence[Any]) -> list[str | float]:
-    """The predictions that are labels or numbers."""
+def _labels_and_numbers(predictions: Sequence[object]) -> list[str | float]:
+    """Return the predictions that are labels or numbers."""
     return [value for value in map(_value, predictions) if value is not None]
 
 
-def _value(prediction: Any) -> str | float | None:
+def _value(prediction: object) -> str | float | None:
     match prediction:
         case str(label) | {"label": str(label)}:
             return label
@@ -105,5 +104,5 @@ def _value(prediction: Any) -> str | float | None:
             return None
 
 
-def _number(value: Any) -> float | None:
+def _number(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) else None

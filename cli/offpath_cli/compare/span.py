@@ -1,13 +1,17 @@
-"""A span as the comparison reads it, wherever it was kept."""
+"""Describe a span as the comparison reads it, wherever it was kept."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """start, end: nanoseconds since the epoch. failed: whether its status is ERROR."""
+    """Hold what a comparison reads of a span.
+
+    start, end: nanoseconds since the epoch. failed: whether its status is ERROR. attributes: texts, numbers, booleans
+    and None; from MLflow also lists and objects.
+    """
 
     trace_id: str
     span_id: str
@@ -16,20 +20,16 @@ class Span:
     start: int
     end: int
     failed: bool
-    attributes: Mapping[str, Any]
+    attributes: Mapping[str, object]
 
     @property
     def milliseconds(self) -> float:
-        """How long it took."""
+        """The duration."""
         return (self.end - self.start) / 1e6
 
 
-class Source(Protocol):
-    """Where traces are kept."""
+class TraceSource(Protocol):
+    """Read traces from where they are kept."""
 
     def spans(self, model: str) -> Iterator[list[Span]]:
-        """The spans of the model's traces, those of one request together. Raises CompareError."""
-
-
-class CompareError(Exception):
-    """A comparison that cannot be made; the message says what to do."""
+        """Yield the spans of the model's traces, those of one request together. Raises CompareError."""

@@ -1,4 +1,4 @@
-"""Summaries side by side."""
+"""Show summaries side by side."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,7 +12,7 @@ Row = tuple[str, list[str]]
 
 
 def table_of(summaries: Sequence[Summary]) -> Table:
-    """A column a version, a row a figure; rows that no version has are left out."""
+    """Return a table with a column a version and a row a figure; rows that no version has are left out."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("")
     for summary in summaries:
@@ -31,7 +31,7 @@ def _rows(summaries: Sequence[Summary]) -> Iterator[Row]:
     yield from _times("request", [one.request_ms for one in summaries])
     yield from _times("model", [one.model_ms for one in summaries])
     for label in _labels(summaries):
-        yield f"said {label}", [_share(one.labels.get(label, 0.0) if one.labels else None) for one in summaries]
+        yield f"predicted {label}", [_share(one.labels.get(label, 0.0) if one.labels else None) for one in summaries]
     for index, percentile in enumerate(VALUE_PERCENTILES):
         yield f"value p{percentile}", [f"{one.values[index]:.4g}" if one.values else "" for one in summaries]
     yield "agrees with the answer", [_share(one.agreement) for one in summaries]
@@ -43,13 +43,13 @@ def _shares_of_answers(summaries: Sequence[Summary]) -> list[str]:
     return ["" if one.is_shadow else _share(one.requests / answers) for one in summaries]
 
 
-def _times(what: str, percentiles: Sequence[Sequence[float]]) -> Iterator[Row]:
+def _times(subject: str, percentiles: Sequence[Sequence[float]]) -> Iterator[Row]:
     for index, percentile in enumerate(PERCENTILES):
-        yield f"{what} p{percentile}", [f"{times[index]:.2f} ms" if times else "" for times in percentiles]
+        yield f"{subject} p{percentile}", [f"{times[index]:.2f} ms" if times else "" for times in percentiles]
 
 
 def _labels(summaries: Sequence[Summary]) -> list[str]:
-    """The labels that were said most, of all versions."""
+    """Return the labels that were predicted most, by any version."""
     most = {label: max(one.labels.get(label, 0) for one in summaries) for one in summaries for label in one.labels}
     return sorted(most, key=lambda label: -most[label])[:MAX_LABELS]
 

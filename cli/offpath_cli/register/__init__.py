@@ -1,1 +1,1 @@
-"""`offpath register`: a team's own model, converted where needed, tried as it will be served, and registered."""
+"""Register a model of one's own, an ONNX file or one logged to MLflow: `offpath register`."""

@@ -1,6 +1,7 @@
-"""`offpath register` on a command line."""
+"""Run `offpath register SOURCE`."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -8,38 +9,38 @@ import typer
 from rich.console import Console
 
 from model_sync.settings import ModelSyncSettings
-from offpath.contracts.errors import OffpathError
 from offpath.contracts.model_manifest import Task
-from offpath_cli.register.errors import Refused
+from offpath_cli.errors import ModelRefused
 from offpath_cli.register.registration_spec import RegistrationSpec, split_labels
 from offpath_cli.register.run import register_model
 from training.display import Display
-from training.recipes.recipe import TrainingError
 from training.registry.mlflow_server import quiet_mlflow
 from training.tracking_uri import TrackingUri
 
 
-def register(  # noqa: PLR0913  an option each
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterOptions:
+    """Hold the options of `offpath register`."""
+
     source: Annotated[
         str,
         typer.Argument(
             help="An .onnx file, or a model logged to MLflow: models:/NAME/VERSION, models:/NAME@ALIAS, models:/m-…, "
             "runs:/RUN/PATH."
         ),
-    ],
-    *,
-    name: Annotated[str, typer.Option(help="The registered model's name, and that in the API's address.")],
-    tracking_uri: TrackingUri,
-    alias: Annotated[
-        str, typer.Option(help="The alias that the new version gets. The API serves champion.")
-    ] = "champion",
+    ]
+    name: Annotated[str, typer.Option(help="The registered model's name, and that in the API's address.")]
+    tracking_uri: TrackingUri
+    alias: Annotated[str, typer.Option(help="The alias that the new version gets. The API serves champion.")] = (
+        "champion"
+    )
     task: Annotated[
         str | None,
         typer.Option(metavar="TASK", help="classification or regression, where the model does not say it."),
-    ] = None,
+    ] = None
     labels: Annotated[
         str, typer.Option(metavar="A,B,…", help="Names of the classes by class index, where the model has none.")
-    ] = "",
+    ] = ""
     example: Annotated[
         Path | None,
         typer.Option(
@@ -47,12 +48,14 @@ def register(  # noqa: PLR0913  an option each
             help="Records to compare on, instead of the input example that was logged: a record, a list of records, or "
             '{"inputs": nested lists}.',
         ),
-    ] = None,
-    description: Annotated[str, typer.Option(help="What the model is, for people who look at it in MLflow.")] = "",
+    ] = None
+    description: Annotated[str, typer.Option(help="What the model is, for people who look at it in MLflow.")] = ""
     opset: Annotated[
         int | None, typer.Option(min=9, help="ONNX operator set that a conversion writes.", show_default="21")
-    ] = None,
-) -> None:
+    ] = None
+
+
+def register(options: RegisterOptions) -> None:
     """Register a model of your own: an ONNX file, or one that was logged to MLflow with sklearn, xgboost or lightgbm.
 
     It is converted to ONNX where it is not, asked for its input example in the way that the API will ask it, and held
@@ -60,31 +63,39 @@ def register(  # noqa: PLR0913  an option each
     """
     quiet_mlflow()
     console = Console(highlight=False, soft_wrap=True)
-    try:
-        spec = RegistrationSpec(
-            source, name, tracking_uri, alias, _task(task), split_labels(labels), example, description, opset
-        )
-        with Display(console) as display:
-            registered = register_model(spec, _max_bytes(), display.say)
-    except (Refused, TrainingError, OffpathError) as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print("error:", str(error), style="red", markup=False)
-        raise typer.Exit(1) from error
+    spec = _spec(options)
+    with Display(console) as display:
+        registered = register_model(spec, _max_bytes(), display.report)
     console.print(
         f"[green]{registered.name} version {registered.version} is {registered.alias}[/green]"
         f"\n         version  {registered.version_url}\n         run      {registered.run_url}"
     )
 
 
+def _spec(options: RegisterOptions) -> RegistrationSpec:
+    return RegistrationSpec(
+        source=options.source,
+        name=options.name,
+        tracking_uri=options.tracking_uri,
+        alias=options.alias,
+        task=_task(options.task),
+        labels=split_labels(options.labels),
+        example=options.example,
+        description=options.description,
+        opset=options.opset,
+    )
+
+
 def _task(text: str | None) -> Task | None:
     if text not in {None, "classification", "regression"}:
-        raise Refused(f"--task {text!r}: expected classification or regression")
+        raise ModelRefused(f"--task {text!r}: expected classification or regression")
     return cast("Task | None", text)
 
 
 def _max_bytes() -> int:
-    """The limit that the sync goes by, if this command is told the same setting."""
+    """Return the limit that the sync goes by, if this command is told the same setting."""
     limit = ModelSyncSettings.model_fields["max_model_bytes"]
     text = os.environ.get("OFFPATH_MAX_MODEL_BYTES") or str(limit.default)
     if not text.isdecimal() or int(text) == 0:
-        raise Refused(f"OFFPATH_MAX_MODEL_BYTES={text!r}: expected a number of bytes")
+        raise ModelRefused(f"OFFPATH_MAX_MODEL_BYTES={text!r}: expected a number of bytes")
     return int(text)

@@ -1,24 +1,31 @@
-"""From a trained model to ONNX, in the forms to try, the likeliest first."""
+"""Convert a trained model to ONNX, in several ways, the likeliest first."""
 
 import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 import numpy as np
+from onnx import ModelProto
 from skl2onnx import convert_sklearn
 from skl2onnx.common import data_types
 from skl2onnx.common.exceptions import MissingConverter, MissingShapeCalculator
 from sklearn.pipeline import Pipeline
 
 from offpath.contracts.model_manifest import Column, Signature, Tensor
-from offpath_cli.register.converters import mend_histogram_trees, register_converters, unnamed
-from offpath_cli.register.errors import Refused, first_line
-from offpath_cli.register.original import Original
-from offpath_cli.register.precision import exact_form
+from offpath_cli.errors import ModelRefused, first_line
+from offpath_cli.register.converters import (
+    register_converters,
+    register_histogram_tree_converters,
+    without_feature_names,
+)
+from offpath_cli.register.original import Estimator, Original, is_estimator
+from offpath_cli.register.precision import cast_before_last_step
 from training.onnx_artifact.convert import OPSET
-from training.recipes.recipe import Onnx
+
+if TYPE_CHECKING:
+    import xgboost
 
 # Operator set 3 of ai.onnx.ml is the last that onnxmltools writes.
 _ML_OPSET = 3
@@ -39,62 +46,74 @@ _TENSORS = {
     "str": "StringTensorType",
 }
 
-Conversion = Callable[[], Onnx]
+Precision: TypeAlias = Literal["single", "double"]
+Conversion: TypeAlias = Callable[[], ModelProto]
+# A type of skl2onnx's: made of a tensor's shape.
+InputType: TypeAlias = Callable[[list[int | None]], object]
 
 
 def conversions(original: Original, signature: Signature, opset: int | None) -> Iterator[Conversion]:
-    """Ways to convert a model that is not ONNX; each raises Refused where it does not lead to a graph.
+    """Yield ways to convert a model that is not ONNX; each raises ModelRefused where it leads to no graph.
 
     A pipeline is tried first with all but its last step in double precision, anything else in single precision.
     """
     native = original.native
-    if not hasattr(native, "get_params"):
-        yield lambda: _booster(original, signature, opset)
+    if not is_estimator(native):
+        yield lambda: _convert_booster(original, signature, opset)
         return
-    _prepare(native)
+    _register_needed_converters(native)
+    converted: Pipeline | Estimator = native
+    precisions: tuple[Precision, Precision] = ("single", "double")
     if isinstance(native, Pipeline) and len(native.steps) > 1:
-        exact = exact_form(native)
-        yield lambda: _estimator(native, exact, signature, "double", opset)
-        yield lambda: _estimator(native, native, signature, "single", opset)
-    else:
-        yield lambda: _estimator(native, native, signature, "single", opset)
-        yield lambda: _estimator(native, native, signature, "double", opset)
+        converted, precisions = cast_before_last_step(native), ("double", "single")
+    yield lambda: _convert_estimator(converted, native, _types(native, signature, precisions[0]), opset)
+    yield lambda: _convert_estimator(native, native, _types(native, signature, precisions[1]), opset)
 
 
-def _prepare(estimator: Any) -> None:
-    kinds = [type(part) for part in _parts(estimator)]
+def _register_needed_converters(estimator: Estimator) -> None:
+    kinds = [type(inner) for inner in _estimators(estimator)]
     for library in sorted({kind.__module__.partition(".")[0] for kind in kinds} & {"xgboost", "lightgbm"}):
         register_converters(library)
     if any(kind.__name__.startswith("HistGradientBoosting") for kind in kinds):
-        mend_histogram_trees()
+        register_histogram_tree_converters()
 
 
-def _parts(estimator: Any) -> Iterator[Any]:
-    """An estimator and those within it."""
+def _estimators(estimator: Estimator) -> Iterator[object]:
+    """Yield an estimator and those within it."""
     yield estimator
     yield from (value for value in estimator.get_params(deep=True).values() if hasattr(value, "get_params"))
 
 
-def _estimator(native: Any, form: Any, signature: Signature, precision: str, opset: int | None) -> Onnx:
-    with _translated(native):
-        return convert_sklearn(
-            form, "model", _types(native, signature, precision), target_opset=_opsets(opset), options=_options(native)
+def _convert_estimator(
+    converted: Estimator, native: Estimator, types: list[tuple[str, object]], opset: int | None
+) -> ModelProto:
+    """Convert the estimator, or a form of it. native: the estimator itself, which an error names."""
+    opsets = {"": opset or OPSET, "ai.onnx.ml": _ML_OPSET}
+    with _conversion_errors(native):
+        model: ModelProto = convert_sklearn(
+            converted, "model", types, target_opset=opsets, options=_conversion_options(native)
         )
+        return model
 
 
-def _options(native: Any) -> dict[Any, Any]:
-    """Probabilities as a tensor; of a pipeline without any, no option, or skl2onnx takes one that is not for it."""
+def _conversion_options(native: Estimator) -> dict[str, bool] | dict[int, dict[str, bool]]:
+    """Return options by which probabilities become a tensor.
+
+    A pipeline without probabilities names its last step, with no option: skl2onnx would take one that is not for it.
+    """
     if hasattr(native, "predict_proba"):
         return {"zipmap": False}
-    return {id(native.steps[-1][1]): {}} if isinstance(native, Pipeline) else {}
+    if isinstance(native, Pipeline):
+        no_options: dict[str, bool] = {}
+        return {id(native.steps[-1][1]): no_options}
+    return {}
 
 
-def _opsets(opset: int | None) -> dict[str, int]:
-    return {"": opset or OPSET, "ai.onnx.ml": _ML_OPSET}
+def _types(native: Estimator, signature: Signature, precision: Precision) -> list[tuple[str, object]]:
+    """Return the graph's inputs, with their types.
 
-
-def _types(native: Any, signature: Signature, precision: str) -> list[tuple[str, Any]]:
-    """The graph's inputs: tensors, or columns in one matrix where all are numbers and none is asked for by its name."""
+    They are tensors, or columns: in one matrix where all are numbers and none is asked for by its name.
+    """
     if signature.tensors:
         return [(tensor.key, _tensor(tensor, precision)) for tensor in signature.tensors]
     columns = signature.columns
@@ -103,46 +122,53 @@ def _types(native: Any, signature: Signature, precision: str) -> list[tuple[str,
     return [(column.name, _column(column, precision)) for column in columns]
 
 
-def _selects_by_name(native: Any) -> bool:
-    """Whether a ColumnTransformer within it asks for columns by their names."""
-    selections = [columns for part in _parts(native) for _, _, columns in getattr(part, "transformers_", ())]
+def _selects_by_name(native: Estimator) -> bool:
+    """Return whether a ColumnTransformer within it asks for columns by their names."""
+    selections = [columns for inner in _estimators(native) for _, _, columns in getattr(inner, "transformers_", ())]
     return any(isinstance(name, str) for columns in selections for name in np.atleast_1d(np.asarray(columns, object)))
 
 
-def _column(column: Column, precision: str) -> Any:
+def _column(column: Column, precision: Precision) -> object:
     kind = _COLUMNS.get(column.type)
-    return (getattr(data_types, kind) if kind else _float(precision))([None, 1])
+    make: InputType = getattr(data_types, kind) if kind else _float(precision)
+    return make([None, 1])
 
 
-def _tensor(tensor: Tensor, precision: str) -> Any:
+def _tensor(tensor: Tensor, precision: Precision) -> object:
     shape = [None if length == -1 else length for length in tensor.shape]
     if tensor.dtype.startswith("float"):
         return _float(precision)(shape)
     if tensor.dtype not in _TENSORS:
-        raise Refused(f"a tensor of {tensor.dtype} cannot be converted: expected floats, {', '.join(_TENSORS)}")
-    return getattr(data_types, _TENSORS[tensor.dtype])(shape)
+        raise ModelRefused(f"a tensor of {tensor.dtype} cannot be converted: expected floats, {', '.join(_TENSORS)}")
+    make: InputType = getattr(data_types, _TENSORS[tensor.dtype])
+    return make(shape)
 
 
-def _float(precision: str) -> Any:
-    return data_types.DoubleTensorType if precision == "double" else data_types.FloatTensorType
+def _float(precision: Precision) -> InputType:
+    make: InputType = data_types.DoubleTensorType if precision == "double" else data_types.FloatTensorType
+    return make
 
 
-def _booster(original: Original, signature: Signature, opset: int | None) -> Onnx:
+def _convert_booster(original: Original, signature: Signature, opset: int | None) -> ModelProto:
     import onnxmltools
     from onnxmltools.convert.common.data_types import FloatTensorType
 
     width = len(signature.columns) or signature.tensors[0].shape[-1]
     types = [("inputs", FloatTensorType([None, width]))]
     target = min(opset or OPSET, _BOOSTER_OPSET)
-    with _translated(original.native):
+    with _conversion_errors(original.native):
+        model: ModelProto
         if original.flavor == "xgboost":
-            return onnxmltools.convert_xgboost(unnamed(original.native), "model", types, target_opset=target)
-        return onnxmltools.convert_lightgbm(original.native, "model", types, target_opset=target, zipmap=False)
+            booster = without_feature_names(cast("xgboost.Booster", original.native))
+            model = onnxmltools.convert_xgboost(booster, "model", types, target_opset=target)
+        else:
+            model = onnxmltools.convert_lightgbm(original.native, "model", types, target_opset=target, zipmap=False)
+        return model
 
 
 @contextmanager
-def _translated(native: Any) -> Iterator[None]:
-    """What converters raise, which have no base of their own, as Refused that names what cannot be converted."""
+def _conversion_errors(native: object) -> Iterator[None]:
+    """Raise what converters raise, which has no base of its own, as ModelRefused that names the culprit."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -150,11 +176,11 @@ def _translated(native: Any) -> Iterator[None]:
     except (MissingConverter, MissingShapeCalculator) as error:
         found = re.search(r"<class '([^']+)'>", str(error))
         name = found[1] if found else first_line(error)
-        raise Refused(
+        raise ModelRefused(
             f"there is no converter to ONNX for {name}: replace that part, or convert the model with a converter of "
             "your own (skl2onnx.update_registered_converter) and register the .onnx file"
         ) from error
     except Exception as error:
-        raise Refused(
+        raise ModelRefused(
             f"{type(native).__name__} cannot be converted to ONNX: {type(error).__name__}: {first_line(error)}"
         ) from error

@@ -1,10 +1,10 @@
-"""The converters beyond skl2onnx's own: of XGBoost's and LightGBM's estimators, wherever in a pipeline they are."""
+"""Add to skl2onnx the converters of XGBoost's and LightGBM's estimators, wherever in a pipeline they are."""
 
 import copy
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 from skl2onnx import update_registered_converter
@@ -14,7 +14,25 @@ from skl2onnx.common.shape_calculator import (
     calculate_linear_regressor_output_shapes,
 )
 
-Converter = Callable[[Any, Any, Any], None]
+if TYPE_CHECKING:
+    import xgboost
+
+
+class Operator(Protocol):
+    """Hold an estimator that is being converted."""
+
+    raw_operator: object
+
+
+class Container(Protocol):
+    """Collect the nodes of a graph."""
+
+    def add_node(self, *positional: object, **attributes: object) -> object:
+        """Add a node."""
+
+
+# It takes the scope of names, the operator to convert, and the container of its nodes.
+Converter: TypeAlias = Callable[[object, Operator, Container], None]
 
 _CLASSIFIER_OPTIONS = {"nocl": [True, False], "zipmap": [True, False, "columns"]}
 _TREES = {"xgboost": ("XGBClassifier", "XGBRegressor", "XGBRFRegressor"),
@@ -37,7 +55,7 @@ def register_converters(library: str) -> None:
 
 
 @cache
-def mend_histogram_trees() -> None:
+def register_histogram_tree_converters() -> None:
     """Let skl2onnx convert HistGradientBoosting: it writes NumPy's unsigned numbers, which onnx refuses."""
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
@@ -48,34 +66,34 @@ def mend_histogram_trees() -> None:
         update_registered_converter(kind, name, shapes, convert, overwrite=True, options=own.get_allowed_options())
 
 
-def unnamed(booster: Any) -> Any:
-    """A copy of an XGBoost Booster whose features have no names: its converter counts them."""
+def without_feature_names(booster: "xgboost.Booster") -> "xgboost.Booster":
+    """Return a copy of an XGBoost Booster whose features have no names: its converter counts them."""
     copied = booster.copy()
     copied.feature_names = copied.feature_types = None
     return copied
 
 
-def _with_plain_numbers(convert: Any) -> Converter:
-    def converter(scope: Any, operator: Any, container: Any) -> None:
+def _with_plain_numbers(convert: Converter) -> Converter:
+    def converter(scope: object, operator: Operator, container: Container) -> None:
         convert(scope, operator, _PlainNumbers(container))
 
     return converter
 
 
 class _PlainNumbers:
-    """A container to which nodes are added with Python's own whole numbers."""
+    """Stand for a container, to which nodes are added with Python's own whole numbers."""
 
-    def __init__(self, container: Any) -> None:
+    def __init__(self, container: Container) -> None:
         self._container = container
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._container, name)
 
-    def add_node(self, *positional: Any, **attributes: Any) -> Any:
+    def add_node(self, *positional: object, **attributes: object) -> object:
         return self._container.add_node(*positional, **{name: _plain(value) for name, value in attributes.items()})
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, list):
         return [_plain(entry) for entry in value]
     return int(value) if isinstance(value, bool | np.bool_ | np.integer) else value
@@ -84,14 +102,14 @@ def _plain(value: Any) -> Any:
 def _xgboost() -> Converter:
     from onnxmltools.convert.xgboost.operator_converters.XGBoost import convert_xgboost
 
-    def converter(scope: Any, operator: Any, container: Any) -> None:
-        operator.raw_operator = _unnamed_estimator(operator.raw_operator)
+    def converter(scope: object, operator: Operator, container: Container) -> None:
+        operator.raw_operator = _without_feature_names(operator.raw_operator)
         convert_xgboost(scope, operator, container)
 
     return converter
 
 
-def _unnamed_estimator(estimator: Any) -> Any:
+def _without_feature_names(estimator: Any) -> object:
     copied = copy.deepcopy(estimator)
     booster = copied.get_booster()
     booster.feature_names = booster.feature_types = None

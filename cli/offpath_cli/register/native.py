@@ -1,22 +1,33 @@
-"""What the original predicts, by its own library."""
+"""Ask the original for its predictions, by its own library."""
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
-from offpath_cli.register.errors import Refused, first_line
+from offpath_cli.errors import ModelRefused, first_line
 from offpath_cli.register.model_task import ModelTask
-from offpath_cli.register.original import Original
+from offpath_cli.register.original import Estimator, Original, is_estimator
 
 Array = NDArray[Any]
 
 
+class ProbabilityEstimator(Estimator, Protocol):
+    """Give probabilities beside the classes, as some classifiers do."""
+
+    def predict_proba(self, rows: object) -> object:
+        """Return the probability of each class, a row a record."""
+
+
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """Predictions to hold others against: of a classification labels, and probabilities where the model has them."""
+class ExpectedAnswers:
+    """Hold the original's predictions.
+
+    labels: of a classification. probabilities: of one that has them, of shape [records, classes]. values: of a
+    regression.
+    """
 
     labels: list[str] | None = None
     probabilities: Array | None = None
@@ -24,53 +35,57 @@ class Expected:
 
 
 def has_probabilities(original: Original) -> bool:
-    """Whether the model itself gives probabilities: what else it gives beside a label must not be taken for them."""
-    return not _is_estimator(original.native) or hasattr(original.native, "predict_proba")
+    """Return whether the model itself gives probabilities: its scores must not be taken for them."""
+    return not is_estimator(original.native) or _gives_probabilities(original.native)
 
 
-def predict(original: Original, model_task: ModelTask, data: Any) -> Expected:
-    """The original's predictions for a data frame, or an array. Raises Refused when it fails on them."""
+def predict(original: Original, model_task: ModelTask, rows: object) -> ExpectedAnswers:
+    """Return the original's predictions for a data frame, or an array. Raises ModelRefused when it fails."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return _predict(original, model_task, data)
+            return _predict(original, model_task, rows)
         except Exception as error:  # whatever the model's own code raises
-            raise Refused(
+            raise ModelRefused(
                 f"the {original.kind} itself fails on the input example: {type(error).__name__}: {first_line(error)}"
             ) from error
 
 
-def _predict(original: Original, model_task: ModelTask, data: Any) -> Expected:
-    if not _is_estimator(original.native):
-        return _expected(model_task, _boosted(original, data))
+def _predict(original: Original, model_task: ModelTask, rows: object) -> ExpectedAnswers:
     native = original.native
-    given = data if hasattr(native, "feature_names_in_") else np.asarray(data)
+    if is_estimator(native):
+        return _of_estimator(native, model_task, rows)
+    return _of_booster(np.asarray(_boosted(original, rows)), model_task)
+
+
+def _of_estimator(native: Estimator, model_task: ModelTask, rows: object) -> ExpectedAnswers:
+    given = rows if hasattr(native, "feature_names_in_") else np.asarray(rows)
     predicted = np.asarray(native.predict(given))
     if model_task.task == "regression":
-        return Expected(values=predicted)
+        return ExpectedAnswers(values=predicted)
     labels = [model_task.labels[model_task.classes.index(value)] for value in predicted.tolist()]
-    return Expected(labels, np.asarray(native.predict_proba(given)) if has_probabilities(original) else None)
+    return ExpectedAnswers(labels, np.asarray(native.predict_proba(given)) if _gives_probabilities(native) else None)
 
 
-def _boosted(original: Original, data: Any) -> Array:
-    booster = original.native
+def _gives_probabilities(native: Estimator) -> TypeGuard[ProbabilityEstimator]:
+    return hasattr(native, "predict_proba")
+
+
+def _boosted(original: Original, rows: object) -> object:
+    booster: Any = original.native  # a Booster, of one library or the other
     if original.flavor == "lightgbm":
-        return np.asarray(booster.predict(data))
+        return booster.predict(rows)
     from xgboost import DMatrix
 
-    return np.asarray(booster.predict(DMatrix(data if booster.feature_names else np.asarray(data))))
+    return booster.predict(DMatrix(rows if booster.feature_names else np.asarray(rows)))
 
 
-def _expected(model_task: ModelTask, predicted: Array) -> Expected:
-    """A Booster's predictions: values, class indexes, or probabilities, of two classes that of the second alone."""
+def _of_booster(predicted: Array, model_task: ModelTask) -> ExpectedAnswers:
+    """Read a Booster's predictions: values, class indexes, or probabilities; of two classes, of the second alone."""
     if model_task.task == "regression":
-        return Expected(values=predicted)
+        return ExpectedAnswers(values=predicted)
     if predicted.ndim == 1 and (len(model_task.labels) > 2 or np.isin(predicted, (0, 1)).all()):
-        return Expected([model_task.labels[int(index)] for index in predicted])
+        return ExpectedAnswers([model_task.labels[int(index)] for index in predicted])
     if predicted.ndim == 1:
         predicted = np.stack([1 - predicted, predicted], axis=1)
-    return Expected([model_task.labels[index] for index in predicted.argmax(axis=1)], predicted)
-
-
-def _is_estimator(native: Any) -> bool:
-    return hasattr(native, "get_params")
+    return ExpectedAnswers([model_task.labels[index] for index in predicted.argmax(axis=1)], predicted)

@@ -1,24 +1,49 @@
-"""The model as it was trained: its flavor's own object, and what was logged beside it."""
+"""Read the model as it was trained: the object of its own library, and what was logged beside it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeGuard
 
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
+from onnx import ModelProto
 from pydantic import BaseModel, ValidationError
 
-from offpath_cli.register.errors import Refused, first_line
+from offpath_cli.errors import ModelRefused, first_line
 from offpath_cli.register.examples import Example, read_example
 from offpath_cli.register.graph import read_graph
+
+if TYPE_CHECKING:
+    import lightgbm
+    import xgboost
 
 # In the order of what is served best: what is ONNX needs no conversion.
 FLAVORS = ("onnx", "xgboost", "lightgbm", "sklearn")
 
 
-class Mark(BaseModel):
-    """What `metadata["offpath"]` of a model says, where somebody wrote it."""
+class Estimator(Protocol):
+    """Follow the conventions of scikit-learn's estimators, as those of XGBoost and LightGBM do."""
+
+    def get_params(self, deep: bool = True) -> Mapping[str, object]:
+        """Return its parameters, and with `deep` those of the estimators within it."""
+
+    def predict(self, rows: object) -> object:
+        """Return one class or value a row."""
+
+
+Booster: TypeAlias = "xgboost.Booster | lightgbm.Booster"
+Native: TypeAlias = "ModelProto | Estimator | Booster"
+
+
+def is_estimator(native: object) -> TypeGuard[Estimator]:
+    """Return whether it is an estimator: neither a Booster nor an ONNX graph is one."""
+    return hasattr(native, "predict") and hasattr(native, "get_params")
+
+
+class OffpathMetadata(BaseModel):
+    """Hold what `metadata["offpath"]` of a model says, where somebody wrote it."""
 
     task: str | None = None
     labels: list[str | int | float | bool] = []
@@ -26,17 +51,13 @@ class Mark(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A model before it is converted.
-
-    native: an `onnx.ModelProto`, a scikit-learn estimator (XGBoost's and LightGBM's own among them) or a Booster.
-    signature, example: as they were logged, or None.
-    """
+    """Hold a model before it is converted. signature, example: as they were logged, or None."""
 
     flavor: str
-    native: Any
+    native: Native
     signature: ModelSignature | None = None
     example: Example | None = None
-    mark: Mark = field(default_factory=Mark)
+    metadata: OffpathMetadata = field(default_factory=OffpathMetadata)
 
     @property
     def kind(self) -> str:
@@ -45,16 +66,16 @@ class Original:
 
 
 def read_file(path: Path) -> Original:
-    """The model of an ONNX file. Raises Refused."""
+    """Return the model of an ONNX file. Raises ModelRefused."""
     return Original("onnx", read_graph(path))
 
 
 def read_folder(folder: Path, *, with_example: bool = True) -> Original:
-    """The model of a folder that MLflow wrote. Raises Refused, for a flavor that is not supported by its name."""
+    """Return the model of a folder that MLflow wrote. Raises ModelRefused, for one that is not supported too."""
     try:
         model = Model.load(str(folder))
     except (MlflowException, ValueError, TypeError, KeyError, OSError) as error:
-        raise Refused(f"its MLmodel file cannot be read: {first_line(error)}") from error
+        raise ModelRefused(f"its MLmodel file cannot be read: {first_line(error)}") from error
     flavor = _flavor(model.flavors)
     example = (model.saved_input_example_info or {}).get("artifact_path")
     return Original(
@@ -62,45 +83,46 @@ def read_folder(folder: Path, *, with_example: bool = True) -> Original:
         native=_load(flavor, folder, model.flavors),
         signature=model.signature,
         example=read_example(folder / example) if example and with_example else None,
-        mark=_mark(model.metadata),
+        metadata=_offpath_metadata(model.metadata),
     )
 
 
-def _flavor(flavors: Mapping[str, Any]) -> str:
+def _flavor(flavors: Mapping[str, Mapping[str, str]]) -> str:
     found = next((flavor for flavor in FLAVORS if flavor in flavors), None)
     if found is None:
         names = [name for name in flavors if name != "python_function"] or [_pyfunc(flavors)]
-        raise Refused(
+        raise ModelRefused(
             f"it was logged in the flavor {', '.join(names)}, which cannot be converted: supported are "
             f"{', '.join(sorted(FLAVORS))}. Convert it to ONNX with its own library, and register the .onnx file"
         )
     return found
 
 
-def _pyfunc(flavors: Mapping[str, Any]) -> str:
+def _pyfunc(flavors: Mapping[str, Mapping[str, str]]) -> str:
     loader = (flavors.get("python_function") or {}).get("loader_module", "unknown")
     return f"python_function (loaded by {loader})"
 
 
-def _load(flavor: str, folder: Path, flavors: Mapping[str, Any]) -> Any:
+def _load(flavor: str, folder: Path, flavors: Mapping[str, Mapping[str, str]]) -> Native:
     if flavor == "onnx":
         return read_graph(folder / flavors["onnx"]["data"])
-    from importlib import import_module
-
     try:
-        loaded = import_module(f"mlflow.{flavor}").load_model(str(folder))
+        loaded: Native = import_module(f"mlflow.{flavor}").load_model(str(folder))
     except ModuleNotFoundError as error:
-        raise Refused(
+        raise ModelRefused(
             f"to be read it needs the Python package {error.name!r}, which is not installed here: install it into "
             ".venv, or put its folder on PYTHONPATH"
         ) from error
     except Exception as error:  # unpickling runs what the model's libraries please
-        raise Refused(f"its {flavor} model cannot be read here: {type(error).__name__}: {first_line(error)}") from error
-    return getattr(loaded, "best_estimator_", loaded)  # a search's winner is what predicts
+        raise ModelRefused(
+            f"its {flavor} model cannot be read here: {type(error).__name__}: {first_line(error)}"
+        ) from error
+    best: Native = getattr(loaded, "best_estimator_", loaded)  # a search's winner is what predicts
+    return best
 
 
-def _mark(metadata: Any) -> Mark:
+def _offpath_metadata(metadata: Mapping[str, object] | None) -> OffpathMetadata:
     try:
-        return Mark.model_validate((metadata or {}).get("offpath") or {})
+        return OffpathMetadata.model_validate((metadata or {}).get("offpath") or {})
     except (ValidationError, AttributeError) as error:
-        raise Refused(f"its metadata.offpath is not task and labels: {first_line(error)}") from error
+        raise ModelRefused(f"its metadata.offpath is not task and labels: {first_line(error)}") from error

@@ -1,4 +1,4 @@
-"""What a registered version tells of where it comes from."""
+"""Describe a version to register, and where it comes from."""
 
 from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
@@ -18,7 +18,7 @@ _ALWAYS = ("onnx", "onnxruntime", "numpy", "mlflow")
 
 
 def new_version(spec: RegistrationSpec, original: Original, candidate: Candidate) -> NewVersion:
-    """The version to register: a run in the experiment `registered/<name>`, and the model."""
+    """Return the version to register: a run in the experiment `registered/<name>`, and the model."""
     about = spec.description or f"{original.kind} from {spec.source}"
     return NewVersion(
         name=spec.name,

@@ -1,4 +1,4 @@
-"""One registration, from its specification to the alias."""
+"""Register a model: from its specification to the alias."""
 
 import tempfile
 from pathlib import Path
@@ -6,28 +6,30 @@ from typing import TYPE_CHECKING
 
 from offpath_cli.register.registration_spec import RegistrationSpec, check_spec
 from offpath_cli.register.source import fetch, is_uri
+from training.callbacks import Callbacks, Report
 from training.registry.mlflow_server import checked_address, wait_for
+from training.registry.promotion import AliasPlan
 
 if TYPE_CHECKING:
     from offpath_cli.register.candidate import Candidate
     from offpath_cli.register.model_task import ModelTask
     from offpath_cli.register.original import Original
-    from training.recipes.recipe import Say
     from training.registry.versions import Registered
 
 
-def register_model(spec: RegistrationSpec, max_bytes: int, say: "Say") -> "Registered":
-    """Read, convert, try, compare, register. Everything that can be told wrong is, before anything lasting is done.
+def register_model(spec: RegistrationSpec, max_bytes: int, report: Report) -> "Registered":
+    """Read the model, convert it, try it, compare it, and register it. All checks come before anything lasting is done.
 
-    max_bytes: that the ONNX file may have. Raises Refused, TrainingError, or an OffpathError of the sync or the API.
+    max_bytes: the most that the ONNX file may have. Raises ModelRefused, TrainingError, or an OffpathError of
+    the sync or the API.
     """
     check_spec(spec)
     address = checked_address(spec.tracking_uri)
     in_mlflow = is_uri(spec.source)
     wait_for(address, 0)
-    say(f"reading {spec.source}")
+    report(f"reading {spec.source}")
 
-    from offpath_cli.register.candidate import Trial  # these take seconds to import
+    from offpath_cli.register.candidate import CandidateBuilder  # these take seconds to import
     from offpath_cli.register.examples import read_example
     from offpath_cli.register.model_task import model_task_of
     from offpath_cli.register.registration import new_version
@@ -35,29 +37,30 @@ def register_model(spec: RegistrationSpec, max_bytes: int, say: "Say") -> "Regis
 
     original = _read(spec, address, in_mlflow=in_mlflow)
     model_task = model_task_of(original, spec)
-    say(f"{original.kind}: {_told(model_task)}")
+    report(f"{original.kind}: {_task_text(model_task)}")
     example = read_example(spec.example) if spec.example else original.example
-    candidate = Trial(original, model_task, example, max_bytes, spec.opset).run()
-    say(_tried(candidate))
-    return register_version(new_version(spec, original, candidate), address, spec.alias, say)
+    candidate = CandidateBuilder(original, model_task, example, max_bytes, spec.opset).build()
+    report(_candidate_text(candidate))
+    new = new_version(spec, original, candidate)
+    return register_version(new, address, AliasPlan(spec.alias), Callbacks(report))
 
 
 def _read(spec: RegistrationSpec, address: str, *, in_mlflow: bool) -> "Original":
     from offpath_cli.register.original import read_file, read_folder
 
-    logged = spec.example is None
+    with_example = spec.example is None
     if not in_mlflow:
         path = Path(spec.source)
-        return read_folder(path, with_example=logged) if path.is_dir() else read_file(path)
+        return read_folder(path, with_example=with_example) if path.is_dir() else read_file(path)
     with tempfile.TemporaryDirectory(prefix="offpath-") as folder:
-        return read_folder(fetch(spec.source, address, Path(folder)), with_example=logged)
+        return read_folder(fetch(spec.source, address, Path(folder)), with_example=with_example)
 
 
-def _told(model_task: "ModelTask") -> str:
+def _task_text(model_task: "ModelTask") -> str:
     return f"{model_task.task} of {', '.join(model_task.labels)}" if model_task.labels else model_task.task
 
 
-def _tried(candidate: "Candidate") -> str:
+def _candidate_text(candidate: "Candidate") -> str:
     size = f"{candidate.bytes / 1e3:,.1f} kB"
     if candidate.difference is not None:
         return (

@@ -1,16 +1,17 @@
-"""A model as it will be served: published by the sync's own code, loaded and asked by the API's own."""
+"""Check that a model can be served: the sync's own code publishes it, and the API's own code loads and asks it."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from model_sync.ports import Entry, Unservable, Version
 from model_sync.publisher import ModelPublisher
 from offpath.contracts.errors import ObjectMissing
 from offpath.contracts.model_manifest import Manifest, ModelVersion
-from offpath_cli.register.errors import Refused
+from offpath_cli.errors import ModelRefused
+from offpath_cli.register.compare_answers import AnsweredRecord
 from prediction_api.adapters.onnx_model import OnnxModel
 from prediction_api.format_predictions import predictions
 from prediction_api.http.problems import Problem
@@ -20,8 +21,8 @@ from prediction_api.models.loader import ModelUnusable
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
-    """A registry of the one model in a folder."""
+class FolderRegistry:
+    """Stand for a registry that holds the one model in a folder."""
 
     folder: Path
 
@@ -39,8 +40,8 @@ class Folder:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
-    """A bucket that is gone with the process."""
+class MemoryFiles:
+    """Stand for the bucket of models, in memory."""
 
     files: dict[str, bytes] = field(default_factory=dict)
 
@@ -57,35 +58,43 @@ class Memory:
         return "memory"
 
 
-class Rehearsal:
-    """A served model.
+@dataclass(frozen=True, slots=True)
+class ServingCheck:
+    """Ask a model as the API does. See `load_as_served`."""
 
-    Raises Unservable with the words of the sync when that would not publish it, ModelUnusable with those of the API
-    when that could not run it.
-    """
+    version: ModelVersion
+    model: OnnxModel
 
-    def __init__(self, folder: Path, max_model_bytes: int) -> None:
-        files, registry = Memory(), Folder(folder)
-        published = ModelPublisher(registry, files, max_model_bytes).publish(registry.version("model", "1"), Manifest())
-        self.bytes = published.bytes
-        self._version: ModelVersion = published.model_copy(update={"key": "the ONNX file"})
-        self._model = OnnxModel(files.get(published.key), self._version)
+    def answers(self, body: bytes, records: int) -> list[AnsweredRecord]:
+        """Return the answer to each record of a request with this body.
 
-    def answers(self, body: bytes, records: int) -> list[dict[str, Any]]:
-        """The predictions that a request with this body gets. Raises Refused, or ModelUnusable."""
-        signature = self._version.signature
+        Raises ModelRefused if the API would refuse it, ModelUnusable if the answer cannot be given.
+        """
+        signature = self.version.signature
         schema = (
             TensorSchema(signature.tensors, records) if signature.tensors else RecordSchema(signature.columns, records)
         )
         try:
             batch = schema.read(body)
-            answers = predictions(self._version, self._model.run(batch), batch.records)
+            answers = predictions(self.version, self.model.run(batch), batch.records)
         except Problem as problem:
             fields = "; ".join(f"{error.field}: {error.message}" for error in problem.errors[:3])
-            raise Refused(
+            raise ModelRefused(
                 f"the API would not take the input example: {problem.detail}{': ' if fields else ''}{fields}"
             ) from problem
         except (ValueError, LookupError) as error:
             raise ModelUnusable(f"its answer for the input example cannot be given: {error}") from error
         json.dumps(answers, allow_nan=False)
-        return answers
+        return cast(list[AnsweredRecord], answers)
+
+
+def load_as_served(folder: Path, max_model_bytes: int) -> ServingCheck:
+    """Publish the model in a folder as the sync does, into memory, and load it as the API does.
+
+    Raises Unservable with the message of the sync when that would not publish it, ModelUnusable with that of the API
+    when that could not run it.
+    """
+    files, registry = MemoryFiles(), FolderRegistry(folder)
+    published = ModelPublisher(registry, files, max_model_bytes).publish(registry.version("model", "1"), Manifest())
+    version = published.model_copy(update={"key": "the ONNX file"})  # the API's errors name it
+    return ServingCheck(version, OnnxModel(files.get(published.key), version))

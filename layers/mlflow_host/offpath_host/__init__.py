@@ -1,1 +1,1 @@
-"""What runs on the MLflow server's machine beside MLflow itself."""
+"""Run MLflow on a machine of its own: its start, its users, and the training worker."""

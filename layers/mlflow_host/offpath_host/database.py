@@ -1,4 +1,4 @@
-"""MLflow's database: its address, and its schema."""
+"""Give the address of MLflow's database, and bring its schema up to date."""
 
 from pathlib import Path
 
@@ -8,12 +8,12 @@ from sqlalchemy import URL
 from offpath_host.secrets import Login
 from offpath_host.settings import HostSettings
 
-# Certificates that the database's own is checked by; AWS publishes those of RDS.
+# Certificates that the database's certificate is checked by; AWS publishes those of RDS.
 CA_FILE = Path("/etc/offpath/database-ca.pem")
 
 
 def database_url(settings: HostSettings, login: Login, ca_file: Path = CA_FILE) -> str:
-    """The address for SQLAlchemy, password included: over TLS, with the server's certificate and name checked.
+    """Return the address for SQLAlchemy, password included: over TLS, with the server's certificate and name checked.
 
     Of PostgreSQL's modes only verify-full checks the name too
     (https://www.postgresql.org/docs/current/libpq-ssl.html); PyMySQL does whenever it is given a CA.
@@ -38,7 +38,7 @@ def database_url(settings: HostSettings, login: Login, ca_file: Path = CA_FILE) 
 def upgrade(url: str) -> None:
     """Bring the tracking store's tables up to this MLflow's version, or make them.
 
-    MLflow's own command, called in this process: on a command line the URL would show its password. The store of users
-    does likewise whenever it is opened.
+    It is MLflow's own command, called in this process: on a command line the URL would show its password. The store of
+    users does likewise whenever it is opened.
     """
     tracking_commands.main(["upgrade", url], standalone_mode=False)

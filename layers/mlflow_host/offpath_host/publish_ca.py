@@ -1,4 +1,4 @@
-"""`python -m offpath_host.publish_ca FILE`: puts the machine's CA certificate where the functions fetch it."""
+"""Put the machine's CA certificate where the functions fetch it: `python -m offpath_host.publish_ca FILE`."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from offpath_host.settings import HostSettings
 
 
 def publish(certificate: bytes, target: str, region: str) -> None:
-    """Put the certificate (PEM) under an address like `s3://bucket/key`. What the SDK raises goes through."""
+    """Put the certificate (PEM) under an address like `s3://bucket/key`. Raises what the SDK raises."""
     parts = urlsplit(target)
     client = boto3.client("s3", region_name=region)
     client.put_object(

@@ -1,18 +1,19 @@
-"""Logins kept in AWS Secrets Manager."""
+"""Read logins from AWS Secrets Manager."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import boto3
 from pydantic import BaseModel, ValidationError
 
 
 class SecretError(RuntimeError):
-    """A secret that does not hold a login."""
+    """A secret does not hold a login."""
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A user name and its password."""
+    """Hold a user name and its password."""
 
     username: str
     password: str = field(repr=False)
@@ -23,10 +24,20 @@ class _Content(BaseModel):
     password: str
 
 
-def login(read: Callable[[str], str], secret: str) -> Login:
-    """The login in a secret whose text is `{"username": …, "password": …}`.
+def secret_reader(region: str) -> Callable[[str], str]:
+    """Return a function that reads the text of a secret, by its ARN or name. It raises what the SDK raises."""
+    client = boto3.client("secretsmanager", region_name=region)
 
-    read: gives a secret's text, by its ARN or name. Raises SecretError for other content.
+    def read(secret: str) -> str:
+        return client.get_secret_value(SecretId=secret).get("SecretString", "")
+
+    return read
+
+
+def login(read: Callable[[str], str], secret: str) -> Login:
+    """Return the login in a secret whose text is `{"username": …, "password": …}`.
+
+    read: gives a secret's text. Raises SecretError for other content.
     """
     try:
         content = _Content.model_validate_json(read(secret))

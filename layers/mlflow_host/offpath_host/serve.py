@@ -1,4 +1,4 @@
-"""`python -m offpath_host.serve`: reads secrets, upgrades the database, provides the users, and becomes the server.
+"""Read secrets, upgrade the database, provide the users, and become the server: `python -m offpath_host.serve`.
 
 The secrets stay in this process's environment and in a file below systemd's runtime directory, which is memory.
 """
@@ -7,23 +7,17 @@ import os
 import sys
 from pathlib import Path
 
-import boto3
-
 from offpath_host.database import database_url, upgrade
-from offpath_host.secrets import login
+from offpath_host.secrets import login, secret_reader
 from offpath_host.server import auth_config, command, environment
 from offpath_host.settings import HostSettings
 from offpath_host.users import Users, provide
 
 
 def main() -> None:
-    """Does not return: the process becomes the server. Raises what is wrong; systemd starts it again."""
+    """Become the server: it does not return. Raises what is wrong; systemd starts it again."""
     settings = HostSettings.load(os.environ)
-    client = boto3.client("secretsmanager", region_name=settings.region)
-
-    def read(secret: str) -> str:
-        return client.get_secret_value(SecretId=secret).get("SecretString", "")
-
+    read = secret_reader(settings.region)
     _say("reading the secrets")
     url = database_url(settings, login(read, settings.database_secret))
     users = Users(
@@ -38,8 +32,8 @@ def main() -> None:
     provide(url, users)
     _say("starting the server")
     runtime = Path(os.environ["RUNTIME_DIRECTORY"])
-    words = command(settings, runtime)
-    os.execve(words[0], words, os.environ | environment(settings, url, _auth_file(runtime, url)))  # noqa: S606
+    line = command(settings, runtime)
+    os.execve(line[0], line, os.environ | environment(settings, url, _auth_file(runtime, url)))  # noqa: S606
 
 
 def _auth_file(runtime: Path, url: str) -> Path:

@@ -1,4 +1,4 @@
-"""MLflow's command line and environment on this machine."""
+"""Make MLflow's command line and environment on this machine."""
 
 import secrets
 import sys
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from offpath_host.settings import HostSettings
 
-# Of the server, in systemd's runtime directory. A socket, and no port: MLflow lets whoever connects from 127.0.0.1 run
-# commands by its assistant, and a tunnel's end is there. Without an address nobody is local.
+# The server's socket in systemd's runtime directory. It has no port: MLflow lets whoever connects from 127.0.0.1 run
+# commands by its assistant, and tunnels end there. Without an address nobody is local.
 SOCKET = "mlflow.sock"
 # How long a password that was checked is taken without checking it again, which costs 90 ms; and so how long a revoked
 # one goes on working.
@@ -15,7 +15,7 @@ PASSWORD_CACHE_SECONDS = 60
 
 
 def command(settings: HostSettings, runtime: Path) -> list[str]:
-    """The server: on a socket in the runtime directory, with users. No secret and no address of one is in it."""
+    """Return the server's command, on a socket in the runtime directory, with users. It holds no secret."""
     return [
         *(sys.executable, "-m", "mlflow", "server", "--workers", str(settings.workers)),
         *("--app-name", "basic-auth", "--artifacts-destination", settings.artifacts),
@@ -25,13 +25,13 @@ def command(settings: HostSettings, runtime: Path) -> list[str]:
 
 
 def environment(settings: HostSettings, database_url: str, auth_file: Path) -> dict[str, str]:
-    """What MLflow is told beside its command line; other users of the machine cannot read it."""
+    """Return MLflow's variables beside its command line; other users of the machine cannot read them."""
     local = ["127.0.0.1", "localhost"]
     hosts = [*settings.names, *local]
     return {
         "MLFLOW_BACKEND_STORE_URI": database_url,
         "MLFLOW_AUTH_CONFIG_PATH": str(auth_file),
-        # It signs forms, for as long as the server runs.
+        # The key signs forms, for as long as the server runs.
         "MLFLOW_FLASK_SERVER_SECRET_KEY": secrets.token_urlsafe(32),
         "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join(f"{host},{host}:*" for host in hosts),
         "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS": ",".join(f"https://{name}" for name in settings.names),
@@ -42,7 +42,7 @@ def environment(settings: HostSettings, database_url: str, auth_file: Path) -> d
 
 
 def auth_config(database_url: str) -> str:
-    """MLflow's basic_auth.ini: nobody may do what was not granted."""
+    """Return MLflow's basic_auth.ini, by which nobody may do what was not granted."""
     # configparser takes % for the start of a reference.
     lines = [
         "[mlflow]",

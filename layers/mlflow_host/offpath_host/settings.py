@@ -1,4 +1,4 @@
-"""The machine's settings, from `OFFPATH_*` variables: names and addresses only, no secret."""
+"""Read the machine's settings from `OFFPATH_*` variables: names and addresses only, no secret."""
 
 import re
 from collections.abc import Mapping
@@ -13,14 +13,15 @@ Required = Annotated[str, Field(min_length=1)]
 S3Uri = Annotated[str, Field(pattern=r"^s3://[^/]+/.+[^/]$")]
 
 
-class SettingsError(ValueError):
+class HostSettingsError(ValueError):
     """A variable is missing or holds what cannot be used; the message names each."""
 
 
 class HostSettings(BaseModel):
-    """Read from /etc/offpath/host.env by systemd. A secret's setting is its ARN or name in Secrets Manager.
+    """Hold the settings, which systemd reads from /etc/offpath/host.env.
 
-    Without a queue of training jobs there is no training worker, which reads some of these itself.
+    A secret's setting is its ARN or name in Secrets Manager. Without a queue of training jobs there is no training
+    worker, which reads some of these itself.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -46,7 +47,7 @@ class HostSettings(BaseModel):
 
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Self:
-        """Read every field from its variable; an empty variable counts as unset. Raises SettingsError."""
+        """Read every field from its variable; an empty variable counts as unset. Raises HostSettingsError."""
         given = {name: environ.get(variable(name), "") for name in cls.model_fields}
         try:
             return cls.model_validate({name: text for name, text in given.items() if text})
@@ -55,14 +56,14 @@ class HostSettings(BaseModel):
                 f"{variable(str(detail['loc'][0]))}={given[str(detail['loc'][0])]!r}: {detail['msg']}"
                 for detail in error.errors()
             ]
-            raise SettingsError("the machine's settings cannot be used:\n  " + "\n  ".join(lines)) from error
+            raise HostSettingsError("the machine's settings cannot be used:\n  " + "\n  ".join(lines)) from error
 
     @property
     def names(self) -> list[str]:
-        """The names that the server is reached by."""
+        """Return the names that the server is reached by."""
         return [name for name in (self.private_name, self.domain) if name]
 
 
 def variable(field: str) -> str:
-    """The environment variable that a field is read from."""
+    """Return the environment variable that a field is read from."""
     return PREFIX + field.upper()

@@ -1,13 +1,12 @@
-"""What MLflow's store of users needs to be made on MySQL: foreign keys with names of their own.
+"""Give the foreign keys of MLflow's store of users names of their own, without which MySQL refuses to make it.
 
-Its first migration calls two of them the same, which MySQL and MariaDB refuse within one database
+The store's first migration calls two of them the same, which MySQL and MariaDB refuse within one database
 (https://github.com/mlflow/mlflow/issues/9642).
 """
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from sqlalchemy import Engine, event
 
@@ -17,7 +16,7 @@ _SHARED = "CONSTRAINT fk_user_id "
 
 @contextmanager
 def unique_foreign_keys() -> Iterator[None]:
-    """Within it, a table that any engine creates gets a foreign key of its own name for the shared one."""
+    """Let a table that any engine creates within the block get a foreign key of its own name for the shared one."""
     event.listen(Engine, "before_cursor_execute", _renamed, retval=True)
     try:
         yield
@@ -25,7 +24,9 @@ def unique_foreign_keys() -> Iterator[None]:
         event.remove(Engine, "before_cursor_execute", _renamed)
 
 
-def _renamed(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_others: Any) -> tuple[str, Any]:
+def _renamed(
+    _connection: object, _cursor: object, statement: str, parameters: object, *_others: object
+) -> tuple[str, object]:
     if created := _TABLE.match(statement):
         statement = statement.replace(_SHARED, f"CONSTRAINT fk_{created[1]}_user_id ")
     return statement, parameters

@@ -1,4 +1,4 @@
-"""The users that the pipeline needs in MLflow, and what each may do."""
+"""Provide the users that the pipeline needs in MLflow, with what each may do."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,16 @@ from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
 from offpath_host.secrets import Login
 from offpath_host.unique_names import unique_foreign_keys
 
-# A user's own experiments and models are hers; what a grant names is beyond that. "*": all of the kind.
+# A user may do everything with their own experiments and models; a grant goes beyond that. "*": all of the kind.
 WRITER_GRANTS = {"experiment": "EDIT"}
 MODEL_SYNC_GRANTS = {"registered_model": "READ"}
-# It goes on where others began, in whose experiments it removes what its own broken attempts left there.
+# The trainer goes on where others began, and removes from their experiments what its own broken attempts left there.
 TRAINER_GRANTS = {"experiment": "EDIT", "registered_model": "EDIT", "logged_model": "MANAGE"}
 
 
 @dataclass(frozen=True, slots=True)
 class Users:
-    """The logins of the four."""
+    """Hold the logins of the four users."""
 
     admin: Login
     writer: Login
@@ -27,7 +27,7 @@ class Users:
 def provide(url: str, users: Users) -> None:
     """Let each user exist with this password and these grants, whatever was there before.
 
-    So a password is rotated by changing its secret and starting anew. Other users are left alone.
+    So a password is rotated by a change of its secret and a new start. Other users are left alone.
     """
     store = SqlAlchemyStore()
     with unique_foreign_keys():

@@ -3,12 +3,12 @@
 import pytest
 from fastapi.testclient import TestClient
 
+from local.testbed.models import SETOSA
 from offpath.contracts.errors import SettingsError
 from prediction_api.http.api_keys import digest_of, new_key
 from prediction_api.new_api_key import main
 from prediction_api.settings import ApiSettings
 from tests.support.api_fakes import Api
-from tests.support.models import SETOSA
 
 OLD, NEW = new_key(), new_key()
 

@@ -7,9 +7,9 @@ import pytest
 from mangum import Mangum
 
 import events
+from local.testbed.models import IRIS_COLUMNS, SETOSA, VIRGINICA, Model, graph, manifest_of, model_of, sum_version
 from offpath.contracts.model_manifest import Column
 from tests.support.api_fakes import Api, BrokenPredictor
-from tests.support.models import IRIS_COLUMNS, SETOSA, VIRGINICA, Model, graph, manifest_of, model_of, sum_version
 from tests.support.scoring_requests import forms
 
 ROOT = "POST /models/{name}/invocations"

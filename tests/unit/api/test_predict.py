@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from local.testbed.models import IRIS_COLUMNS, SETOSA, VIRGINICA
 from tests.support.api_fakes import Api, BrokenPredictor
-from tests.support.models import IRIS_COLUMNS, SETOSA, VIRGINICA
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@
 import json
 from typing import Any
 
+from local.testbed.models import SETOSA, VIRGINICA, iris_onnx, iris_version, sum_version
 from offpath.contracts.model_manifest import Manifest, ModelVersion, RegisteredModel
 from prediction_api.adapters.onnx_load import load_model
 from prediction_api.inputs.batch import Batch, Outputs
 from prediction_api.models.loader import Load, ModelFiles
 from prediction_api.shadow import MAX_WAITING, MAX_WAITING_BYTES
 from tests.support.api_fakes import Api, BrokenPredictor
-from tests.support.models import SETOSA, VIRGINICA, iris_onnx, iris_version, sum_version
 
 BETTER = iris_onnx(0.001)
 

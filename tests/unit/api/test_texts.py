@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto
 
+from local.testbed.models import Model, iris_version, manifest_of
 from tests.support.api_fakes import Api
-from tests.support.models import Model, iris_version, manifest_of
 from tests.support.text_models import WORDS, published, sum_of_tokens, text_model, tokenizer_file, worth
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from local.testbed.models import SETOSA, iris_onnx, iris_version, sum_version
 from offpath.contracts.model_manifest import Manifest, ModelVersion, RegisteredModel
 from tests.support.api_fakes import Api, Calls
-from tests.support.models import SETOSA, iris_onnx, iris_version, sum_version
 
 BETTER = iris_onnx(0.1)
 

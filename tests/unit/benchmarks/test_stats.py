@@ -1,4 +1,4 @@
-"""What the benchmarks' tables say of many samples."""
+"""Test the figures in the benchmarks' tables."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def test_what_is_added_is_the_difference_of_the_percentiles() -> None:
     assert (found["added_p50"], found["added_p99"]) == (10.0, 10.0)
 
 
-def test_the_interval_holds_the_figure_and_is_the_same_every_time() -> None:
+def test_the_interval_holds_the_figure_and_is_reproducible() -> None:
     baseline = [float(value % 17) for value in range(200)]
     samples = [value + 3 for value in baseline]
     found = compared(samples, baseline)

@@ -10,7 +10,7 @@ import events
 from offpath.testing import InMemoryBucket
 from offpath_cli.compare.archive import ArchivedTraces
 from offpath_cli.compare.observation import observations
-from offpath_cli.compare.span import CompareError
+from offpath_cli.errors import CompareError
 
 NOW = datetime(2026, 3, 1, 0, 30, tzinfo=UTC)
 
@@ -21,8 +21,8 @@ def bucket() -> InMemoryBucket:
 
 
 def archive(bucket: InMemoryBucket, at: datetime, *lines: str, name: str = "a") -> None:
-    key = f"archive/v1/{at:date=%Y-%m-%d/hour=%H}/{name}.jsonl.gz"
-    bucket.objects[key] = gzip.compress("\n".join(lines).encode())
+    folder = at.strftime("archive/v1/date=%Y-%m-%d/hour=%H")
+    bucket.objects[f"{folder}/{name}.jsonl.gz"] = gzip.compress("\n".join(lines).encode())
 
 
 def bodies() -> list[str]:
@@ -58,11 +58,11 @@ def test_what_began_earlier_within_the_first_hour_is_passed_over(bucket: InMemor
     assert found[0] - found[1] == 1
 
 
-def test_what_was_said_and_how_long_it_took_is_as_it_was_written(bucket: InMemoryBucket) -> None:
+def test_predictions_and_times_are_read_as_written(bucket: InMemoryBucket) -> None:
     archive(bucket, NOW, json.dumps(json.loads(bodies()[0])))
     [spans] = ArchivedTraces(bucket, NOW, NOW).spans("iris")
     [seen] = observations(spans, "iris")
-    assert (seen.alias, seen.version, list(seen.said)) == ("champion", "1", ["setosa"])
+    assert (seen.alias, seen.version, list(seen.predicted)) == ("champion", "1", ["setosa"])
     assert seen.request_ms == 1.0
 
 

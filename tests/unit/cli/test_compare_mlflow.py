@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from offpath_cli.compare.mlflow_traces import PAGE, pages
+from offpath_cli.compare.mlflow_traces import PAGE, newest_traces
 
 
 class Page(list[Any]):
@@ -34,7 +34,7 @@ class FakeServer:
 
 
 def read(server: FakeServer, limit: int) -> list[str]:
-    found: Iterator[Any] = pages(server, "1", datetime(2026, 3, 1, tzinfo=UTC), limit)
+    found: Iterator[Any] = newest_traces(server, "1", datetime(2026, 3, 1, tzinfo=UTC), limit)
     return [trace.info.trace_id for trace in found]
 
 

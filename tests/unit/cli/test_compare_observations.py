@@ -1,4 +1,4 @@
-"""What a comparison reads from spans."""
+"""Test the observations that a comparison reads from spans."""
 
 import json
 from typing import Any
@@ -26,7 +26,7 @@ def root(**more: Any) -> Span:
     return span("POST /models/{name}/predict", ms=5, **(tags | more))
 
 
-def test_an_answer_has_the_requests_time_and_the_time_of_reading_and_model() -> None:
+def test_an_answer_has_the_times_of_request_and_model() -> None:
     spans = [
         span("validate", "2", "1", 0.5),
         span("iris", "3", "1", 1.5, offpath__model="iris"),
@@ -35,7 +35,14 @@ def test_an_answer_has_the_requests_time_and_the_time_of_reading_and_model() -> 
     ]
     assert list(observations(spans, "iris")) == [
         Observation(
-            "3", "champion", is_shadow=False, failed=False, request_ms=5.0, model_ms=2.0, said=["setosa"], records=1
+            "3",
+            "champion",
+            is_shadow=False,
+            failed=False,
+            request_ms=5.0,
+            model_ms=2.0,
+            predicted=["setosa"],
+            records=1,
         )
     ]
 
@@ -54,7 +61,7 @@ def test_a_shadow_stands_for_itself() -> None:
 def test_a_refused_request_is_an_error_that_says_nothing() -> None:
     refused = root(failed=True, mlflow__spanOutputs='{"status": 422}')
     [seen] = observations([refused, span("validate", "2", "1")], "iris")
-    assert (seen.failed, seen.said, seen.records, seen.model_ms) == (True, [], 0, None)
+    assert (seen.failed, seen.predicted, seen.records, seen.model_ms) == (True, [], 0, None)
 
 
 def test_other_models_and_other_spans_are_passed_over() -> None:
@@ -79,15 +86,15 @@ def test_other_models_and_other_spans_are_passed_over() -> None:
 )
 def test_predictions_of_both_routes_are_read(outputs: Any, said: list[Any]) -> None:
     [seen] = observations([root(mlflow__spanOutputs=outputs)], "iris")
-    assert seen.said == said
+    assert seen.predicted == said
 
 
-def test_several_values_a_record_are_records_that_say_nothing_to_compare() -> None:
+def test_several_values_a_record_are_counted_but_not_compared() -> None:
     [seen] = observations([root(mlflow__spanOutputs='[{"value": [1, 2]}, {"value": [3, 4]}]')], "iris")
-    assert (seen.said, seen.records) == ([], 2)
+    assert (seen.predicted, seen.records) == ([], 2)
 
 
 def test_what_the_api_writes_is_read() -> None:
     outputs = json.dumps([{"label": "setosa", "class_index": 0, "probabilities": {"setosa": 1.0}}])
     [seen] = observations([root(mlflow__spanOutputs=outputs)], "iris")
-    assert seen.said == ["setosa"]
+    assert seen.predicted == ["setosa"]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offpath_cli.register.errors import Refused
+from offpath_cli.errors import ModelRefused
 from offpath_cli.register.examples import Records, Tensors, parse_example, read_example, rows_of
 
 NAMES = st.text(min_size=1).filter(lambda name: name not in {"inputs", "columns", "data"} and "dataframe" not in name)
@@ -56,7 +56,7 @@ def test_what_is_no_example_is_refused_with_what_is_one(tmp_path: Path, content:
     path = tmp_path / "example.json"
     path.write_bytes(content.encode("latin-1"))
     with pytest.raises(
-        Refused, match=r'the input example example\.json cannot be read: .*expected JSON: a record \{"col'
+        ModelRefused, match=r'the input example example\.json cannot be read: .*expected JSON: a record \{"col'
     ):
         read_example(path)
 

@@ -13,15 +13,15 @@ from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType
 from sklearn.linear_model import LogisticRegression
 
+from local.testbed.models import IRIS_COLUMNS, SETOSA, sum_onnx
 from model_sync.ports import Unservable
-from offpath_cli.register.candidate import Candidate, Trial
-from offpath_cli.register.errors import Refused
+from offpath_cli.errors import ModelRefused
+from offpath_cli.register.candidate import Candidate, CandidateBuilder
 from offpath_cli.register.examples import Example, Records, Tensors
 from offpath_cli.register.model_task import model_task_of
 from offpath_cli.register.original import read_file
 from offpath_cli.register.registration_spec import RegistrationSpec
 from prediction_api.models.loader import ModelUnusable
-from tests.support.models import IRIS_COLUMNS, SETOSA, sum_onnx
 from tests.support.own_models import flowers, graph
 
 # mlflow warns of its own type hints when parts of it are imported.
@@ -35,13 +35,13 @@ def saved(folder: Path, model: Any, name: str = "model.onnx") -> Path:
 
 
 def tried(path: Path, example: Example | None = None, **options: Any) -> Candidate:
-    order = RegistrationSpec(str(path), "m", "http://127.0.0.1:5000", **options)
+    spec = RegistrationSpec(str(path), "m", "http://127.0.0.1:5000", **options)
     original = read_file(path)
-    return Trial(original, model_task_of(original, order), example, 10_000_000, order.opset).run()
+    return CandidateBuilder(original, model_task_of(original, spec), example, 10_000_000, spec.opset).build()
 
 
 def with_zipmap() -> Any:
-    """What skl2onnx writes of a classifier if nothing else is said."""
+    """Return the graph that skl2onnx writes of a classifier without any option."""
     measures, species = flowers()
     names = species.map({0: "setosa", 1: "versicolor", 2: "virginica"})
     model = LogisticRegression(max_iter=500).fit(measures.to_numpy(), names)
@@ -95,7 +95,7 @@ def test_weights_beside_the_file_are_taken_into_it(tmp_path: Path) -> None:
     assert len(found.model.onnx.graph.initializer[0].raw_data) == 32
 
     (tmp_path / "weights.bin").unlink()
-    with pytest.raises(Refused, match=r"apart\.onnx cannot be read: .*weights\.bin.*belong beside it"):
+    with pytest.raises(ModelRefused, match=r"apart\.onnx cannot be read: .*weights\.bin.*belong beside it"):
         read_file(tmp_path / "apart.onnx")
 
 
@@ -132,7 +132,7 @@ NEGATIVE = helper.make_node("Neg", ["a"], ["value"])
     ],
 )
 def test_what_the_runtime_does_not_have_is_named(tmp_path: Path, model: Any, complaint: str) -> None:
-    with pytest.raises(Refused, match=complaint):
+    with pytest.raises(ModelRefused, match=complaint):
         tried(saved(tmp_path, model), task="regression")
 
 
@@ -144,30 +144,32 @@ def test_what_the_runtime_does_not_have_is_named(tmp_path: Path, model: Any, com
         (b"hello world, this is no model", "is damaged, or no ONNX model"),
     ],
 )
-def test_a_file_that_is_no_model_is_told_as_the_sync_does(tmp_path: Path, content: bytes, complaint: str) -> None:
+def test_a_file_without_a_model_is_refused_by_the_sync(tmp_path: Path, content: bytes, complaint: str) -> None:
     with pytest.raises(Unservable, match=complaint):
         read_file(saved(tmp_path, content))
 
 
 def test_a_graph_without_an_operator(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=r"hollow\.onnx holds no operator"):
+    with pytest.raises(ModelRefused, match=r"hollow\.onnx holds no operator"):
         read_file(saved(tmp_path, graph(a=1), "hollow.onnx"))
 
 
-def test_labels_that_are_too_many_are_told_as_the_api_does(tmp_path: Path) -> None:
+def test_too_many_labels_are_refused_by_the_api(tmp_path: Path) -> None:
     with pytest.raises(ModelUnusable, match="the model gives 2 probabilities a record for 3 labels"):
         tried(saved(tmp_path, classifier()), labels=("a", "b", "c"))
 
 
 def test_a_graph_that_says_no_task_asks_for_it(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=r"nothing in this ONNX graph says what it is for: add --task regression, or"):
+    with pytest.raises(
+        ModelRefused, match=r"nothing in this ONNX graph says what it is for: add --task regression, or"
+    ):
         tried(saved(tmp_path, sum_onnx()))
-    with pytest.raises(Refused, match="nothing in this ONNX graph names its classes: add --labels"):
+    with pytest.raises(ModelRefused, match="nothing in this ONNX graph names its classes: add --labels"):
         tried(saved(tmp_path, sum_onnx()), task="classification")
 
 
 def test_an_operator_set_is_for_conversions(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="--opset 15 is for conversions"):
+    with pytest.raises(ModelRefused, match="--opset 15 is for conversions"):
         tried(saved(tmp_path, sum_onnx()), task="regression", opset=15)
 
 

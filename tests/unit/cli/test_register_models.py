@@ -11,20 +11,20 @@ import xgboost
 from sklearn.cluster import KMeans
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import LinearSVC
 
 from model_sync.ports import Unservable
-from offpath_cli.register.candidate import Candidate, Trial
-from offpath_cli.register.compare_answers import Disagreement, check_agreement
-from offpath_cli.register.errors import Refused
+from offpath_cli.errors import AnswersDiffer, ModelRefused
+from offpath_cli.register.candidate import Candidate, CandidateBuilder
+from offpath_cli.register.compare_answers import AnsweredRecord, compare_answers
 from offpath_cli.register.examples import Records, Tensors
 from offpath_cli.register.model_task import model_task_of
-from offpath_cli.register.native import Expected
+from offpath_cli.register.native import ExpectedAnswers
 from offpath_cli.register.original import Original
 from offpath_cli.register.registration_spec import RegistrationSpec
 from tests.support import own_models
-from training.onnx_artifact.tolerance import TOLERANCE
+from training.onnx_artifact.agreement import TOLERANCE
 
 # mlflow warns of its own type hints when parts of it are imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyType")
@@ -38,7 +38,7 @@ def order(**changes: Any) -> RegistrationSpec:
 
 def tried(original: Original, max_bytes: int = LARGE, **changes: Any) -> Candidate:
     given = order(**changes)
-    return Trial(original, model_task_of(original, given), original.example, max_bytes, given.opset).run()
+    return CandidateBuilder(original, model_task_of(original, given), original.example, max_bytes, given.opset).build()
 
 
 @pytest.mark.parametrize("name", list(own_models.estimators()))
@@ -94,14 +94,20 @@ def test_a_disagreement_is_told_with_its_size() -> None:
     unlike = own_models.xgboost_booster(
         "reg:logistic", own_models.flowers()[1] > 0
     )  # whose converter forgets the sigmoid
-    with pytest.raises(Disagreement, match=r"differ by up to \d.*, over 1e-05\. Either the converter"):
+    with pytest.raises(AnswersDiffer, match=r"differ by up to \d.*, over 1e-05\. Either the converter"):
         tried(own_models.original("xgboost", unlike, own_models.flowers()[0]))
 
 
+def test_an_estimator_that_predicts_nothing_is_refused() -> None:
+    scaler = StandardScaler().fit(own_models.numbers())
+    with pytest.raises(ModelRefused, match=r"this StandardScaler \(sklearn\) predicts nothing"):
+        tried(own_models.original("sklearn", scaler, own_models.numbers()))
+
+
 def test_another_label_is_told_with_the_record() -> None:
-    answers = [{"label": "a"}, {"label": "b"}]
-    with pytest.raises(Disagreement, match=r"give 1 of 2 records another label; record 1 is 'b' and 'a'"):
-        check_agreement(answers, Expected(labels=["a", "a"]))
+    answers: list[AnsweredRecord] = [{"label": "a"}, {"label": "b"}]
+    with pytest.raises(AnswersDiffer, match=r"give 1 of 2 records another label; record 1 is 'b' and 'a'"):
+        compare_answers(answers, ExpectedAnswers(labels=["a", "a"]))
 
 
 @pytest.mark.parametrize(
@@ -120,30 +126,30 @@ def test_another_label_is_told_with_the_record() -> None:
     ],
 )
 def test_what_cannot_be_converted_is_named(native: Any, complaint: str) -> None:
-    with pytest.raises(Refused, match=complaint):
+    with pytest.raises(ModelRefused, match=complaint):
         tried(own_models.original("sklearn", native, own_models.numbers()))
 
 
 def test_an_objective_that_says_nothing_of_a_task() -> None:
     ranking = own_models.xgboost_booster("rank:pairwise", own_models.flowers()[1])
     original = own_models.original("xgboost", ranking, own_models.flowers()[0])
-    with pytest.raises(Refused, match=r"nothing in this Booster \(xgboost\) says what it is for: add --task"):
+    with pytest.raises(ModelRefused, match=r"nothing in this Booster \(xgboost\) says what it is for: add --task"):
         tried(original)
 
 
 def test_a_task_that_is_not_the_models() -> None:
     original = own_models.original("sklearn", own_models.churn(), own_models.customers())
-    with pytest.raises(Refused, match=r"--task regression: but this Pipeline \(sklearn\) is a classification"):
+    with pytest.raises(ModelRefused, match=r"--task regression: but this Pipeline \(sklearn\) is a classification"):
         tried(original, task="regression")
-    with pytest.raises(Refused, match=r"there are 3 labels \(a, b, c\) for 2 classes \(leaves, stays\)"):
+    with pytest.raises(ModelRefused, match=r"there are 3 labels \(a, b, c\) for 2 classes \(leaves, stays\)"):
         tried(original, labels=("a", "b", "c"))
 
 
 def test_without_an_example_nothing_is_converted() -> None:
     original = own_models.original("sklearn", own_models.churn(), own_models.customers())
-    with pytest.raises(Refused, match=r"logged without an input example.*add --example FILE\.json"):
+    with pytest.raises(ModelRefused, match=r"logged without an input example.*add --example FILE\.json"):
         tried(replace(original, example=None))
-    with pytest.raises(Refused, match=r"logged without a signature: add --example FILE\.json"):
+    with pytest.raises(ModelRefused, match=r"logged without a signature: add --example FILE\.json"):
         tried(replace(original, example=None, signature=None))
 
 
@@ -157,27 +163,27 @@ def test_an_example_that_is_not_the_signatures() -> None:
         (first | {"age": 3}, "record 0 of the input example has the columns age, which the signature has not"),
         (first | {"months": 1.5}, "the input example is not as the signature says: ValueError"),
     ):
-        with pytest.raises(Refused, match=complaint):
+        with pytest.raises(ModelRefused, match=complaint):
             tried(replace(original, example=Records([record])))
-    with pytest.raises(Refused, match=r"the input example is not of the signature's columns plan, country"):
+    with pytest.raises(ModelRefused, match=r"the input example is not of the signature's columns plan, country"):
         tried(replace(original, example=Tensors({None: [[1.0]]})))
 
 
 def test_what_the_original_itself_does_not_take() -> None:
     frame = own_models.customers()
     original = own_models.original("sklearn", own_models.churn(), frame[["spend"]])
-    with pytest.raises(Refused, match=r"the Pipeline \(sklearn\) itself fails on the input example: ValueError"):
+    with pytest.raises(ModelRefused, match=r"the Pipeline \(sklearn\) itself fails on the input example: ValueError"):
         tried(original)
 
 
-def test_a_column_of_a_type_that_is_not_served_is_named() -> None:
+def test_a_column_type_that_is_not_served_is_named() -> None:
     frame = own_models.customers()[["spend"]].assign(since=np.datetime64("2026-01-01"))
     native = LinearRegression().fit(frame[["spend"]], np.arange(100))
     with pytest.raises(Unservable, match="input 'since' of type 'datetime', which is not served"):
         tried(own_models.original("sklearn", native, frame))
 
 
-def test_a_model_that_would_not_be_published_is_refused_with_the_syncs_words() -> None:
+def test_a_model_that_the_sync_would_not_publish_is_refused() -> None:
     original = own_models.original("sklearn", own_models.churn(), own_models.customers())
     with pytest.raises(Unservable, match=r"its \d+ bytes are over OFFPATH_MAX_MODEL_BYTES=1000"):
         tried(original, max_bytes=1_000)
@@ -187,7 +193,7 @@ def test_an_operator_set_can_be_asked_for() -> None:
     original = own_models.original("sklearn", *own_models.estimators()["a search's winner"][1:])
     written = {entry.domain: entry.version for entry in tried(original, opset=15).model.onnx.opset_import}
     assert written.get("", 0) <= 15
-    with pytest.raises(Refused, match=r"cannot be converted to ONNX: .*99"):
+    with pytest.raises(ModelRefused, match=r"cannot be converted to ONNX: .*99"):
         tried(original, opset=99)
 
 
@@ -195,5 +201,5 @@ def test_categories_of_xgboost_are_refused() -> None:
     frame = own_models.customers()[["spend"]].assign(plan=own_models.customers().plan.astype("category"))
     native = xgboost.XGBRegressor(n_estimators=3, enable_categorical=True).fit(frame, np.arange(100))
     named = own_models.customers()[["spend", "plan"]]
-    with pytest.raises(Refused, match="itself fails on the input example"):
+    with pytest.raises(ModelRefused, match="itself fails on the input example"):
         tried(own_models.original("xgboost", native, named))

@@ -1,4 +1,4 @@
-"""What is wrong with a command is said in one line, before anything is read or asked."""
+"""Test that a wrong option is refused in one line, before anything is read or asked."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def said(*arguments: str, **environment: str) -> tuple[int, str]:
+def run(*arguments: str, **environment: str) -> tuple[int, str]:
     done = CliRunner().invoke(app, arguments, env={"COLUMNS": "300", **environment})
     return done.exit_code, done.output
 
 
 def test_the_commands_are_listed() -> None:
-    code, output = said("--help")
+    code, output = run("--help")
     assert code == 0
     assert "register" in output
     assert "Register a model of your own" in output
 
 
 def test_every_option_is_explained() -> None:
-    _, output = said("register", "--help")
+    _, output = run("register", "--help")
     for option in (
         "--name",
         "--alias",
@@ -62,7 +62,7 @@ def test_every_option_is_explained() -> None:
     ],
 )
 def test_an_option_that_cannot_be_used(more: list[str], complaint: str) -> None:
-    code, output = said(*GIVEN, *more)
+    code, output = run(*GIVEN, *more)
     assert (code, output.count("\n")) == (1, 1)
     assert f"error: {complaint}" in output or complaint in output
 
@@ -77,18 +77,18 @@ def test_an_option_that_cannot_be_used(more: list[str], complaint: str) -> None:
     ],
 )
 def test_a_source_that_is_none(source: str, complaint: str) -> None:
-    code, output = said("register", source, "--name", "m")
+    code, output = run("register", source, "--name", "m")
     assert code == 1
     assert f"error: {complaint}" in output
 
 
 def test_a_limit_that_is_none() -> None:
-    code, output = said(*GIVEN, OFFPATH_MAX_MODEL_BYTES="lots")
+    code, output = run(*GIVEN, OFFPATH_MAX_MODEL_BYTES="lots")
     assert code == 1
     assert "error: OFFPATH_MAX_MODEL_BYTES='lots': expected a number of bytes" in output
 
 
 def test_a_name_has_to_be_given() -> None:
-    code, output = said("register", "model.onnx")
+    code, output = run("register", "model.onnx")
     assert code == 2
     assert "Missing option '--name'" in output

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.errors import Refused
+from local.errors import CommandRefused
 from local.stack import lock
 from local.stack.home import LAYOUT, Home
 
@@ -22,7 +22,7 @@ def test_a_new_folder_gets_its_layout(tmp_path: Path) -> None:
 
 def test_a_folder_of_another_layout_is_refused_with_both_versions(tmp_path: Path) -> None:
     Home(tmp_path).version.write_text('{"layout": 7}')
-    with pytest.raises(Refused, match=f"has layout 7; this version reads layout {LAYOUT}") as refused:
+    with pytest.raises(CommandRefused, match=f"has layout 7; this version reads layout {LAYOUT}") as refused:
         Home(tmp_path).prepare()
     assert "start afresh" in str(refused.value)
     assert not Home(tmp_path).s3.exists()
@@ -31,20 +31,20 @@ def test_a_folder_of_another_layout_is_refused_with_both_versions(tmp_path: Path
 @pytest.mark.parametrize("content", ["", "[]", "{}", "not json"])
 def test_an_unreadable_version_is_refused(tmp_path: Path, content: str) -> None:
     Home(tmp_path).version.write_text(content)
-    with pytest.raises(Refused, match="has layout unknown"):
+    with pytest.raises(CommandRefused, match="has layout unknown"):
         Home(tmp_path).prepare()
 
 
 def test_somebody_elses_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
-    with pytest.raises(Refused, match="is not a state folder"):
+    with pytest.raises(CommandRefused, match="is not a state folder"):
         Home(tmp_path).prepare()
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
 def test_a_file_in_the_folders_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / "state").touch()
-    with pytest.raises(Refused, match="cannot be written"):
+    with pytest.raises(CommandRefused, match="cannot be written"):
         Home(tmp_path / "state").prepare()
 
 
@@ -66,15 +66,15 @@ def _not_root(tmp_path: Path) -> Iterator[None]:
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     if os.geteuid() != NOBODY:
         tmp_path.chmod(0o500)
-    with pytest.raises(Refused, match="cannot be written"):
+    with pytest.raises(CommandRefused, match="cannot be written"):
         Home(tmp_path).prepare()
 
 
-def test_a_second_stack_on_the_same_folder_is_refused_with_the_firsts_process(tmp_path: Path) -> None:
+def test_a_second_stack_on_the_same_folder_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with lock.held(path):
         assert lock.holder(path) == os.getpid()
-        with pytest.raises(Refused, match=rf"already \(process {os.getpid()}\)"), lock.held(path):
+        with pytest.raises(CommandRefused, match=rf"already \(process {os.getpid()}\)"), lock.held(path):
             pass
     assert lock.holder(path) is None
 

@@ -29,7 +29,7 @@ def test_the_event_has_lambdas_shape() -> None:
     assert sqs_event([RECEIVED], "offpath-traces") == GOLDEN
 
 
-def test_a_message_without_attributes_has_an_empty_mapping_and_no_digest_of_it() -> None:
+def test_a_message_without_attributes_has_no_digest_of_them() -> None:
     bare = {name: value for name, value in RECEIVED.items() if "MessageAttributes" not in name}
     (record,) = sqs_event([bare], "offpath-traces")["Records"]
     assert record["messageAttributes"] == {}

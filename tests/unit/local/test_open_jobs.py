@@ -5,7 +5,7 @@ from offpath.testing import InMemoryBucket, InMemoryQueue
 from tests.support.worker_fakes import new_job
 
 
-def test_jobs_that_had_not_ended_are_queued_again_in_their_order() -> None:
+def test_open_jobs_are_queued_again_in_order() -> None:
     bucket, queue = InMemoryBucket(), InMemoryQueue()
     store = JobStore(bucket)
     states = ["queued", "running", "succeeded", "failed", "queued"]

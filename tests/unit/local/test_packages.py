@@ -1,4 +1,4 @@
-"""What was built is compiled and weighed."""
+"""Test that packages are compiled, and their sizes printed."""
 
 import sys
 from pathlib import Path

@@ -41,7 +41,7 @@ def test_a_batch_is_filled_by_several_receives_within_its_window() -> None:
     assert len(queue.bodies()) == 10
 
 
-def test_a_batch_that_is_not_full_goes_when_its_window_closes() -> None:
+def test_a_batch_window_that_closes_sends_a_partial_batch() -> None:
     handler = FakeHandler()
     assert Poller(queue_of("a"), handler, settings(batch_window_seconds=0.2)).poll() == 1
     assert handler.batches == [["a"]]
@@ -129,7 +129,7 @@ def test_an_interrupted_invocation_gives_its_messages_back() -> None:
     assert queue.waiting() == (2, 0)
 
 
-def test_polling_survives_a_queue_that_does_not_answer_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_polling_survives_a_queue_outage_and_logs_it_once(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     queue = queue_of("a")
     calls = iter([True, True, False])
@@ -148,7 +148,7 @@ def test_polling_survives_a_queue_that_does_not_answer_and_says_so_once(caplog: 
     poller.run()
     assert handler.batches == [["a"]]
     assert [record.getMessage() for record in caplog.records if record.name == "poller"] == [
-        "polling is in trouble, and goes on trying: SQS does not answer",
+        "polling fails, and is retried: SQS does not answer",
         "polling works again",
     ]
 

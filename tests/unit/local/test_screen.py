@@ -28,7 +28,7 @@ def output(of: Console) -> str:
         ("writer", ""),
     ],
 )
-def test_chatter_is_left_to_the_file(name: str, line: str) -> None:
+def test_routine_lines_are_left_to_the_file(name: str, line: str) -> None:
     assert for_terminal(name, line, ready=True) is None
 
 
@@ -43,11 +43,11 @@ def test_chatter_is_left_to_the_file(name: str, line: str) -> None:
         ("writer", "INFO polling"),
     ],
 )
-def test_what_matters_is_shown(name: str, line: str) -> None:
+def test_errors_and_own_lines_are_shown(name: str, line: str) -> None:
     assert for_terminal(name, line, ready=True) == line
 
 
-def test_what_others_servers_complain_of_while_they_start_is_left_to_the_file() -> None:
+def test_errors_of_servers_that_start_are_left_to_the_file() -> None:
     assert for_terminal("s3", "E1121 no signing key found", ready=False) is None
     assert for_terminal("writer", "INFO polling", ready=False) == "INFO polling"
 
@@ -59,18 +59,18 @@ def test_a_structured_line_is_shown_as_text() -> None:
     assert for_terminal("writer", "{not json", ready=True) == "{not json"
 
 
-def test_a_line_stands_behind_its_parts_name_and_is_never_taken_for_markup() -> None:
+def test_a_line_follows_its_services_name_and_is_no_markup() -> None:
     shown = console(is_terminal=False)
     Terminal(shown).line("api", "an [bold]answer[/bold] [/]")
     assert output(shown) == "api    | an [bold]answer[/bold] [/]\n"
 
 
-def test_steps_and_troubles_are_told_apart() -> None:
+def test_steps_and_problems_are_told_apart() -> None:
     shown = console(is_terminal=False)
     screen = Terminal(shown)
     screen.ready("s3", "ready in  2.4 s")
     screen.step("all well")
-    screen.trouble("it broke\n  the last line [/]")
+    screen.problem("it broke\n  the last line [/]")
     assert output(shown).splitlines() == ["✓ s3     ready in  2.4 s", "✓ all well", "✗ it broke", "  the last line [/]"]
 
 
@@ -79,7 +79,7 @@ def test_a_file_gets_no_spinner_and_no_rule() -> None:
     screen = Terminal(shown)
     screen.waiting(["mlflow 3 s"])
     screen.waiting([])
-    screen.closing("offpath is running", "API http://127.0.0.1:8000/docs")
+    screen.summary("offpath is running", "API http://127.0.0.1:8000/docs")
     assert output(shown) == "\noffpath is running\nAPI http://127.0.0.1:8000/docs\n\n"
 
 
@@ -88,7 +88,7 @@ def test_a_terminal_shows_what_is_awaited_and_a_rule() -> None:
     screen = Terminal(shown)
     screen.waiting(["mlflow 3 s", "train 2 s"])
     screen.waiting([])
-    screen.closing("offpath is running", "API")
+    screen.summary("offpath is running", "API")
     assert "mlflow 3 s · train 2 s" in output(shown)
     assert "offpath is running" in output(shown)
     assert "────────" in output(shown)

@@ -1,7 +1,7 @@
 import pytest
 
 from local.settings import S3_PORTS, LocalSettings
-from local.stack.environment import part_environment
+from local.stack.environment import service_environment
 from offpath.contracts.errors import SettingsError
 
 
@@ -21,7 +21,7 @@ def test_every_port_is_listed_with_the_setting_that_moves_it() -> None:
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "http", "-1"])
-def test_a_port_that_is_none_is_refused_by_name(port: str) -> None:
+def test_an_invalid_port_is_refused_by_name(port: str) -> None:
     with pytest.raises(SettingsError, match=f"OFFPATH_API_PORT='{port}'"):
         LocalSettings.load({"OFFPATH_API_PORT": port})
 
@@ -32,23 +32,23 @@ def test_the_s3_ports_must_fit_below_the_highest() -> None:
         LocalSettings.load({"OFFPATH_S3_PORT": "65530"})
 
 
-def test_the_parts_see_nothing_of_the_users_cloud_account() -> None:
+def test_services_see_nothing_of_the_users_cloud_account() -> None:
     theirs = {"AWS_PROFILE": "production", "AWS_SESSION_TOKEN": "secret", "MLFLOW_TRACKING_URI": "https://production"}
-    environ = part_environment(theirs | {"PATH": "/bin"}, LocalSettings())
+    environ = service_environment(theirs | {"PATH": "/bin"}, LocalSettings())
     assert environ["PATH"] == "/bin"
     assert environ["AWS_ACCESS_KEY_ID"] == "offpath"
     assert environ["AWS_ENDPOINT_URL_S3"] == "http://127.0.0.1:5577"
     assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN", "MLFLOW_TRACKING_URI"} & environ.keys()
 
 
-def test_the_parts_get_the_users_own_settings_and_those_that_follow() -> None:
-    environ = part_environment({"OFFPATH_MAX_RECORDS": "5"}, LocalSettings(mlflow_port=5001, batch_size=7))
+def test_services_get_the_users_settings_and_the_derived_ones() -> None:
+    environ = service_environment({"OFFPATH_MAX_RECORDS": "5"}, LocalSettings(mlflow_port=5001, batch_size=7))
     assert environ["OFFPATH_MAX_RECORDS"] == "5"
     assert environ["OFFPATH_MLFLOW_URL"] == "http://127.0.0.1:5001"
     assert environ["OFFPATH_BATCH_SIZE"] == "7"
 
 
 def test_loopback_goes_around_a_proxy() -> None:
-    environ = part_environment({"NO_PROXY": "example.com"}, LocalSettings())
+    environ = service_environment({"NO_PROXY": "example.com"}, LocalSettings())
     assert environ["NO_PROXY"] == "example.com,127.0.0.1,localhost"
     assert environ["no_proxy"] == "127.0.0.1,localhost"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.aws.sync_loop import Reporter
+from local.aws.sync_loop import ChangeLog
 from offpath.contracts.errors import Transient
 
 
@@ -13,7 +13,7 @@ def report(models: Mapping[str, Any], skipped: Mapping[str, str] | None = None) 
 
 
 def lines(caplog: pytest.LogCaptureFixture, *outcomes: Any) -> list[str]:
-    """What is logged while the sync has these outcomes, one after the other."""
+    """Return the lines that are logged while the sync has these outcomes, one after the other."""
     following: Iterator[Any] = iter(outcomes)
 
     def sync() -> Mapping[str, Any]:
@@ -23,13 +23,13 @@ def lines(caplog: pytest.LogCaptureFixture, *outcomes: Any) -> list[str]:
         return dict(outcome)
 
     caplog.set_level(logging.INFO)
-    reporter = Reporter(sync)
+    changes = ChangeLog(sync)
     for _ in outcomes:
-        reporter.run()
+        changes.run()
     return [record.getMessage() for record in caplog.records]
 
 
-def test_only_a_change_is_reported(caplog: pytest.LogCaptureFixture) -> None:
+def test_only_a_change_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     first, second = {"iris": {"champion": "1"}}, {"iris": {"champion": "2", "challenger": "3"}}
     assert lines(caplog, report({}), report(first), report(first), report(second)) == [
         "published: no model yet",
@@ -38,7 +38,7 @@ def test_only_a_change_is_reported(caplog: pytest.LogCaptureFixture) -> None:
     ]
 
 
-def test_what_is_not_published_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unpublished_model_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
     skipped = report({}, {"iris@champion": "no ONNX file"})
     assert lines(caplog, skipped, skipped) == [
         "published: no model yet",
@@ -46,7 +46,7 @@ def test_what_is_not_published_is_named_once(caplog: pytest.LogCaptureFixture) -
     ]
 
 
-def test_trouble_and_its_end_are_reported_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_and_its_end_are_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     down = Transient("MLflow does not answer")
     assert lines(caplog, report({}), down, down, ValueError("odd"), report({}), down) == [
         "published: no model yet",

@@ -1,1 +1,1 @@
-"""What runs on the MLflow server's machine."""
+"""Test the programs of the MLflow server's machine."""

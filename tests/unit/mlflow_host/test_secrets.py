@@ -15,7 +15,7 @@ def test_a_password_is_not_shown() -> None:
 
 
 @pytest.mark.parametrize(("text", "wrong"), [("", "JSON"), ("pass-1", "JSON"), ('{"password": "pass-1"}', "username")])
-def test_a_secret_that_holds_no_login_is_named_and_not_shown(text: str, wrong: str) -> None:
+def test_a_secret_without_a_login_is_named_and_not_shown(text: str, wrong: str) -> None:
     with pytest.raises(SecretError, match=f"arn:admin.*wrong: {wrong}") as raised:
         login(lambda _: text, "arn:admin")
     assert "pass-1" not in str(raised.value)

@@ -1,4 +1,4 @@
-"""MLflow's command line, environment and users' file."""
+"""Test MLflow's command line, environment and users' file."""
 
 import configparser
 from pathlib import Path
@@ -13,11 +13,11 @@ SETTINGS = HostSettings.load(ENVIRON | {"OFFPATH_DOMAIN": "mlflow.example.com"})
 
 
 def test_the_server_listens_on_a_socket_with_users() -> None:
-    words = command(SETTINGS, RUNTIME)
-    assert "--uds /run/mlflow/mlflow.sock" in words[words.index("--uvicorn-opts") + 1]
-    assert "--host" not in words
-    assert words[words.index("--app-name") + 1] == "basic-auth"
-    assert words[words.index("--artifacts-destination") + 1] == "s3://artifacts/mlflow"
+    line = command(SETTINGS, RUNTIME)
+    assert "--uds /run/mlflow/mlflow.sock" in line[line.index("--uvicorn-opts") + 1]
+    assert "--host" not in line
+    assert line[line.index("--app-name") + 1] == "basic-auth"
+    assert line[line.index("--artifacts-destination") + 1] == "s3://artifacts/mlflow"
 
 
 def test_no_secret_is_on_the_command_line() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from offpath_host.settings import HostSettings, SettingsError
+from offpath_host.settings import HostSettings, HostSettingsError
 from tests.support.mlflow_host_settings import ENVIRON
 
 
@@ -19,7 +19,7 @@ def test_a_domain_is_one_of_the_servers_names() -> None:
 
 @pytest.mark.parametrize("name", ENVIRON)
 def test_what_is_missing_is_named(name: str) -> None:
-    with pytest.raises(SettingsError, match=rf"{name}='': Field required"):
+    with pytest.raises(HostSettingsError, match=rf"{name}='': Field required"):
         HostSettings.load({other: value for other, value in ENVIRON.items() if other != name})
 
 
@@ -39,5 +39,5 @@ def test_what_is_missing_is_named(name: str) -> None:
     ],
 )
 def test_what_cannot_be_used_is_named_with_its_value(name: str, value: str) -> None:
-    with pytest.raises(SettingsError, match=f"{name}='{value}'"):
+    with pytest.raises(HostSettingsError, match=f"{name}='{value}'"):
         HostSettings.load(ENVIRON | {name: value})

@@ -1,4 +1,4 @@
-"""What the training worker is told on MLflow's machine."""
+"""Test the training worker's environment on MLflow's machine."""
 
 from offpath_host.secrets import Login
 from offpath_host.settings import HostSettings

@@ -2,9 +2,9 @@
 
 import pytest
 
+from local.testbed.models import iris_version
 from model_sync.traffic import TagUnusable, previous_traffic, traffic_of
 from offpath.contracts.model_manifest import ModelVersion
-from tests.support.models import iris_version
 
 ALIASES = ("champion", "challenger", "next")
 

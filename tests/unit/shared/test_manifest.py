@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.testbed.models import iris_version, manifest_of, sum_version
 from offpath.contracts.errors import ManifestError
 from offpath.contracts.model_manifest import Column, Manifest, RegisteredModel, Signature, Tensor
-from tests.support.models import iris_version, manifest_of, sum_version
 from tests.support.text_models import text_model
 
 TENSORS = Signature(inputs=(Tensor(dtype="float32", shape=(-1, 4)),))

@@ -10,10 +10,11 @@ import pytest
 from onnxruntime import InferenceSession
 from sklearn.ensemble import RandomForestRegressor
 
+from training.callbacks import Callbacks, ignore_progress
+from training.onnx_artifact.agreement import TOLERANCE
 from training.onnx_artifact.convert import to_onnx
-from training.onnx_artifact.tolerance import TOLERANCE
 from training.recipes.abalone import RECIPE, AbaloneParameters, build, fit
-from training.recipes.abalone_data import NAMES, read, sample
+from training.recipes.abalone_data import COLUMNS, read, sample
 from training.recipes.recipe import TrainingError
 from training.train_pipeline import train
 
@@ -34,7 +35,7 @@ def write(tmp_path: Path) -> Write:
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_the_file_as_it_is(write: Write, ends: str, encoding: str) -> None:
+def test_the_uci_file_is_read_as_it_is(write: Write, ends: str, encoding: str) -> None:
     data = read(
         [write(GOOD, FLAT, "f, 0.53 ,0.42,0.135,0.677,0.2565,0.1415,0.21, 9", "", ends=ends, encoding=encoding)]
     )
@@ -85,21 +86,21 @@ def test_of_many_bad_rows_the_first_are_told(write: Write) -> None:
         ("1.0,2.0,3.0", r"the first row has 3 columns \('1.0', '2.0', '3.0'\); expected these 9: sex, length, .*rings"),
         ("sex,length,rings", "the first row has 3 columns"),
         (GOOD.replace(",", ";"), "the first row has 1 columns"),
-        (",".join(reversed(NAMES)), "the first row has 9 columns .'rings', .*; expected these 9: sex"),
+        (",".join(reversed(COLUMNS)), "the first row has 9 columns .'rings', .*; expected these 9: sex"),
     ],
 )
-def test_other_columns(write: Write, first: str, complaint: str) -> None:
+def test_other_columns_are_refused(write: Write, first: str, complaint: str) -> None:
     with pytest.raises(TrainingError, match=complaint):
         read([write(first, GOOD)])
 
 
-def test_no_file_of_this_kind(write: Write, tmp_path: Path) -> None:
+def test_folders_several_files_and_empty_ones_are_refused(write: Write, tmp_path: Path) -> None:
     path = write(GOOD)
     for paths in ([tmp_path], [path, path]):
         with pytest.raises(TrainingError, match="expected one file, the UCI file"):
             read(paths)
     with pytest.raises(TrainingError, match="rows are too few"):
-        train(RECIPE, AbaloneParameters(), 1, print, read([write()]))
+        train(RECIPE, AbaloneParameters(), 1, read([write()]))
 
 
 def test_the_sample_is_made_up_and_always_the_same(write: Write) -> None:
@@ -113,7 +114,11 @@ def test_the_sample_is_made_up_and_always_the_same(write: Write) -> None:
 
 def test_it_learns_and_onnx_agrees() -> None:
     steps: list[tuple[int, int]] = []
-    result = train(RECIPE, AbaloneParameters(), 42, print, progress=lambda done, total: steps.append((done, total)))
+
+    def follow(done: int, total: int) -> None:
+        steps.append((done, total))
+
+    result = train(RECIPE, AbaloneParameters(), 42, callbacks=Callbacks(progress=follow))
     assert result.metrics["r2"] > 0.53
     assert result.train_metrics["r2"] > result.metrics["r2"]
     assert result.largest_difference <= TOLERANCE
@@ -121,17 +126,17 @@ def test_it_learns_and_onnx_agrees() -> None:
     assert steps == [(trees, 100) for trees in range(10, 101, 10)]
 
 
-def test_the_forest_is_the_one_that_it_would_be_at_once() -> None:
+def test_forest_grown_in_steps_is_the_same() -> None:
     data = sample()
     parameters = AbaloneParameters(n_estimators=13, max_depth=4, random_state=9)
-    grown = fit(build(parameters, 1), data.features, data.target, lambda done, total: None)
+    grown = fit(build(parameters, 1), data.features, data.target, ignore_progress)
     at_once = build(parameters, 2).fit(data.features, data.target)
     assert isinstance(grown[-1], RandomForestRegressor)
     np.testing.assert_array_equal(grown.predict(data.features), at_once.predict(data.features))
 
 
 def test_values_at_the_thresholds_go_the_same_way() -> None:
-    """Single precision's neighbours of every threshold, too, and a sex that there is not."""
+    """So do single precision's neighbours of every threshold, and a sex that does not exist."""
     data = sample()
     estimator = build(AbaloneParameters(n_estimators=3), 1).fit(data.features, data.target)
     session = InferenceSession(to_onnx(RECIPE, estimator).onnx.SerializeToString(), providers=["CPUExecutionProvider"])

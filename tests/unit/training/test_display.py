@@ -1,4 +1,4 @@
-"""What somebody who waits for a training sees."""
+"""The display shows how far a training is."""
 
 import io
 import re
@@ -17,14 +17,14 @@ def shown(steps: Callable[[Display], None], *, terminal: bool) -> str:
 
 
 def learning(display: Display) -> None:
-    display.say("data: 80 rows to train")
+    display.report("data: 80 rows to train")
     display.progress(20, 100)
     display.progress(30, 100)
 
 
 def learnt(display: Display) -> None:
     learning(display)
-    display.say("trained: well")
+    display.report("trained: well")
 
 
 def test_without_a_terminal_there_are_only_lines() -> None:

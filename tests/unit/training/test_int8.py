@@ -1,4 +1,4 @@
-"""Whether a form with weights of 8 bits is taken."""
+"""An artifact with weights of 8 bits is chosen where it is as good."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime import InferenceSession
 
-from tests.support.models import graph
+from local.testbed.models import graph
 from training.onnx_artifact.int8 import Quantize, choose, quantized
-from training.recipes.recipe import Chosen, HeldOut, OnnxArtifact
+from training.recipes.recipe import ChosenArtifact, HoldoutSet, OnnxArtifact
 
 ROWS = 400
 TARGET = np.arange(ROWS) % 2
@@ -23,17 +23,17 @@ def product() -> Any:
     return graph(given, gives, nodes, [numpy_helper.from_array(weights, "weights")])
 
 
-def chosen(quantize: Quantize, wrong: int) -> tuple[Chosen, OnnxArtifact, list[str]]:
-    """The choice where float32 is always right and int8 so many times wrong; the exact form; what was said."""
+def chosen(quantize: Quantize, wrong: int) -> tuple[ChosenArtifact, OnnxArtifact, list[str]]:
+    """Return the choice where float32 is always right and int8 so often wrong, the exact artifact, and the report."""
     labels = TARGET.copy()
     labels[:wrong] = 1 - labels[:wrong]
     outputs = {"label": labels, "probabilities": np.eye(2)[labels] * 0.8 + 0.1}
-    held_out = HeldOut([None] * ROWS, TARGET, TARGET.copy(), np.eye(2)[TARGET] * 0.8 + 0.1)
+    holdout = HoldoutSet([None] * ROWS, TARGET, TARGET.copy(), np.eye(2)[TARGET] * 0.8 + 0.1)
     exact, said = OnnxArtifact(product(), b"tokenizer"), list[str]()
-    return choose(quantize, exact, held_out, lambda _: outputs, said.append), exact, said
+    return choose(quantize, exact, holdout, lambda _: outputs, said.append), exact, said
 
 
-def test_a_product_of_matrices_takes_a_quarter_and_says_much_the_same() -> None:
+def test_quantized_matrix_product_is_smaller_and_nearly_the_same() -> None:
     exact, small = product(), quantized(product())
     assert small.ByteSize() < exact.ByteSize() / 2
     x = np.random.default_rng(1).normal(size=(5, 64)).astype(np.float32)
@@ -48,13 +48,13 @@ def test_a_product_of_matrices_takes_a_quarter_and_says_much_the_same() -> None:
 def test_half_a_point_decides_where_nobody_has(quantize: Quantize, wrong: int, precision: str) -> None:
     choice, exact, said = chosen(quantize, wrong)
     assert choice.tags == {"onnx.precision": precision}
-    assert (choice.form is exact) == (precision == "float32")
-    assert choice.form.tokenizer == b"tokenizer"
+    assert (choice.artifact is exact) == (precision == "float32")
+    assert choice.artifact.tokenizer == b"tokenizer"
     assert int(np.sum(choice.predicted != TARGET)) == (wrong if precision == "int8" else 0)
     assert len(said) == (quantize != "never")
 
 
-def test_both_are_told() -> None:
+def test_accuracies_and_sizes_of_both_are_told() -> None:
     choice, exact, said = chosen("auto", 3)
     assert dict(choice.metrics) == {
         "float32_accuracy": 1.0,

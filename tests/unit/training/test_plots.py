@@ -32,7 +32,7 @@ def test_a_confusion_matrix_tells_rows_by_true_and_predicted_label() -> None:
     assert drawn(figure).std() > 0.1
 
 
-def test_residuals() -> None:
+def test_residuals_are_true_minus_predicted_values() -> None:
     figure = residuals([1, 2, 4], [1.5, 2.0, 3.0])
     left, right = figure.axes
     assert np.asarray(left.collections[0].get_offsets()).tolist() == [[1, 1.5], [2, 2], [4, 3]]

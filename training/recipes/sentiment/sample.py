@@ -1,8 +1,8 @@
-"""Reviews made up for this project, to try the recipe without a corpus."""
+"""Make reviews up, to try the sentiment recipes without a corpus."""
 
 import random
 
-from training.data.frames import dataset
+from training.data.dataset import make_dataset
 from training.recipes.recipe import Dataset
 from training.recipes.sentiment.tokenization import CURLY, STRAIGHT
 
@@ -48,11 +48,11 @@ _MIXED = 0.08  # of sentences that end as the other sentiment would: no classifi
 
 
 def sample() -> Dataset:
-    """Six hundred short sentences, half of them positive, some in two minds; the same ones each time."""
+    """Return 600 short sentences, half of them positive, some in two minds; the same ones each time."""
     random_numbers = random.Random(_SEED)  # noqa: S311  nothing is kept secret by it
     target = [row % 2 for row in range(ROWS)]
     texts = [_sentence(sentiment, random_numbers) for sentiment in target]
-    return dataset({"text": texts}, target, "sentences generated for this project", synthetic=True)
+    return make_dataset({"text": texts}, target, "sentences generated for this project", synthetic=True)
 
 
 def _sentence(sentiment: int, random_numbers: random.Random) -> str:

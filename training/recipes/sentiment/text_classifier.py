@@ -1,29 +1,33 @@
-"""An estimator over texts: their vectors, and a head that learns from these."""
+"""An estimator over texts: an embedder makes vectors of them, and a head learns from these."""
 
 from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from training.recipes.recipe import Estimator, Frame, Progress
+from training.callbacks import ReportProgress, ignore_progress
+from training.recipes.recipe import Estimator, Frame
 
 
-class Vectors(Protocol):
-    """Texts to vectors. network, tokenizer: what makes them, for another form of it."""
+class TextEmbedder(Protocol):
+    """Make vectors of texts. network, tokenizer: the parts that the ONNX form is made of."""
 
     network: Any
     tokenizer: Any
 
-    def embed(self, texts: Any, progress: Progress) -> NDArray[np.float32]:
-        """A vector a text."""
+    def embed(self, texts: Any, progress: ReportProgress) -> NDArray[np.float32]:
+        """Return a vector for each text."""
 
 
 class TextClassifier:
-    """Scikit-learn's verbs over a data frame with a column of texts. progress: of whatever runs texts through."""
+    """A classifier with scikit-learn's methods, over a data frame with a column of texts.
 
-    def __init__(self, column: str, embedder: Vectors, head: Estimator) -> None:
+    progress: is called whenever texts are embedded.
+    """
+
+    def __init__(self, column: str, embedder: TextEmbedder, head: Estimator) -> None:
         self.embedder, self.head = embedder, head
-        self.progress: Progress = lambda _done, _total: None
+        self.progress: ReportProgress = ignore_progress
         self._column = column
 
     def fit(self, rows: Frame, target: Any) -> Self:
@@ -32,12 +36,12 @@ class TextClassifier:
         return self
 
     def predict(self, rows: Frame) -> NDArray[np.int64]:
-        """A class index a row."""
+        """Return a class index for each row."""
         labels: NDArray[np.int64] = self.head.predict(self._vectors(rows))
         return labels
 
     def predict_proba(self, rows: Frame) -> NDArray[np.float64]:
-        """Probabilities, [rows, classes]."""
+        """Return probabilities, [rows, classes]."""
         probabilities: NDArray[np.float64] = self.head.predict_proba(self._vectors(rows))
         return probabilities
 

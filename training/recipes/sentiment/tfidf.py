@@ -1,4 +1,4 @@
-"""Sentiment: whether a review is a good or a bad one, from its words."""
+"""The recipe `sentiment-tfidf`: whether a review is positive or negative, from its words."""
 
 from pydantic import Field
 from sklearn.compose import ColumnTransformer
@@ -6,17 +6,16 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from training.recipes.recipe import Column, Estimator, OnnxArtifact, Parameters, Recipe
+from training.recipes.recipe import Estimator, InputColumn, OnnxArtifact, Parameters, Recipe
 from training.recipes.sentiment import tokenization
-from training.recipes.sentiment.files import read
-from training.recipes.sentiment.labels import LABELS
+from training.recipes.sentiment.files import LABELS, read
 from training.recipes.sentiment.sample import sample
 from training.recipes.sentiment.tfidf_onnx import to_onnx
 
 TEXT = "text"
 
 
-class SentimentParameters(Parameters):
+class TfidfParameters(Parameters):
     """Hyperparameters of the n-grams and of the logistic regression."""
 
     c: float = Field(5.0, gt=0, le=1e6, description="inverse of the regularisation's strength")
@@ -26,8 +25,8 @@ class SentimentParameters(Parameters):
     max_iter: int = Field(1_000, ge=1, le=10_000, description="limit of the solver's iterations")
 
 
-def build(parameters: SentimentParameters, seed: int) -> Estimator:
-    """TF-IDF of runs of words into a logistic regression. No word is left out for being frequent: `not` is."""
+def build(parameters: TfidfParameters, seed: int) -> Estimator:
+    """Return TF-IDF of runs of words into a logistic regression. No word is left out for being frequent: `not` is."""
     vectorizer = TfidfVectorizer(
         preprocessor=tokenization.fold,
         tokenizer=tokenization.split,
@@ -42,7 +41,7 @@ def build(parameters: SentimentParameters, seed: int) -> Estimator:
 
 
 def convert(estimator: Estimator) -> OnnxArtifact:
-    """The ONNX form of a fitted pipeline."""
+    """Return the ONNX form of a fitted pipeline."""
     return OnnxArtifact(to_onnx(estimator[0].named_transformers_[TEXT], estimator[-1], TEXT))
 
 
@@ -51,12 +50,12 @@ RECIPE = Recipe(
     title="TF-IDF and logistic regression",
     description="Whether a review in English is positive or negative, from its words.",
     task="classification",
-    columns=(Column(TEXT, "string", "the review, a sentence or more in English"),),
+    columns=(InputColumn(name=TEXT, type="string", description="the review, a sentence or more in English"),),
     labels=LABELS,
-    parameters=SentimentParameters,
+    parameters=TfidfParameters,
     load=sample,
     build=build,
-    mixed=True,
+    separate_inputs=True,
     read=read,
     convert=convert,
 )

@@ -1,6 +1,7 @@
-"""The ONNX form of TF-IDF and a logistic regression over one column of texts, written operator by operator.
+"""Write TF-IDF and a logistic regression over one column of texts in ONNX, operator by operator.
 
-Skl2onnx's own asks for the locale en_US.UTF-8, which small images lack, and has another idea of a word than Python.
+Skl2onnx's own form asks for the locale en_US.UTF-8, which small images lack, and splits words in another way than
+Python.
 The texts go through a Scan one by one: in one matrix, a thousand records would take as many rows as wide as the
 vocabulary, and one long text would pad all others to its length. Sums are taken in double precision, as scikit-learn
 does, over the words that a text has.
@@ -23,13 +24,14 @@ _IR_VERSION = 10  # of onnx 1.16, which brought operator set 21
 
 
 def to_onnx(vectorizer: Estimator, classifier: Estimator, column: str) -> Onnx:
-    """The ONNX model of a fitted TfidfVectorizer (words.fold, words.split, sublinear_tf, norm l2, smooth_idf) and a
-    fitted binary LogisticRegression.
+    """Return the ONNX model of a fitted TfidfVectorizer and a fitted binary LogisticRegression.
+
+    The vectorizer uses `tokenization.fold` and `tokenization.split`, sublinear_tf, norm l2 and smooth_idf.
 
     Input: the column's name, string [N, 1]. Outputs: `label`, int64 [N], and `probabilities`, float32 [N, 2].
     """
     nodes = [
-        helper.make_node("Scan", [column], ["score"], body=_score(vectorizer, classifier), num_scan_inputs=1),
+        helper.make_node("Scan", [column], ["score"], body=_score_graph(vectorizer, classifier), num_scan_inputs=1),
         helper.make_node("Greater", ["score", "zero"], ["positive"]),
         helper.make_node("Cast", ["positive"], ["index"], to=TensorProto.INT64),
         helper.make_node("Reshape", ["index", "flat"], ["label"]),
@@ -54,10 +56,10 @@ def to_onnx(vectorizer: Estimator, classifier: Estimator, column: str) -> Onnx:
     return model
 
 
-def _score(vectorizer: Estimator, classifier: Estimator) -> Any:
-    """One text, string [1], to the classifier's decision function, double [1]."""
+def _score_graph(vectorizer: Estimator, classifier: Estimator) -> Any:
+    """Return the graph from one text, string [1], to the classifier's decision function, double [1]."""
     return helper.make_graph(
-        [*_counted(vectorizer), *_weighed(), *_decided()],
+        [*_count_nodes(vectorizer), *_weight_nodes(), *_decision_nodes()],
         "score",
         [helper.make_tensor_value_info("text", TensorProto.STRING, [1])],
         [helper.make_tensor_value_info("decision", TensorProto.DOUBLE, [1])],
@@ -72,8 +74,8 @@ def _score(vectorizer: Estimator, classifier: Estimator) -> Any:
     )
 
 
-def _counted(vectorizer: Estimator) -> list[Any]:
-    """The text to `counts`, float [features]: how often it has each n-gram of the vocabulary."""
+def _count_nodes(vectorizer: Estimator) -> list[Any]:
+    """Return nodes from the text to `counts`, float [features]: how often it has each n-gram of the vocabulary."""
     lowered: Attributes = {"case_change_action": "LOWER", "locale": "C"}
     split: Attributes = {"tokenexp": TOKEN, "mark": 0, "mincharnum": 1, "pad_value": "#"}
     return [
@@ -85,7 +87,7 @@ def _counted(vectorizer: Estimator) -> list[Any]:
 
 
 def _ngrams(vectorizer: Estimator) -> Attributes:
-    """The vocabulary as TfIdfVectorizer takes it: by length, and each spelling counted for the same feature."""
+    """Return the vocabulary as TfIdfVectorizer takes it: by length, and each spelling counted for the same feature."""
     longest = vectorizer.ngram_range[1]
     by_length: list[list[tuple[tuple[str, ...], int]]] = [[] for _ in range(longest)]
     for ngram, feature in sorted(vectorizer.vocabulary_.items()):
@@ -103,8 +105,11 @@ def _ngrams(vectorizer: Estimator) -> Attributes:
     }
 
 
-def _weighed() -> list[Any]:
-    """Counts to `weights`, double [n-grams found], (1 + log count) times idf; `found` are their features."""
+def _weight_nodes() -> list[Any]:
+    """Return nodes from the counts to `weights`, double [n-grams found], and `found`, their features.
+
+    A weight is (1 + log count) times idf.
+    """
     return [
         helper.make_node("NonZero", ["counts"], ["found_2d"]),
         helper.make_node("Squeeze", ["found_2d", "first_axis"], ["found"]),
@@ -117,9 +122,11 @@ def _weighed() -> list[Any]:
     ]
 
 
-def _decided() -> list[Any]:
-    """Weights, scaled to a length of 1, times coefficients. A text with no known n-gram has the length 0; all others
-    have at least 1, as no weight is less."""
+def _decision_nodes() -> list[Any]:
+    """Return nodes from the weights, scaled to a length of 1, to their product with the coefficients.
+
+    A text with no known n-gram has the length 0; all others have at least 1, as no weight is less.
+    """
     return [
         helper.make_node("Gather", ["coefficients", "found"], ["found_coefficients"]),
         helper.make_node("Mul", ["weights", "found_coefficients"], ["products"]),

@@ -1,9 +1,9 @@
-"""How a text becomes words: in scikit-learn, and exactly so in ONNX Runtime.
+"""Split a text into words: in scikit-learn, and exactly so in ONNX Runtime.
 
-What ONNX Runtime's operators can do without the system's locales sets the rules. Its StringNormalizer with the locale
-C, the only one that is everywhere, lowers A to Z and nothing else. Its Tokenizer takes a regular expression of RE2's,
-whose classes such as `\\w` and whose tables of Unicode are not Python's: the ranges are written out, so that the same
-pattern says the same to both. RE2 takes the longest match, Python the first: here they are the same.
+The rules are those that ONNX Runtime's operators can follow without the system's locales. Its StringNormalizer with
+the locale C, the only one that is everywhere, lowers A to Z and nothing else. Its Tokenizer takes a regular expression
+of RE2's, whose classes such as `\\w` and whose tables of Unicode are not Python's: the ranges are written out, so that
+the pattern means the same to both. RE2 takes the longest match, Python the first: here they are the same.
 """
 
 import re
@@ -26,17 +26,17 @@ _WORDS = re.compile(TOKEN)
 
 
 def fold(text: str) -> str:
-    """The text with A to Z in lower case and straight apostrophes."""
+    """Return the text with A to Z in lower case and straight apostrophes."""
     return text.translate(_FOLDED)
 
 
 def split(folded: str) -> list[str]:
-    """The words of a folded text, in order. `don't` is one of them, so that the negation stays with its verb."""
+    """Return the words of a folded text, in order. `don't` is one word, so that the negation stays with its verb."""
     return _WORDS.findall(folded)
 
 
 def spellings(words: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """The words as a text that was lowered but not folded may have them: with each apostrophe straight or curly."""
+    """Return the words as a lowered text may spell them that was not folded: each apostrophe straight or curly."""
     return list(product(*map(_with_apostrophes, words)))
 
 

@@ -1,10 +1,10 @@
-"""Send messages to an SQS queue, in batches that it takes."""
+"""Send messages to SQS queues and receive them, and put messages together in batches."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from offpath.aws.errors import aws_errors
-from offpath.contracts.message import Message
+from offpath.contracts.message import Message, ReceivedMessage
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 SQS_MAX_BATCH = 10
 SQS_MAX_BYTES = 1024 * 1024
+SQS_MAX_WAIT_SECONDS = 20
 
 T = TypeVar("T")
 
@@ -45,6 +46,53 @@ class SqsQueue:
         with aws_errors(f"sending {len(messages)} message(s) to {self._url}"):
             answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
         return [messages[int(failed["Id"])] for failed in answer.get("Failed", [])]
+
+
+class SqsReceiver:
+    """Receive messages from an SQS queue one at a time. Every method may raise Transient.
+
+    visibility_seconds: for how long a message that was received is hidden from other consumers. wait_seconds: how long
+    `receive` waits for a message.
+    """
+
+    def __init__(
+        self, client: "SQSClient", url: str, visibility_seconds: int, wait_seconds: int = SQS_MAX_WAIT_SECONDS
+    ) -> None:
+        self._client = client
+        self._url = url
+        self._visibility_seconds = visibility_seconds
+        self._wait_seconds = wait_seconds
+
+    def receive(self) -> ReceivedMessage | None:
+        """Return the next message, or None if none comes in time."""
+        with aws_errors(f"receiving from {self._url}"):
+            answer = self._client.receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=1,
+                WaitTimeSeconds=self._wait_seconds,
+                VisibilityTimeout=self._visibility_seconds,
+            )
+        messages = answer.get("Messages")
+        return ReceivedMessage(messages[0]["Body"], messages[0]["ReceiptHandle"]) if messages else None
+
+    def extend(self, message: ReceivedMessage) -> None:
+        """Let the visibility timeout of a message begin anew."""
+        self._change_visibility(message, self._visibility_seconds)
+
+    def release(self, message: ReceivedMessage) -> None:
+        """Let a message be received again at once."""
+        self._change_visibility(message, 0)
+
+    def delete(self, message: ReceivedMessage) -> None:
+        """Take a message off the queue."""
+        with aws_errors(f"deleting a message from {self._url}"):
+            self._client.delete_message(QueueUrl=self._url, ReceiptHandle=message.receipt)
+
+    def _change_visibility(self, message: ReceivedMessage, seconds: int) -> None:
+        with aws_errors(f"changing when a message of {self._url} is visible"):
+            self._client.change_message_visibility(
+                QueueUrl=self._url, ReceiptHandle=message.receipt, VisibilityTimeout=seconds
+            )
 
 
 def _entry(entry_id: str, message: Message) -> "SendMessageBatchRequestEntryTypeDef":

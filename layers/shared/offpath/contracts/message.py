@@ -1,4 +1,4 @@
-"""A message on a queue."""
+"""Messages on a queue."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,3 +16,11 @@ class Message:
         """What SQS counts against its limit: UTF-8 bytes of the body and of attribute names, types and values."""
         attributes = sum(len(f"{name}String{value}".encode()) for name, value in self.attributes.items())
         return len(self.body.encode()) + attributes
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedMessage:
+    """A message that a consumer has received. receipt: what SQS asks for to change or delete it."""
+
+    body: str
+    receipt: str

@@ -1,4 +1,4 @@
-"""Small ONNX models, and their entries in a manifest."""
+"""Make small ONNX models, and their entries in a manifest."""
 
 import hashlib
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ VIRGINICA = dict(zip(IRIS_COLUMNS, (6.9, 3.1, 5.4, 2.1), strict=True))
 
 
 def iris_graph(regularisation: float = 1.0) -> Any:
-    """A logistic regression over one tensor of four columns, with labels and probabilities (`onnx.ModelProto`)."""
+    """Return a logistic regression over one tensor of four columns, with labels and probabilities."""
     inputs, targets = load_iris(return_X_y=True)
     model = LogisticRegression(C=regularisation, max_iter=1000).fit(inputs.astype(np.float32), targets)
     columns = [("features", FloatTensorType([None, 4]))]
@@ -32,14 +32,14 @@ def iris_graph(regularisation: float = 1.0) -> Any:
 
 @cache
 def iris_onnx(regularisation: float = 1.0) -> bytes:
-    """That model's file."""
+    """Return that model's file."""
     content: bytes = iris_graph(regularisation).SerializeToString()
     return content
 
 
 @cache
 def sum_onnx() -> bytes:
-    """A regression over one tensor a column: the value is `a + b`."""
+    """Return the file of a regression over one tensor a column: the value is `a + b`."""
     inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, 1]) for name in ("a", "b")]
     output = helper.make_tensor_value_info("value", TensorProto.FLOAT, [None, 1])
     graph = helper.make_graph([helper.make_node("Add", ["a", "b"], ["value"])], "sum", inputs, [output])
@@ -49,7 +49,7 @@ def sum_onnx() -> bytes:
 
 
 def iris_version(version: str = "1", content: bytes | None = None, **changes: Any) -> ModelVersion:
-    """The manifest's entry for an iris model."""
+    """Return the manifest's entry for an iris model."""
     content = iris_onnx() if content is None else content
     columns = tuple(Column(name=name, type="double") for name in IRIS_COLUMNS)
     fields: dict[str, Any] = {
@@ -65,7 +65,7 @@ def iris_version(version: str = "1", content: bytes | None = None, **changes: An
 
 
 def sum_version(version: str = "1", **changes: Any) -> ModelVersion:
-    """The manifest's entry for the regression `a + b`."""
+    """Return the manifest's entry for the regression `a + b`."""
     columns = tuple(Column(name=name, type="double") for name in ("a", "b"))
     fields: dict[str, Any] = {"version": version, "task": "regression", "signature": Signature(inputs=columns)}
     return ModelVersion(**_file(sum_onnx()) | fields | changes)
@@ -73,7 +73,7 @@ def sum_version(version: str = "1", **changes: Any) -> ModelVersion:
 
 @dataclass(frozen=True)
 class Model:
-    """A file and its entry in a manifest."""
+    """Hold a model's file and its entry in a manifest."""
 
     name: str
     content: bytes
@@ -81,7 +81,7 @@ class Model:
 
 
 def graph(inputs: Sequence[Any], outputs: Sequence[Any], nodes: Sequence[Any], initializers: Sequence[Any] = ()) -> Any:
-    """An ONNX model of these nodes (`onnx.ModelProto`). inputs, outputs: (name, element type, shape) each."""
+    """Return an ONNX model of these nodes. inputs, outputs: (name, element type, shape) each."""
     given = [helper.make_tensor_value_info(*entry) for entry in inputs]
     gives = [helper.make_tensor_value_info(*entry) for entry in outputs]
     made = helper.make_graph(nodes, "graph", given, gives, initializers)
@@ -89,7 +89,7 @@ def graph(inputs: Sequence[Any], outputs: Sequence[Any], nodes: Sequence[Any], i
 
 
 def model_of(name: str, onnx: Any, *inputs: Column | Tensor, **fields: Any) -> Model:
-    """A model of that graph, or file, and those inputs: a regression, if nothing else is said."""
+    """Return a model of that graph, or file, and those inputs: a regression, unless `fields` say another task."""
     content: bytes = onnx if isinstance(onnx, bytes) else onnx.SerializeToString()
     given: dict[str, Any] = {"version": "1", "task": "regression"}
     if inputs:
@@ -98,7 +98,7 @@ def model_of(name: str, onnx: Any, *inputs: Column | Tensor, **fields: Any) -> M
 
 
 def manifest_of(**versions: ModelVersion) -> Manifest:
-    """A manifest in which each of these is its model's champion."""
+    """Return a manifest in which each of these is its model's champion."""
     models = {name: RegisteredModel(aliases={"champion": version}) for name, version in versions.items()}
     return Manifest(models=models)
 

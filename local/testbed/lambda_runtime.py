@@ -1,45 +1,47 @@
-"""A function in Lambda's own runtime: the emulator that SAM CLI's wheel carries, and the real runtime client."""
+"""Run a function in Lambda's own runtime: the emulator that SAM CLI's wheel carries, and the real runtime client."""
 
 import json
 import os
 import platform
 import re
 import signal
-import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-from local.ports import free_port
-from tests.support.waiting import DEADLINE_SECONDS, wait_for
+from local.ports import free_port, is_listening
+from local.settings import HOST
+from local.sources import ROOT
 
-ROOT = Path(__file__).parents[2]
+START_SECONDS = 300.0
+ANSWER_SECONDS = 300.0
+PATH = "/2015-03-31/functions/function/invocations"
 _DONE = re.compile(r"INVOKE RTDONE\(status: (\w+), produced bytes: \d+, duration: ([\d.]+)ms\)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LambdaRuntime:
-    """A running function. url: where it is invoked. process: the emulator, leader of its own process group."""
+    """Invoke a running function. port: the emulator's. process: the emulator, leader of its own process group."""
 
-    url: str
+    port: int
     process: subprocess.Popen[bytes]
     log: Path
 
     def invoke(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """The handler's answer to an event."""
-        request = urllib.request.Request(self.url, json.dumps(event).encode())
-        with urllib.request.urlopen(request, timeout=DEADLINE_SECONDS) as response:
-            answer: dict[str, Any] = json.loads(response.read())
+        """Return the handler's answer to an event. Raises OSError or HTTPException when the emulator has ended."""
+        with closing(HTTPConnection(HOST, self.port, timeout=ANSWER_SECONDS)) as connection:
+            connection.request("POST", PATH, json.dumps(event).encode())
+            answer: dict[str, Any] = json.loads(connection.getresponse().read())
         return answer
 
     def durations_ms(self) -> list[float]:
-        """How long each invocation took until the runtime had its response, in milliseconds."""
+        """Return how long each invocation took until the runtime had its response, in milliseconds."""
         return [float(duration) for _, duration in _DONE.findall(self.log.read_text(errors="replace"))]
 
     def signal(self, number: signal.Signals) -> None:
@@ -51,19 +53,10 @@ class LambdaRuntime:
 def lambda_runtime(handler: str, environ: Mapping[str, str], log: Path) -> Iterator[LambdaRuntime]:
     """Run a handler (`module.function`) with these variables beside the ones that a process needs."""
     port, runtime_port = free_port(), free_port()
-    command = [
-        str(emulator()),
-        "--log-level",
-        "info",
-        "--runtime-interface-emulator-address",
-        f"127.0.0.1:{port}",
-        "--runtime-api-address",
-        f"127.0.0.1:{runtime_port}",
-        sys.executable,
-        "-m",
-        "awslambdaric",
-        handler,
-    ]
+    command = [str(emulator()), "--log-level", "info"]
+    command += ["--runtime-interface-emulator-address", f"{HOST}:{port}"]
+    command += ["--runtime-api-address", f"{HOST}:{runtime_port}"]
+    command += [sys.executable, "-m", "awslambdaric", handler]
     own = {
         "PATH": os.environ["PATH"],
         "AWS_LAMBDA_FUNCTION_NAME": "offpath-test",
@@ -73,9 +66,8 @@ def lambda_runtime(handler: str, environ: Mapping[str, str], log: Path) -> Itera
     with log.open("wb") as sink:
         process = subprocess.Popen(command, stdout=sink, stderr=sink, env=own | dict(environ), start_new_session=True)
     try:
-        wait_for(lambda: _is_open(port) or process.poll() is not None, log.read_text)
-        assert process.poll() is None, f"the emulator ended by itself:\n{log.read_text()}"
-        yield LambdaRuntime(f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations", process, log)
+        _wait_until_open(port, process, log)
+        yield LambdaRuntime(port, process, log)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
@@ -83,7 +75,7 @@ def lambda_runtime(handler: str, environ: Mapping[str, str], log: Path) -> Itera
 
 
 def emulator() -> Path:
-    """The emulator for this machine, from SAM CLI's environment (`make .venv-sam/.ready` installs it)."""
+    """Return the emulator for this machine, from SAM CLI's environment (`make .venv-sam/.ready` installs it)."""
     architecture = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
     found = sorted(ROOT.glob(f".venv-sam/lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-{architecture}"))
     if not found:
@@ -92,6 +84,9 @@ def emulator() -> Path:
     return found[0]
 
 
-def _is_open(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def _wait_until_open(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not is_listening(port):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"the runtime interface emulator did not start:\n{log.read_text()}")
+        time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""Estimators in the form in which `mlflow models serve` takes them."""
+"""Save estimators in the form in which `mlflow models serve` takes them."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ HEAD = "head.joblib"
 
 
 class EncoderAndHead(PythonModel):
-    """An encoder, which cannot be pickled and comes from its package, and the head that was fitted."""
+    """Predict by an encoder, which cannot be pickled and comes from its package, and the head that was fitted."""
 
     def load_context(self, context: Any) -> None:
         """Build the estimator anew, with the head from its file."""
@@ -24,16 +24,17 @@ class EncoderAndHead(PythonModel):
         self._model.head = joblib.load(context.artifacts["head"])
 
     def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:  # noqa: ARG002
-        """A class index a row."""
+        """Return a class index a row."""
         return self._model.predict(model_input)
 
 
 def save(estimator: Any, example: Any, folder: Path) -> None:
-    """In the scikit-learn flavor, or of an encoder with a head as a model of one's own."""
+    """Save an estimator in the scikit-learn flavor, or an encoder with a head as a model of one's own."""
     signature = infer_signature(example, estimator.predict(example))
     if hasattr(estimator, "embedder"):
         folder.parent.mkdir(exist_ok=True)
-        joblib.dump(estimator.head, head := folder.parent / HEAD)
+        head = folder.parent / HEAD
+        joblib.dump(estimator.head, head)
         mlflow.pyfunc.save_model(
             str(folder),
             python_model=EncoderAndHead(),

@@ -1,4 +1,4 @@
-"""How a text becomes words."""
+"""A text becomes the same words in Python and in ONNX Runtime."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ from training.recipes.sentiment.tokenization import TOKEN, fold, spellings, spli
         ("", []),
     ],
 )
-def test_words(text: str, words: list[str]) -> None:
+def test_a_text_is_split_into_words(text: str, words: list[str]) -> None:
     assert split(fold(text)) == words
 
 
