@@ -5,8 +5,16 @@ They behave as the real things do: one contract test holds each of them and its 
 
 from offpath.testing._bucket import InMemoryBucket
 from offpath.testing._clock import ManualClock
-from offpath.testing._queue import InMemoryQueue
+from offpath.testing._queue import InMemoryQueue, InMemoryReceiver
 from offpath.testing._secrets import InMemorySecrets
 from offpath.testing._tracing import RecordedTrace, RecordingTracing
 
-__all__ = ["InMemoryBucket", "InMemoryQueue", "InMemorySecrets", "ManualClock", "RecordedTrace", "RecordingTracing"]
+__all__ = [
+    "InMemoryBucket",
+    "InMemoryQueue",
+    "InMemoryReceiver",
+    "InMemorySecrets",
+    "ManualClock",
+    "RecordedTrace",
+    "RecordingTracing",
+]

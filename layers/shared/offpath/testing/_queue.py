@@ -8,7 +8,7 @@ from typing import Any
 
 from offpath.aws.sqs import SQS_MAX_BATCH, SQS_MAX_BYTES
 from offpath.contracts.errors import Transient
-from offpath.contracts.message import Message
+from offpath.contracts.message import Message, ReceivedMessage
 from offpath.retry import SYSTEM_CLOCK
 from offpath.testing._service import InMemoryService
 
@@ -51,7 +51,7 @@ class InMemoryQueue(InMemoryService):
         self.name = name
         self.sizes: list[int] = []
         self.refused: set[str] = set()
-        self._visibility_seconds = visibility_seconds
+        self.visibility_seconds = visibility_seconds
         self._now = now
         self._held: dict[str, _Held] = {}
         self._numbers = count(1)
@@ -60,6 +60,11 @@ class InMemoryQueue(InMemoryService):
     def messages(self) -> list[Message]:
         """The messages that are on the queue, hidden ones too, in the order in which they were sent."""
         return [held.message for held in self._held.values()]
+
+    @property
+    def bodies(self) -> list[str]:
+        """The bodies of these messages."""
+        return [message.body for message in self.messages]
 
     def send(self, messages: Sequence[Message]) -> list[Message]:
         """Send at most ten messages of together at most 1 MiB; return those that are not taken. Raises Transient."""
@@ -105,7 +110,7 @@ class InMemoryQueue(InMemoryService):
 
     def _received(self, number: str, held: _Held) -> Received:
         held.receives += 1
-        held.visible_at = self._now() + self._visibility_seconds
+        held.visible_at = self._now() + self.visibility_seconds
         body = held.message.body
         return {
             "MessageId": number,
@@ -115,6 +120,47 @@ class InMemoryQueue(InMemoryService):
             "Attributes": {"ApproximateReceiveCount": str(held.receives)},
             **_attributes(held.message.attributes),
         }
+
+
+class InMemoryReceiver:
+    """The consumer of a queue in memory, with the methods and errors of `offpath.aws.sqs.SqsReceiver`.
+
+    >>> queue = InMemoryQueue()
+    >>> receiver = InMemoryReceiver(queue)
+    >>> receiver.receive() is None
+    True
+    >>> queue.send([Message("body", {})])
+    []
+    >>> message = receiver.receive()
+    >>> receiver.delete(message)
+    >>> message.body, queue.messages
+    ('body', [])
+    """
+
+    def __init__(self, queue: InMemoryQueue) -> None:
+        self._queue = queue
+
+    def receive(self) -> ReceivedMessage | None:
+        """Return the next message, hidden from others for a while, or None if there is none. Raises Transient."""
+        for found in self._queue.receive(limit=1):
+            return ReceivedMessage(found["Body"], found["ReceiptHandle"])
+        return None
+
+    def extend(self, message: ReceivedMessage) -> None:
+        """Let the visibility timeout of a message begin anew. Raises Transient."""
+        self._queue.hide([_receipt(message)], self._queue.visibility_seconds)
+
+    def release(self, message: ReceivedMessage) -> None:
+        """Let a message be received again at once. Raises Transient."""
+        self._queue.release([_receipt(message)])
+
+    def delete(self, message: ReceivedMessage) -> None:
+        """Take a message off the queue. Raises Transient."""
+        self._queue.delete([_receipt(message)])
+
+
+def _receipt(message: ReceivedMessage) -> Received:
+    return {"ReceiptHandle": message.receipt}
 
 
 def _numbers(messages: Sequence[Received]) -> Iterator[str]:
