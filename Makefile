@@ -92,7 +92,7 @@ bench: $(VENV)/.ready $(SAM)/.ready ## measure what tracing costs, beside what o
 
 .PHONY: api-key
 api-key: $(VENV)/.ready ## make an API key, and the digest to configure for it
-	@$(BIN)/python -m prediction_api.new_api_key
+	@$(BIN)/python -m prediction_api.api_keys
 
 .PHONY: events
 events: $(VENV)/.ready ## write the sample events anew

@@ -14,7 +14,7 @@ from offpath.tracing._collector import TraceCollector
 from offpath.tracing._event_sequence import EventSequence
 from offpath.tracing._otlp import EndedTrace
 from offpath.tracing._workers import InRequest
-from prediction_api.adapters.onnx_load import load_model
+from prediction_api.adapters.onnx_model import load_model
 from prediction_api.adapters.s3_models import S3Models
 from prediction_api.http.app import create_app
 from prediction_api.models.loader import ModelLoader

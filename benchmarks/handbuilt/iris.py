@@ -1,14 +1,17 @@
 """Share the request, the model and the answer between the hand-built services."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from offpath.contracts.model_manifest import Manifest
+from offpath.contracts.model_manifest import Manifest, ModelVersion
 from prediction_api.adapters.onnx_model import OnnxModel
+from prediction_api.format_predictions import ClassPrediction, format_classes
+from prediction_api.inputs.batch import Record, batch_of
 
 ROUTE = "/models/iris/predict"
 TAGS = {"model": "iris", "model_version": "1", "alias": "champion"}
@@ -34,11 +37,24 @@ class Inputs(BaseModel):
     inputs: list[Iris]
 
 
-def load() -> OnnxModel:
-    """Return the model that offpath serves, called in the same way."""
+@dataclass(frozen=True, slots=True)
+class IrisModel:
+    """The model that offpath serves, called in the same way."""
+
+    model: OnnxModel
+    version: ModelVersion
+
+    def predict(self, records: Sequence[Record]) -> list[ClassPrediction]:
+        """Return one prediction a record, by one call of the graph."""
+        outputs = self.model.run(batch_of(records, self.version.signature.columns))
+        return format_classes([*outputs.values()], self.version.labels)
+
+
+def load() -> IrisModel:
+    """Return the model in the folder that the benchmark names."""
     folder = Path(os.environ[FOLDER_VARIABLE])
-    manifest = Manifest.parse((folder / MANIFEST_FILE).read_bytes())
-    return OnnxModel((folder / ONNX_FILE).read_bytes(), manifest.aliases("iris")["champion"])
+    version = Manifest.parse((folder / MANIFEST_FILE).read_bytes()).aliases("iris")["champion"]
+    return IrisModel(OnnxModel.load((folder / ONNX_FILE).read_bytes(), version), version)
 
 
 def records_of(body: Inputs) -> list[dict[str, Any]]:
@@ -46,6 +62,6 @@ def records_of(body: Inputs) -> list[dict[str, Any]]:
     return [record.model_dump() for record in body.inputs]
 
 
-def answer(predictions: Sequence[dict[str, Any]], trace_id: str = "") -> dict[str, Any]:
+def answer(predictions: Sequence[Mapping[str, object]], trace_id: str = "") -> dict[str, Any]:
     """Return the answer as offpath gives it."""
     return {"model": "iris", "version": "1", "alias": "champion", "trace_id": trace_id, "predictions": predictions}

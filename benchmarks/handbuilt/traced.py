@@ -9,6 +9,7 @@ import mlflow
 from fastapi import FastAPI
 
 from benchmarks.handbuilt.iris import ROUTE, TAGS, Inputs, answer, load, records_of
+from prediction_api.format_predictions import ClassPrediction
 
 app = FastAPI()
 model = load()
@@ -36,6 +37,6 @@ def validate(body: Inputs) -> list[dict[str, Any]]:
 
 
 @mlflow.trace(name="iris", span_type="TASK")
-def run(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def run(records: list[dict[str, Any]]) -> list[ClassPrediction]:
     """Call the model in a span."""
     return model.predict(records)

@@ -8,9 +8,9 @@ from typing import Any
 from benchmarks.serving.trained_recipes import TrainedRecipe, varied
 from offpath.aws.s3 import Bucket
 from offpath.contracts.model_manifest import Manifest
-from prediction_api.adapters.onnx_load import load_model
+from prediction_api.adapters.onnx_model import load_model
 from prediction_api.adapters.s3_models import S3Models
-from prediction_api.format_predictions import predictions
+from prediction_api.format_predictions import format_predictions
 from prediction_api.models.loader import ModelLoader, ModelStore
 from prediction_api.routing.model_selector import CHAMPION_SELECTOR
 
@@ -51,16 +51,16 @@ class Function:
         start = time.perf_counter()
         loader.refresh()
         milliseconds = (time.perf_counter() - start) * 1000
-        loader.catalog.find(name).choose(CHAMPION_SELECTOR)  # raises what kept it from being served
+        loader.catalog.find(name).select(CHAMPION_SELECTOR)  # raises what kept it from being served
         return milliseconds
 
     def caller(self, name: str) -> Call:
         """Return what reads a request, calls the model, and makes the predictions of its answer."""
-        served = self._loader.catalog.find(name).choose(CHAMPION_SELECTOR)
+        served = self._loader.catalog.find(name).select(CHAMPION_SELECTOR)
 
         def call(body: bytes) -> Any:
             batch = served.schema.read(body)
-            return predictions(served.version, served.predictor.run(batch), batch.records)
+            return format_predictions(served.version, served.predictor.run(batch), batch.records)
 
         return call
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from prediction_api.http.api_keys import OPEN, OPEN_BELOW
+from prediction_api.http.api_key_gate import OPEN, OPEN_BELOW
 from tests.infra.rendered import DIGEST, LEAST, WITH_JWT, Stack
 
 KEYS, JWT = Stack(LEAST), Stack(WITH_JWT)

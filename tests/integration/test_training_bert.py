@@ -19,7 +19,7 @@ from offpath.contracts.model_manifest import Manifest, ModelVersion
 from offpath.mlflow.http import MlflowHttp
 from offpath.testing import InMemoryBucket
 from prediction_api.adapters.onnx_text import OnnxTextModel
-from prediction_api.format_predictions import predictions
+from prediction_api.format_predictions import format_classes
 from prediction_api.inputs.batch import batch_of
 from tests.support.training_reviews import HARD_TEXTS
 from training.checks import check_installed
@@ -68,7 +68,7 @@ def served(run: Run, mlflow_url: str) -> tuple[OnnxTextModel, ModelVersion]:
     assert version.tokenizer
     for file in (version, version.tokenizer):
         assert hashlib.sha256(files.objects[file.key]).hexdigest() == file.sha256
-    return OnnxTextModel(files.objects[version.key], files.objects[version.tokenizer.key], version), version
+    return OnnxTextModel.load(files.objects[version.key], files.objects[version.tokenizer.key], version), version
 
 
 def test_the_run_tells_of_both_forms(run: Run, mlflow_url: str, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_the_api_answers_as_the_recipe_learnt(served: tuple[OnnxTextModel, Model
     model, version = served
     texts = ["The soup was wonderful from the start", "this novel is DREADFUL, never again", *HARD_TEXTS]
     batch = batch_of([{"text": text} for text in texts], version.signature.columns)
-    answers = predictions(version, model.run(batch), len(texts))
+    answers = format_classes([*model.run(batch).values()], version.labels)
     assert [answer["label"] for answer in answers[:2]] == ["positive", "negative"]
     for answer in answers:
         assert sum(answer["probabilities"].values()) == pytest.approx(1)

@@ -39,7 +39,7 @@ def jobs(tmp_path: Path, mlflow: HoldingProxy, bucket_name: str, queue_url: str,
     jobs.clean_up()
 
 
-def test_jobs_from_their_order_to_their_end(jobs: Jobs) -> None:
+def test_a_job_succeeds_or_fails_from_order_to_end(jobs: Jobs) -> None:
     jobs.bucket.delete(RECIPES_KEY)
     assert jobs.post("iris").status_code == 503
     jobs.worker()
@@ -67,7 +67,7 @@ def test_jobs_from_their_order_to_their_end(jobs: Jobs) -> None:
     assert "abalone.data: the first row has 2 columns" in job["error"]
 
 
-def test_a_worker_killed_while_it_trains_is_made_up_for_once(jobs: Jobs, mlflow: HoldingProxy) -> None:
+def test_a_job_whose_worker_is_killed_is_trained_again(jobs: Jobs, mlflow: HoldingProxy) -> None:
     mlflow.hold(HEALTH)
     first, job_id = jobs.worker(), jobs.order("abalone")
     jobs.at(job_id)
@@ -82,7 +82,7 @@ def test_a_worker_killed_while_it_trains_is_made_up_for_once(jobs: Jobs, mlflow:
     assert jobs.runs("abalone", job_id) == ["FINISHED"]
 
 
-def test_a_worker_killed_twice_fails_the_job_and_leaves_nothing_behind(jobs: Jobs, mlflow: HoldingProxy) -> None:
+def test_a_job_fails_cleanly_once_two_workers_are_killed(jobs: Jobs, mlflow: HoldingProxy) -> None:
     before = registered_version(jobs.client, "iris", "green")
     job_id = jobs.order("iris", alias="green")
     for request, runs in ((LOG_MODEL, ["RUNNING"]), (CREATE_VERSION, ["FINISHED", "KILLED"])):

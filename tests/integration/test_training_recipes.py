@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from mlflow.models import Model
 
 from offpath.contracts.model_manifest import ModelVersion
 from prediction_api.adapters.onnx_model import OnnxModel
+from prediction_api.format_predictions import format_predictions
+from prediction_api.inputs.batch import Record, batch_of
 from tests.support.training_reviews import HARD_TEXTS
 from tests.support.waiting import DEADLINE_SECONDS
 from training.recipes.abalone_data import sample as shells
@@ -52,8 +56,20 @@ def registered(client: MlflowClient, name: str, alias: str) -> tuple[RegisteredV
     return version, client.get_run(str(version.run_id))
 
 
-def served(name: str, alias: str, folder: Path) -> OnnxModel:
-    """The registered version as the API runs it, described by what is registered with it."""
+@dataclass(frozen=True)
+class Served:
+    """A version as the API runs it."""
+
+    model: OnnxModel
+    version: ModelVersion
+
+    def predict(self, records: Sequence[Record]) -> list[dict[str, Any]]:
+        batch = batch_of(records, self.version.signature.columns)
+        return [dict(one) for one in format_predictions(self.version, self.model.run(batch), batch.records)]
+
+
+def served(name: str, alias: str, folder: Path) -> Served:
+    """The registered version, described by what is registered with it."""
     model = Path(mlflow.artifacts.download_artifacts(f"models:/{name}@{alias}", dst_path=str(folder)))
     info = mlflow.models.get_model_info(str(model))
     assert info.signature is not None
@@ -68,7 +84,8 @@ def served(name: str, alias: str, folder: Path) -> OnnxModel:
         "input_example": Model.load(str(model)).load_input_example(str(model)),
         **info.metadata["offpath"],
     }
-    return OnnxModel(content, ModelVersion.model_validate(described))
+    version = ModelVersion.model_validate(described)
+    return Served(OnnxModel.load(content, version), version)
 
 
 def test_abalone_from_a_file(client: MlflowClient, mlflow_url: str, tmp_path: Path) -> None:

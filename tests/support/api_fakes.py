@@ -1,4 +1,4 @@
-"""Fakes for the prediction API's ports, and a client for an application that stands on them."""
+"""Fakes for the prediction API's ports, and a client of an application that uses them."""
 
 import hashlib
 from collections.abc import Sequence
@@ -11,11 +11,10 @@ from offpath.contracts.errors import ObjectMissing, Transient
 from offpath.contracts.model_manifest import Manifest, ModelVersion
 from offpath.contracts.names import MANIFEST_KEY, model_file_key, tokenizer_file_key
 from offpath.testing import RecordingTracing
-from prediction_api.adapters.onnx_load import load_model
-from prediction_api.adapters.onnx_model import OnnxModel
+from prediction_api.adapters.onnx_model import OnnxModel, load_model
 from prediction_api.http.app import create_app
 from prediction_api.inputs.batch import Batch, Outputs
-from prediction_api.models.loader import ModelFiles, ModelLoader
+from prediction_api.models.loader import Load, ModelFiles, ModelLoader
 from prediction_api.settings import ApiSettings
 
 
@@ -75,14 +74,14 @@ class Calls:
                 records.append(batch.records)
                 return super().run(batch)
 
-        return Noted(files.graph, version)
+        return Noted.load(files.graph, version)
 
 
 class Api:
     """The application over fakes: its client, its store and what it traced."""
 
     def __init__(
-        self, load: Any = load_model, missing: str = "", models: Sequence[Model] = (), **settings: Any
+        self, load: Load = load_model, missing: str = "", models: Sequence[Model] = (), **settings: Any
     ) -> None:
         self.store = FakeModels(iris_onnx(), sum_onnx(), *(model.content for model in models))
         versions = {"iris": iris_version(), "sum": sum_version()} | {model.name: model.version for model in models}

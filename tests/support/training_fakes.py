@@ -32,7 +32,7 @@ METRICS: dict[str, Better] = {"validation_rmse": "lower", "validation_r2": "high
 
 
 def recipes() -> Recipes:
-    """A recipe that takes files, and one that does not."""
+    """Return a recipe that takes files, and one that does not."""
     forest = AnnouncedRecipe(description="Trees.", parameters=PARAMETERS, metrics=METRICS, takes_data=True)
     return Recipes(recipes={"forest": forest, "own": forest.model_copy(update={"takes_data": False})})
 
@@ -58,7 +58,7 @@ class TrainingApi:
         return self.client.post(f"/models/{model}/train", content=content)
 
     def wrong(self, body: Any, model: str = "forest") -> dict[str, str]:
-        """What is wrong with a body: by field."""
+        """Return what is wrong with a body, by field."""
         answer = self.post(body, model)
         assert answer.status_code == 422, answer.text
         assert answer.headers["content-type"] == "application/problem+json"

@@ -54,14 +54,14 @@ class Jobs:
         self.api = TestClient(create_app(served.loader, RecordingTracing(), served.settings, training))
 
     def worker(self, **environ: str) -> Command:
-        """A worker's process."""
+        """Start a worker's process."""
         log = self.folder / f"worker-{len(self.workers)}.log"
         self.workers.append(start_command(log, self._environ | environ, "training.worker"))
         self.workers[-1].wait_for("waiting for jobs on")
         return self.workers[-1]
 
     def order(self, model: str, **body: Any) -> str:
-        """The id of a new job."""
+        """Order a job and return its id."""
         answer = self.post(model, **body)
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
@@ -70,13 +70,13 @@ class Jobs:
         return self.api.post(f"/models/{model}/train", json=body)
 
     def job(self, job_id: str) -> dict[str, Any]:
-        """The job, as the API shows it."""
+        """Return the job as the API shows it."""
         answer = self.api.get(f"/jobs/{job_id}")
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
     def wait(self, job_id: str, until: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """The job, once it is so far."""
+        """Return the job once it is so far."""
         return wait_for(lambda: self._job_if(job_id, until), lambda: f"{self.job(job_id)}\n{self.logs()}")
 
     def _job_if(self, job_id: str, until: Callable[[dict[str, Any]], bool]) -> dict[str, Any] | None:
@@ -84,7 +84,7 @@ class Jobs:
         return job if until(job) else None
 
     def ended(self, job_id: str) -> dict[str, Any]:
-        """The job, once it has ended."""
+        """Return the job once it has ended."""
         return self.wait(job_id, lambda job: job["state"] in {"succeeded", "failed"})
 
     def at(self, job_id: str) -> None:
@@ -92,18 +92,18 @@ class Jobs:
         wait_for(lambda: self.mlflow.holds_one, lambda: f"{self.job(job_id)}\n{self.logs()}")
 
     def kill(self, worker: Command) -> None:
-        """SIGKILL to the worker alone, and see that its training goes with it."""
+        """Kill the worker alone, and wait until its training has ended, too."""
         family = descendants(worker.process.pid)
         worker.process.send_signal(signal.SIGKILL)
         worker.process.wait()
         await_end(family)
 
     def versions(self, model: str, job_id: str) -> list[ModelVersion]:
-        """What the job registered."""
+        """Return the versions that the job registered."""
         return [one for one in self.client.search_model_versions(f"name = '{model}'") if _of(one, job_id)]
 
     def runs(self, model: str, job_id: str) -> list[str]:
-        """The states of the job's runs."""
+        """Return the states of the job's runs."""
         experiment = self.client.get_experiment_by_name(f"training/{model}")
         if experiment is None:
             return []
@@ -111,7 +111,7 @@ class Jobs:
         return sorted(run.info.status for run in found)
 
     def models_of_runs(self, model: str, job_id: str) -> list[str]:
-        """The models that the job logged and that are not deleted."""
+        """Return the models that the job logged and that are not deleted."""
         experiment = self.client.get_experiment_by_name(f"training/{model}")
         assert experiment is not None
         found = self.client.search_runs([experiment.experiment_id], f"tags.`offpath.job` = '{job_id}'")
@@ -130,7 +130,7 @@ class Jobs:
 def registered_version(
     client: MlflowClient, name: str, alias: str, metrics: Mapping[str, float] | None = None, sha256: str = "0"
 ) -> str:
-    """A version that nothing was trained for: only what its run says is there."""
+    """Register a version without a model: only what its run says is there."""
     experiment = client.get_experiment_by_name("measured")
     experiment_id = experiment.experiment_id if experiment else client.create_experiment("measured")
     run = client.create_run(experiment_id, tags={"data.sha256": sha256})

@@ -13,11 +13,10 @@ from offpath.contracts.model_manifest import Manifest, ModelVersion
 from offpath_cli.errors import ModelRefused
 from offpath_cli.register.compare_answers import AnsweredRecord
 from prediction_api.adapters.onnx_model import OnnxModel
-from prediction_api.format_predictions import predictions
-from prediction_api.http.problems import Problem
+from prediction_api.errors import ModelUnusable, PredictionApiError
+from prediction_api.format_predictions import format_predictions
 from prediction_api.inputs.records import RecordSchema
 from prediction_api.inputs.tensors import TensorSchema
-from prediction_api.models.loader import ModelUnusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +75,12 @@ class ServingCheck:
         )
         try:
             batch = schema.read(body)
-            answers = predictions(self.version, self.model.run(batch), batch.records)
-        except Problem as problem:
-            fields = "; ".join(f"{error.field}: {error.message}" for error in problem.errors[:3])
+            answers = format_predictions(self.version, self.model.run(batch), batch.records)
+        except PredictionApiError as error:
+            fields = "; ".join(f"{one.field}: {one.message}" for one in error.errors[:3])
             raise ModelRefused(
-                f"the API would not take the input example: {problem.detail}{': ' if fields else ''}{fields}"
-            ) from problem
+                f"the API would not take the input example: {error.detail}{': ' if fields else ''}{fields}"
+            ) from error
         except (ValueError, LookupError) as error:
             raise ModelUnusable(f"its answer for the input example cannot be given: {error}") from error
         json.dumps(answers, allow_nan=False)
@@ -97,4 +96,4 @@ def load_as_served(folder: Path, max_model_bytes: int) -> ServingCheck:
     files, registry = MemoryFiles(), FolderRegistry(folder)
     published = ModelPublisher(registry, files, max_model_bytes).publish(registry.version("model", "1"), Manifest())
     version = published.model_copy(update={"key": "the ONNX file"})  # the API's errors name it
-    return ServingCheck(version, OnnxModel(files.get(published.key), version))
+    return ServingCheck(version, OnnxModel.load(files.get(published.key), version))

@@ -11,8 +11,8 @@ from offpath.aws.job_store import JobStore
 from offpath.aws.s3 import Bucket
 from offpath.aws.sqs import SqsQueue
 from offpath.tracing import install, new_provider
-from prediction_api.adapters.onnx_load import load_model
-from prediction_api.adapters.onnx_threads import onnx_threads
+from prediction_api.adapters.onnx_model import load_model
+from prediction_api.adapters.onnx_session import onnx_threads
 from prediction_api.adapters.s3_models import S3Models
 from prediction_api.http.app import create_app
 from prediction_api.jobs.recipe_book import RecipeBook

@@ -1,4 +1,4 @@
-"""What the prediction API is told by its environment, beside what tracing needs."""
+"""The prediction API's settings, beside those of tracing."""
 
 from pydantic import Field
 
@@ -32,5 +32,5 @@ class ApiSettings(Settings):
 
     @property
     def digests(self) -> list[str]:
-        """The digests, one by one."""
+        """Return the digests, one by one."""
         return [digest.strip() for digest in self.api_key_digests.split(",") if digest.strip()]

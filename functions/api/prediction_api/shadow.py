@@ -1,25 +1,26 @@
-"""Versions that answer nobody: they predict, behind the response, what another version answered.
+"""Shadows: versions that predict in the background what another version answered, to be compared with it.
 
-What they say is a span of the request's own trace, which travels in a message of its own: the request's was on its way
-before, whatever becomes of the shadow.
+A shadow's prediction is a span of the request's own trace. It travels in a message of its own: the request's trace was
+sent before, whatever becomes of the shadow.
 """
 
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, Status, StatusCode, Tracer, set_span_in_context
 from pydantic_core import to_json
-from starlette.background import BackgroundTask
 
 from offpath import attributes
-from prediction_api.format_predictions import predictions
-from prediction_api.http.problems import Problem
-from prediction_api.inputs.batch import Batch, Outputs
+from prediction_api.errors import PredictionApiError
+from prediction_api.format_predictions import format_predictions
+from prediction_api.inputs.batch import Outputs
 from prediction_api.models.served import ServedModel
-from prediction_api.shadow_agreement import agreement
+from prediction_api.prediction_protocol import PredictionProtocol, PredictionRequest
+from prediction_api.shadow_agreement import compare_predictions
 
 # Where predictions come faster than shadows can follow, the newest go without one.
 MAX_WAITING = 100
@@ -29,76 +30,90 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """A request that was answered: by whom, with what, and how its body is read for a model."""
+class AnsweredRequest:
+    """A request and the version that answered it. outputs, records: of that answer. experiment: of its trace."""
 
+    request: PredictionRequest
+    protocol: PredictionProtocol
     served: ServedModel
     outputs: Outputs
     records: int
-    body: bytes
-    read: Callable[[ServedModel, bytes], Batch]
-    root: SpanContext
     experiment: str
 
 
+@dataclass(frozen=True, slots=True)
+class _ShadowPrediction:
+    """One prediction to make. parent: the request's span."""
+
+    shadow: ServedModel
+    answered: AnsweredRequest
+    parent: SpanContext
+
+
 class Shadows:
-    """Predictions that are still to be made."""
+    """The queue of predictions that shadows are still to make."""
 
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
-        self._waiting: deque[tuple[ServedModel, Answered]] = deque()
+        self._waiting: deque[_ShadowPrediction] = deque()
         self._bytes = 0  # of the bodies that wait
         self._lock = threading.Lock()
 
-    def behind(self, answered: Answered, shadows: tuple[ServedModel, ...], root: Span) -> BackgroundTask | None:
-        """What is to be done once the response is sent, for the shadows that did not answer themselves."""
+    def plan(self, answered: AnsweredRequest, shadows: Sequence[ServedModel], root: Span) -> Callable[[], None] | None:
+        """Return what queues a prediction of each shadow that did not answer itself, to be called after the response.
+
+        None where there is none to make, or too many wait already; root, the request's span, then says which are left
+        out.
+        """
         others = [shadow for shadow in shadows if shadow.version.number != answered.served.version.number]
         if others and (len(self._waiting) >= MAX_WAITING or self._bytes >= MAX_WAITING_BYTES):
             root.set_attribute(attributes.SHADOW_SKIPPED, [shadow.alias for shadow in others])
             return None
-        return BackgroundTask(self._follow, others, answered) if others else None
+        parent = root.get_span_context()
+        planned = [_ShadowPrediction(shadow, answered, parent) for shadow in others]
+        return partial(self._enqueue, planned) if planned else None
 
-    async def _follow(self, shadows: list[ServedModel], answered: Answered) -> None:
-        """Only notes what to do: in Lambda, the response waits for this."""
-        self._count(len(answered.body) * len(shadows))
-        self._waiting.extend((shadow, answered) for shadow in shadows)
+    def _enqueue(self, planned: Sequence[_ShadowPrediction]) -> None:
+        """Keep the predictions for later and make none: in Lambda, the response waits for this."""
+        self._add_bytes(sum(len(one.answered.request.body) for one in planned))
+        self._waiting.extend(planned)
 
     def run(self) -> None:
-        """Make the predictions that wait; each becomes a span, whatever comes of it.
+        """Make the predictions that wait now; each becomes a span, even one that fails.
 
-        Those that come meanwhile are left to the next time: under steady traffic this would not end, and no other task
-        would have its turn.
+        Those that are queued meanwhile are left to the next run: under steady traffic this one would not end, and no
+        other periodic task would run.
         """
         for _ in range(len(self._waiting)):
-            shadow, answered = self._waiting.popleft()
-            self._count(-len(answered.body))
-            self._predict(shadow, answered)
+            one = self._waiting.popleft()
+            self._add_bytes(-len(one.answered.request.body))
+            self._predict(one)
 
-    def _count(self, change: int) -> None:
+    def _add_bytes(self, change: int) -> None:
         with self._lock:
             self._bytes += change
 
-    def _predict(self, shadow: ServedModel, answered: Answered) -> None:
-        context = set_span_in_context(NonRecordingSpan(answered.root))
+    def _predict(self, one: _ShadowPrediction) -> None:
+        shadow, answered = one.shadow, one.answered
         with self._tracer.start_as_current_span(
             f"{shadow.name} shadow",
-            context,
-            attributes=_described(shadow, answered),
+            set_span_in_context(NonRecordingSpan(one.parent)),
+            attributes=_span_attributes(shadow, answered),
             record_exception=False,
             set_status_on_exception=False,
         ) as span:
             try:
-                outputs = shadow.predictor.run(answered.read(shadow, answered.body))
-                _note(span, shadow, answered, outputs)
-            except Problem as problem:
-                span.set_status(Status(StatusCode.ERROR, problem.detail))
+                outputs = shadow.predictor.run(answered.protocol.read(shadow, answered.request))
+                _trace_outputs(span, shadow, answered, outputs)
+            except PredictionApiError as error:
+                span.set_status(Status(StatusCode.ERROR, error.detail))
             except Exception as error:
                 _log.exception("the shadow %s of model %s failed", shadow.alias, shadow.name)
                 span.record_exception(error)
                 span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
 
 
-def _described(shadow: ServedModel, answered: Answered) -> dict[str, str | bool]:
+def _span_attributes(shadow: ServedModel, answered: AnsweredRequest) -> dict[str, str | bool]:
     return {
         attributes.EXPERIMENT: answered.experiment,
         attributes.SPAN_TYPE: "TASK",
@@ -108,11 +123,12 @@ def _described(shadow: ServedModel, answered: Answered) -> dict[str, str | bool]
     }
 
 
-def _note(span: Span, shadow: ServedModel, answered: Answered, outputs: Outputs) -> None:
-    said = predictions(shadow.version, outputs, answered.records)
-    span.set_attribute(attributes.SPAN_OUTPUTS, to_json(said).decode())
-    given = predictions(answered.served.version, answered.outputs, answered.records)
-    if found := agreement(given, said):
+def _trace_outputs(span: Span, shadow: ServedModel, answered: AnsweredRequest, outputs: Outputs) -> None:
+    """Note the shadow's predictions, and how far they agree with the answer."""
+    made = format_predictions(shadow.version, outputs, answered.records)
+    span.set_attribute(attributes.SPAN_OUTPUTS, to_json(made).decode())
+    given = format_predictions(answered.served.version, answered.outputs, answered.records)
+    if found := compare_predictions(given, made):
         span.set_attribute(attributes.SHADOW_AGREEMENT, found.share)
         if found.difference is not None:
             span.set_attribute(attributes.SHADOW_DIFFERENCE, found.difference)

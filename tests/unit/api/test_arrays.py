@@ -1,4 +1,4 @@
-"""What becomes of JSON's values in an array, and what is refused instead of changed."""
+"""JSON's values in an array: taken as they are, or refused, but not changed."""
 
 import math
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a caller of `POST /models/{name}/invocations` sees, beside what MLflow's own server answers as well."""
+"""Answers of `POST /models/{name}/invocations` that MLflow's own server does not give as well."""
 
 import json
 from typing import Any
@@ -37,7 +37,7 @@ def refused(answer: Any, status: int, code: str, *words: str) -> None:
 
 
 @pytest.mark.parametrize("form", forms([SETOSA]))
-def test_a_classification_of_two_outputs_is_a_list_of_labels_in_every_form(api: Api, form: str) -> None:
+def test_a_classification_of_two_outputs_gives_labels_in_every_form(api: Api, form: str) -> None:
     assert post(api, forms([SETOSA, VIRGINICA])[form]).json() == {"predictions": ["setosa", "virginica"]}
 
 
@@ -74,7 +74,7 @@ def test_it_is_traced_as_a_prediction_is(api: Api) -> None:
     assert answer.headers["x-trace-id"] == api.traced.events[0].mlflow_trace_id == "tr-4bf92f3577b34da6a3ce929d0e0e4736"
 
 
-def test_a_refusal_is_traced_as_an_error_and_reaches_no_model(api: Api) -> None:
+def test_a_refusal_is_traced_and_reaches_no_model(api: Api) -> None:
     answer = post(api, {"inputs": [{}]})
     trace, spans = api.traced.traces[0], api.traced.spans()
     assert set(spans) == {ROOT, "validate"}
@@ -115,9 +115,7 @@ REFUSED: dict[str, tuple[Any, str, tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize(("body", "code", "words"), REFUSED.values(), ids=REFUSED)
-def test_a_refusal_is_of_mlflows_form_and_says_what_is_wrong(
-    api: Api, body: Any, code: str, words: tuple[str, ...]
-) -> None:
+def test_a_refusal_is_of_mlflows_form_with_the_reason(api: Api, body: Any, code: str, words: tuple[str, ...]) -> None:
     refused(post(api, body), 400, code, *words)
 
 
@@ -140,7 +138,7 @@ def test_what_is_no_csv_is_refused(api: Api, body: bytes) -> None:
     refused(post(api, body, "sum", "text/csv"), 400, "BAD_REQUEST", "CSV")
 
 
-def test_an_unknown_model_a_large_body_and_a_model_that_fails_are_of_that_form_too(api: Api) -> None:
+def test_other_errors_are_of_mlflows_form_too(api: Api) -> None:
     refused(post(api, {"inputs": [SETOSA]}, "irsi"), 404, "RESOURCE_DOES_NOT_EXIST", "'irsi'", "iris, sum")
     refused(post(api, b" " * 2_001), 413, "BAD_REQUEST", "2000 bytes")
     refused(post(Api(load=BrokenPredictor), {"inputs": [SETOSA]}), 500, "INTERNAL_ERROR", "trace")
@@ -167,7 +165,7 @@ def test_what_is_not_finite_is_null_in_json(api: Api) -> None:
     assert json.loads(api.traced.spans()[ROOT]["mlflow.spanOutputs"]) == answer.json()["predictions"]
 
 
-def test_a_record_that_a_classifier_has_no_number_for_has_no_label_and_the_others_have(api: Api) -> None:
+def test_a_record_without_finite_scores_alone_has_no_label(api: Api) -> None:
     answer = post(api, {"dataframe_records": [SETOSA | {"petal_width": None}, VIRGINICA]})
     assert answer.json() == {"predictions": [None, "virginica"]}
 
@@ -205,7 +203,7 @@ def test_several_values_a_record_are_nested_in_its_row() -> None:
     assert answer == {"predictions": [{"same": [1.0, 2.0]}, {"same": [3.0, 4.0]}]}
 
 
-def test_the_documentation_has_an_entry_with_an_example_that_is_answered(api: Api) -> None:
+def test_the_documentation_has_an_example_that_is_answered(api: Api) -> None:
     document = api.client.get("/openapi.json").json()
     content = document["paths"]["/models/iris/invocations"]["post"]["requestBody"]["content"]
     assert set(content) == {"application/json", "text/csv"}

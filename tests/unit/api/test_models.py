@@ -1,4 +1,4 @@
-"""Which models are served, and what becomes of those that cannot be."""
+"""The models that are served, and those that cannot be."""
 
 import pytest
 
@@ -53,7 +53,7 @@ def test_health_is_ok_with_all_models_served(api: Api) -> None:
     }
 
 
-def test_a_new_version_is_swapped_in_when_the_manifest_is_due(api: Api) -> None:
+def test_a_new_version_is_swapped_in_at_the_refresh(api: Api) -> None:
     newer = iris_onnx(0.1)
     api.store.add(newer)
     api.store.publish(manifest_of(iris=iris_version("2", newer), sum=sum_version()))
@@ -70,7 +70,7 @@ def test_a_model_that_left_the_manifest_is_served_no_more(api: Api) -> None:
     assert version_served(api) == "1"
 
 
-def test_a_damaged_file_leaves_the_others_and_the_old_version_serving(api: Api) -> None:
+def test_a_damaged_file_leaves_the_rest_serving(api: Api) -> None:
     api.store.publish(manifest_of(iris=iris_version(), sum=sum_version("2", sha256="0" * 64)))
     due(api)
     health = api.client.get("/health").json()
@@ -90,7 +90,7 @@ def test_a_file_that_is_no_model_leaves_the_others_serving(api: Api) -> None:
     assert version_served(api) == "1"
 
 
-def test_a_model_without_a_usable_file_is_refused_with_the_reason() -> None:
+def test_a_model_without_a_file_is_503_with_the_reason() -> None:
     api = Api(missing=sum_version().key)
     answer = api.client.post("/models/sum/predict", json={"a": 1, "b": 2})
     assert answer.status_code == 503
@@ -100,7 +100,7 @@ def test_a_model_without_a_usable_file_is_refused_with_the_reason() -> None:
     assert api.client.get("/health").json()["models"]["sum"]["state"] == "failed"
 
 
-def test_a_file_that_comes_late_is_served_at_the_next_refresh(api: Api) -> None:
+def test_a_late_file_is_served_at_the_next_refresh(api: Api) -> None:
     newer = iris_onnx(0.1)
     api.store.publish(manifest_of(iris=iris_version("2", newer), sum=sum_version()))
     due(api)
@@ -150,7 +150,7 @@ def test_a_model_with_no_champion_is_not_served(api: Api) -> None:
     assert "champion" in answer.json()["detail"]
 
 
-def test_a_graph_that_does_not_fit_its_signature_is_not_served(api: Api) -> None:
+def test_a_graph_unlike_its_signature_is_not_served(api: Api) -> None:
     columns = Signature(inputs=(Column(name="x", type="double"), Column(name="y", type="double")))
     api.store.publish(manifest_of(iris=iris_version(), sum=sum_version("2", signature=columns)))
     due(api)

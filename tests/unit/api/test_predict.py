@@ -1,4 +1,4 @@
-"""What a caller of `POST /models/{name}/predict` sees."""
+"""Answers and traces of `POST /models/{name}/predict`."""
 
 import json
 import re
@@ -44,7 +44,7 @@ def test_one_record_may_come_in_three_forms(api: Api, body: Any) -> None:
     assert post(api, body).json()["predictions"][0]["label"] == "setosa"
 
 
-def test_the_trace_id_is_in_the_body_and_in_a_header(api: Api) -> None:
+def test_the_trace_id_is_in_body_and_header(api: Api) -> None:
     answer = post(api, SETOSA)
     assert answer.json()["trace_id"] == answer.headers["x-trace-id"] == api.traced.events[0].mlflow_trace_id
 
@@ -64,7 +64,7 @@ def test_a_prediction_is_traced_with_inputs_outputs_spans_and_tags(api: Api) -> 
     assert api.traced.events[0].experiment == "offpath/iris"
 
 
-def test_a_callers_trace_is_continued_even_if_it_is_not_sampled_there(api: Api) -> None:
+def test_an_unsampled_callers_trace_is_continued(api: Api) -> None:
     trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
     answer = post(api, SETOSA, traceparent=f"00-{trace_id}-00f067aa0ba902b7-00")
     assert answer.json()["trace_id"] == f"tr-{trace_id}"
@@ -146,12 +146,12 @@ def test_a_large_body_is_refused_by_what_it_announces(api: Api) -> None:
     assert "2000 bytes" in answer.json()["detail"]
 
 
-def test_a_large_body_that_announces_nothing_is_refused_as_it_comes(api: Api) -> None:
+def test_a_large_streamed_body_is_refused(api: Api) -> None:
     answer = api.client.post("/models/iris/predict", content=(b" " * 500 for _ in range(5)))
     assert answer.status_code == 413
 
 
-def test_many_fields_beside_inputs_are_counted_and_the_first_are_listed(api: Api) -> None:
+def test_many_fields_beside_inputs_are_counted_and_partly_listed(api: Api) -> None:
     answer = post(api, {"inputs": [SETOSA], **dict.fromkeys(map(str, range(99)), 1)}).json()
     assert len(answer["errors"]) == 20
     assert answer["detail"] == "99 unknown field(s) beside inputs"
@@ -169,7 +169,7 @@ def test_many_errors_are_counted_and_the_first_are_listed() -> None:
     assert answer["detail"] == "40 field(s) are not as the model's signature says; the first 20 are listed"
 
 
-def test_a_refused_request_is_traced_as_an_error_and_reaches_no_model(api: Api) -> None:
+def test_a_refused_request_is_traced_and_reaches_no_model(api: Api) -> None:
     answer = post(api, {"inputs": [{}]})
     trace = api.traced.traces[0]
     spans = api.traced.spans()
@@ -199,7 +199,7 @@ def test_paths_and_methods_that_do_not_exist_are_problems_too(api: Api) -> None:
     assert api.traced.traces == []
 
 
-def test_the_documentation_has_an_entry_a_model_with_its_fields_and_an_example(api: Api) -> None:
+def test_the_documentation_has_each_models_fields_and_an_example(api: Api) -> None:
     document = api.client.get("/openapi.json").json()
     content = document["paths"]["/models/iris/predict"]["post"]["requestBody"]["content"]["application/json"]
     record = content["schema"]["properties"]["inputs"]["anyOf"][1]

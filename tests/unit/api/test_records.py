@@ -1,4 +1,4 @@
-"""What a record may hold, by its signature."""
+"""The values that a record may hold, by its signature."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from offpath.contracts.model_manifest import Column, ColumnType
-from prediction_api.http.problems import Problem
+from prediction_api.errors import InvalidInputs
 from prediction_api.inputs.records import RecordSchema
 
 
@@ -28,7 +28,7 @@ def test_each_type_takes_its_values(column_type: ColumnType, value: Any) -> None
     [("long", 2**63), ("integer", 2**31), ("integer", 1.5), ("boolean", 1), ("string", 1), ("double", "1")],
 )
 def test_each_type_refuses_what_it_cannot_hold(column_type: ColumnType, value: Any) -> None:
-    with pytest.raises(Problem) as problem:
+    with pytest.raises(InvalidInputs) as problem:
         parse(column_type, {"x": value})
     assert problem.value.errors[0].field == "inputs[0].x"
 
@@ -39,12 +39,12 @@ def test_an_optional_column_may_be_missing(column_type: ColumnType) -> None:
 
 
 @pytest.mark.parametrize("column_type", ["long", "integer", "boolean"])
-def test_an_optional_column_that_no_tensor_can_leave_out_is_asked_for(column_type: ColumnType) -> None:
-    with pytest.raises(Problem) as problem:
+def test_an_optional_column_without_absent_value_is_required(column_type: ColumnType) -> None:
+    with pytest.raises(InvalidInputs) as problem:
         parse(column_type, {}, required=False)
     assert problem.value.errors[0].message == "required, but not there"
 
 
-def test_a_model_with_a_column_of_that_name_takes_bare_records() -> None:
+def test_a_model_with_a_column_inputs_takes_bare_records() -> None:
     schema = RecordSchema([Column(name="inputs", type="string")], max_records=2)
     assert schema.parse(b'{"inputs": "text"}') == [{"inputs": "text"}]

@@ -1,11 +1,11 @@
-"""A challenger that answers nobody, and what its trace says."""
+"""A challenger that predicts in the background, and its traces."""
 
 import json
 from typing import Any
 
 from local.testbed.models import SETOSA, VIRGINICA, iris_onnx, iris_version, sum_version
 from offpath.contracts.model_manifest import Manifest, ModelVersion, RegisteredModel
-from prediction_api.adapters.onnx_load import load_model
+from prediction_api.adapters.onnx_model import load_model
 from prediction_api.inputs.batch import Batch, Outputs
 from prediction_api.models.loader import Load, ModelFiles
 from prediction_api.shadow import MAX_WAITING, MAX_WAITING_BYTES
@@ -39,11 +39,11 @@ def ask(api: Api, *records: dict[str, float], route: str = "predict", query: str
 
 
 def follow(api: Api) -> None:
-    """What the worker does behind the response."""
+    """Do the worker's periodic tasks."""
     api.traced.run_periodic_tasks()
 
 
-def test_the_shadow_predicts_behind_the_response_in_the_same_trace() -> None:
+def test_the_shadow_predicts_after_the_response_in_the_same_trace() -> None:
     api = serve()
     answer = ask(api, SETOSA, VIRGINICA)
     assert (answer["alias"], answer["version"]) == ("champion", "1")
@@ -67,7 +67,7 @@ def test_the_shadow_predicts_behind_the_response_in_the_same_trace() -> None:
     assert noted["offpath.shadow.agreement"] == 1.0
 
 
-def test_the_part_of_the_records_that_both_say_the_same_of_is_noted() -> None:
+def test_the_share_of_records_with_equal_predictions_is_noted() -> None:
     relabelled = ("versicolor", "setosa", "virginica")
     api = published(iris_version("2", weight=0, shadow=True, labels=relabelled))
     ask(api, SETOSA, VIRGINICA)
@@ -97,7 +97,7 @@ def test_the_scoring_protocol_has_shadows_too() -> None:
     assert api.traced.spans(1)["iris shadow"]["offpath.shadow.agreement"] == 1.0
 
 
-def test_a_shadow_that_was_asked_itself_has_nothing_to_follow() -> None:
+def test_a_shadow_that_answers_itself_predicts_once() -> None:
     api = serve()
     ask(api, SETOSA, query="?alias=next")
     follow(api)
@@ -129,7 +129,7 @@ def test_a_shadow_with_another_signature_says_why_it_cannot_follow() -> None:
     assert "not as the model's signature says" in str(status.description)
 
 
-def test_a_shadow_that_fails_leaves_an_error_in_the_trace_and_nothing_else() -> None:
+def test_a_failing_shadow_leaves_an_error_in_the_trace_alone() -> None:
     api = published(iris_version("2", BETTER, weight=0, shadow=True), load=breaking(BETTER))
     ask(api, SETOSA)
     follow(api)
@@ -138,7 +138,7 @@ def test_a_shadow_that_fails_leaves_an_error_in_the_trace_and_nothing_else() -> 
     assert ask(api, SETOSA)["version"] == "1"
 
 
-def test_where_shadows_cannot_keep_up_requests_go_without_and_say_so() -> None:
+def test_requests_note_the_shadows_that_a_full_queue_skips() -> None:
     api = serve()
     for _ in range(MAX_WAITING + 1):
         ask(api, SETOSA)
@@ -148,7 +148,7 @@ def test_where_shadows_cannot_keep_up_requests_go_without_and_say_so() -> None:
     assert len(api.traced.traces) == 2 * MAX_WAITING + 1
 
 
-def test_large_requests_go_without_a_shadow_before_they_fill_the_memory() -> None:
+def test_large_requests_skip_shadows_before_they_fill_the_memory() -> None:
     api = serve()
     body = json.dumps({"inputs": [SETOSA]}).encode().ljust(5_000_000)
     waiting = MAX_WAITING_BYTES // len(body) + 1
@@ -161,7 +161,7 @@ def test_large_requests_go_without_a_shadow_before_they_fill_the_memory() -> Non
     assert "offpath.shadow.skipped" not in (api.traced.traces[-1].root.attributes or {}), "there is room again"
 
 
-def test_a_request_that_comes_while_shadows_predict_is_left_to_the_next_time() -> None:
+def test_a_request_during_shadow_predictions_waits_for_the_next_run() -> None:
     class Busy:
         """A model during whose calls another request comes."""
 

@@ -54,7 +54,7 @@ def values(answer: Any) -> list[Any]:
     return [prediction["value"] for prediction in answer.json()["predictions"]]
 
 
-def test_a_batch_is_answered_a_prediction_a_record_by_one_call() -> None:
+def test_a_batch_is_predicted_by_one_call() -> None:
     calls = Calls()
     api = Api(load=calls.load, models=[iris()])
     calls.records.clear()
@@ -78,7 +78,7 @@ def test_each_type_is_handed_on_as_it_is(api: Api, name: str, inputs: Any) -> No
     assert post(api, name, inputs, "invocations").json() == {"predictions": {"same": inputs}}
 
 
-def test_it_is_traced_with_its_records_and_the_label_of_a_single_one(api: Api) -> None:
+def test_a_trace_has_the_records_and_a_single_ones_label(api: Api) -> None:
     post(api, "flowers", ROWS[:1], "invocations")
     spans = api.traced.spans()
     assert spans["POST /models/{name}/invocations"]["mlflow.traceTag.prediction"] == "setosa"
@@ -129,7 +129,7 @@ def test_a_body_holds_inputs_alone(api: Api, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("route", ["predict", "invocations"])
-def test_what_the_signature_leaves_open_and_the_graph_does_not_is_refused(api: Api, route: str) -> None:
+def test_a_shape_that_only_the_graph_fixes_is_refused(api: Api, route: str) -> None:
     answer = post(api, "words", [["a", "b", "c"]], route)
     assert answer.status_code == (422 if route == "predict" else 400)
     assert "the model does not take these inputs" in answer.text

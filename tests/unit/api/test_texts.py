@@ -137,8 +137,8 @@ def test_a_graph_that_takes_something_else(names: tuple[str, ...]) -> None:
     )
 
 
-def test_a_cold_start_without_such_a_model_does_not_import_tokenizers() -> None:
+def test_a_cold_start_without_text_models_imports_no_tokenizers() -> None:
     code = (
-        "import sys, prediction_api.http.app, prediction_api.adapters.onnx_load; sys.exit('tokenizers' in sys.modules)"
+        "import sys, prediction_api.http.app, prediction_api.adapters.onnx_model; sys.exit('tokenizers' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

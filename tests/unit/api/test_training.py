@@ -1,4 +1,4 @@
-"""What the API takes as a training job, and what it says of one."""
+"""The training jobs that the API takes and shows."""
 
 import re
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ def api() -> TrainingApi:
     return TrainingApi()
 
 
-def test_a_job_is_written_down_queued_and_told_where_it_is(api: TrainingApi) -> None:
+def test_a_job_is_stored_queued_and_located(api: TrainingApi) -> None:
     answer = api.post({"parameters": {"trees": 3, "rate": 1}, "seed": 7, "alias": "challenger"})
     assert answer.status_code == 202, answer.text
     job = answer.json()
@@ -127,7 +127,7 @@ def test_without_a_worker_ever_nothing_is_taken(api: TrainingApi) -> None:
     assert api.post({}).status_code == 202
 
 
-def test_recipes_are_read_again_after_a_minute_and_kept_while_they_cannot_be(api: TrainingApi) -> None:
+def test_recipes_are_reread_after_a_minute_and_kept_while_unreadable(api: TrainingApi) -> None:
     assert api.post({}).status_code == 202
     api.bucket.put(RECIPES_KEY, Recipes().to_json())
     assert api.post({}).status_code == 202
@@ -162,7 +162,7 @@ def test_a_queue_that_is_down_fails_the_job(api: TrainingApi) -> None:
     assert (job["state"], job["error"]) == ("failed", "it could not be queued; send the request again")
 
 
-def test_a_job_that_was_queued_although_sqs_did_not_say_so_goes_on() -> None:
+def test_a_job_queued_without_confirmation_goes_on() -> None:
     class SilentQueue(InMemoryQueue):
         def send(self, messages: Sequence[Message]) -> list[Message]:
             stored = ordered.store.read(id_in(messages[0].body))
@@ -197,7 +197,7 @@ def test_a_job_that_succeeded_has_its_version(api: TrainingApi) -> None:
     assert job["result"]["metrics"] == {"validation_f1": 0.9}
 
 
-def test_trainings_are_behind_the_keys_and_in_the_documentation_and_no_predictions() -> None:
+def test_training_routes_need_keys_are_documented_and_not_traced() -> None:
     api = TrainingApi(api_key_digests="0" * 64)
     for answer in (api.post({}), api.client.get(f"/jobs/{JOB_ID}"), api.client.get("/recipes")):
         assert answer.status_code == 401

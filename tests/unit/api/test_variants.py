@@ -1,4 +1,4 @@
-"""Which version answers, where a model has several aliases."""
+"""The version that answers, where a model has several aliases."""
 
 from collections import Counter
 from typing import Any
@@ -63,7 +63,7 @@ def test_a_session_stays_with_its_version_in_every_process() -> None:
     assert set(drawn) == {"champion", "challenger"}
 
 
-def test_an_answer_and_its_trace_name_who_gave_it() -> None:
+def test_an_answer_and_its_trace_name_the_version() -> None:
     api = serve(split(50))
     answer = ask(api, "?alias=challenger", **{"x-session-id": "user-7"}).json()
     assert (answer["alias"], answer["version"]) == ("challenger", "2")
@@ -75,7 +75,7 @@ def test_an_answer_and_its_trace_name_who_gave_it() -> None:
     assert spans["iris"]["offpath.alias"] == "challenger"
 
 
-def test_an_alias_or_a_version_can_be_asked_for_whatever_its_weight() -> None:
+def test_an_alias_or_version_can_be_requested_whatever_its_weight() -> None:
     api = serve(split(0))
     assert {alias(api) for _ in range(20)} == {"champion"}
     assert alias(api, "?alias=challenger") == "challenger"
@@ -115,7 +115,7 @@ def test_weights_take_effect_at_the_next_refresh() -> None:
     assert alias(api) == "champion"
 
 
-def test_an_alias_without_traffic_is_loaded_when_it_is_asked_for() -> None:
+def test_an_alias_without_traffic_is_loaded_on_demand() -> None:
     calls = Calls()
     api = serve(split(0), load=calls.load)
     calls.records.clear()
@@ -132,7 +132,7 @@ def test_two_aliases_of_one_version_are_loaded_once() -> None:
     assert len(calls.records) == 3, "warm-ups: iris and sum at the start, then the version"
 
 
-def test_a_challenger_that_cannot_be_loaded_is_answered_for_by_the_champion() -> None:
+def test_the_champion_answers_for_a_challenger_that_cannot_load() -> None:
     api = serve(split(100, sha256="0" * 64))
     assert alias(api) == "champion"
     health = api.client.get("/health").json()
@@ -143,7 +143,7 @@ def test_a_challenger_that_cannot_be_loaded_is_answered_for_by_the_champion() ->
     assert "SHA-256" in answer.json()["detail"]
 
 
-def test_an_alias_that_fails_when_it_is_asked_for_is_503() -> None:
+def test_an_alias_that_fails_to_load_is_503() -> None:
     api = serve(split(0, sha256="0" * 64))
     answer = ask(api, "?alias=challenger")
     assert answer.status_code == 503
@@ -160,7 +160,7 @@ def test_what_cannot_be_loaded_is_not_fetched_for_every_request() -> None:
     assert "there is no models/" in ask(api, "?alias=challenger").json()["detail"]
 
 
-def test_a_challenger_that_was_never_loaded_stands_in_only_if_it_can_be() -> None:
+def test_a_never_loaded_challenger_replaces_only_if_it_can_load() -> None:
     api = serve(split(0))
     challenger = iris_version("2", BETTER)
     api.store.objects.pop(challenger.key)
@@ -169,7 +169,7 @@ def test_a_challenger_that_was_never_loaded_stands_in_only_if_it_can_be() -> Non
     assert api.client.get("/health").json()["models"]["iris"]["aliases"]["challenger"]["state"] == "failed"
 
 
-def test_a_challenger_that_answers_keeps_the_process_in_service_without_a_champion() -> None:
+def test_a_challenger_alone_keeps_the_process_in_service() -> None:
     api = Api()
     api.store.add(BETTER)
     publish(api, Manifest())
@@ -179,7 +179,7 @@ def test_a_challenger_that_answers_keeps_the_process_in_service_without_a_champi
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
 
 
-def test_a_newer_challenger_that_cannot_be_loaded_leaves_the_old_one_with_the_new_weight() -> None:
+def test_an_unloadable_challenger_leaves_the_old_one_with_the_new_weight() -> None:
     api = serve(split(0))
     newer = iris_version("3", b"no model", weight=100)
     publish(api, iris(champion=iris_version(weight=0), challenger=newer))
@@ -205,7 +205,7 @@ def test_the_scoring_protocol_takes_its_turn_too() -> None:
     assert refused.json()["error_code"] == "RESOURCE_DOES_NOT_EXIST"
 
 
-def test_a_model_with_other_aliases_alone_can_be_asked_for_them() -> None:
+def test_a_model_without_champion_answers_for_its_other_aliases() -> None:
     api = serve(Manifest(models={"sum": RegisteredModel(aliases={"draft": sum_version()})}))
     assert api.client.post("/models/sum/predict", json={"a": 1, "b": 2}).status_code == 503
     assert api.client.post("/models/sum/predict?alias=draft", json={"a": 1, "b": 2}).status_code == 200

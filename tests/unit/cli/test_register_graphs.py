@@ -21,7 +21,7 @@ from offpath_cli.register.examples import Example, Records, Tensors
 from offpath_cli.register.model_task import model_task_of
 from offpath_cli.register.original import read_file
 from offpath_cli.register.registration_spec import RegistrationSpec
-from prediction_api.models.loader import ModelUnusable
+from prediction_api.errors import ModelUnusable
 from tests.support.own_models import flowers, graph
 
 # mlflow warns of its own type hints when parts of it are imported.

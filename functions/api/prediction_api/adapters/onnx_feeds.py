@@ -1,21 +1,22 @@
-"""From a batch to what an ONNX graph is fed."""
+"""From a batch to the inputs of an ONNX graph."""
 
 from collections.abc import Callable, Mapping, Sequence
-from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
+from pydantic import JsonValue
 
 from offpath.contracts.model_manifest import ModelVersion, Tensor
-from prediction_api.http.problems import FieldError, Problem, refused
+from prediction_api.errors import FieldError, InvalidInputs, ModelUnusable
 from prediction_api.inputs.arrays import narrowed
 from prediction_api.inputs.batch import Array, Batch
-from prediction_api.inputs.records import MAX_ERRORS
-from prediction_api.models.loader import ModelUnusable
+from prediction_api.inputs.field_errors import MAX_ERRORS
 
 Feed = Callable[[Batch], dict[str, Array]]
 
-_DTYPES: Mapping[str, Any] = {
+Dtype = type[np.generic]
+
+_DTYPES: Mapping[str, Dtype] = {
     "tensor(float16)": np.float16,
     "tensor(float)": np.float32,
     "tensor(double)": np.float64,
@@ -41,7 +42,10 @@ class GraphInput(Protocol):
 
 
 def feeder(version: ModelVersion, inputs: Sequence[GraphInput]) -> Feed:
-    """How a batch is given to the graph. Raises ModelUnusable for a graph that does not fit the signature."""
+    """Return the function from a batch to the graph's inputs.
+
+    Raises ModelUnusable for a graph that does not fit the signature.
+    """
     tensors = version.signature.tensors
     return _tensor_feeder(version, tensors, inputs) if tensors else _column_feeder(version, inputs)
 
@@ -62,7 +66,7 @@ def _tensor_feeder(version: ModelVersion, tensors: Sequence[Tensor], inputs: Seq
 def _paired(
     version: ModelVersion, tensors: Sequence[Tensor], inputs: Sequence[GraphInput]
 ) -> list[tuple[GraphInput, Tensor]]:
-    """Each of the graph's inputs with the signature's tensor for it: by name, or the only one."""
+    """Return each of the graph's inputs with the signature's tensor for it: by name, or the only one."""
     if len(inputs) == len(tensors) == 1:
         return [(inputs[0], tensors[0])]
     by_name = {tensor.key: tensor for tensor in tensors}
@@ -74,20 +78,21 @@ def _paired(
     return [(entry, by_name[entry.name]) for entry in inputs]
 
 
-def _castable(tensor: Tensor, dtype: Any) -> bool:
+def _castable(tensor: Tensor, dtype: Dtype) -> bool:
     if tensor.dtype == "str":
-        return bool(dtype is np.object_)
+        return dtype is np.object_
     given, wanted = np.dtype(tensor.dtype), np.dtype(dtype)
     return bool(given == wanted) or given.kind == wanted.kind == "f"
 
 
-def _as(array: Any, dtype: Any, tensor: Tensor) -> Array:
+def _as(values: Sequence[JsonValue] | Array, dtype: Dtype, tensor: Tensor) -> Array:
+    array = np.asarray(values)
     if array.dtype == dtype:
-        return np.asarray(array)
+        return array
     try:
         return narrowed(array, dtype)
     except ValueError as error:
-        raise refused(f"a value of {tensor.key} is too large for the model: {error}") from error
+        raise InvalidInputs(f"a value of {tensor.key} is too large for the model: {error}") from error
 
 
 def _column_feeder(version: ModelVersion, inputs: Sequence[GraphInput]) -> Feed:
@@ -102,7 +107,7 @@ def _column_feeder(version: ModelVersion, inputs: Sequence[GraphInput]) -> Feed:
     raise ModelUnusable(f"{version.key} takes the inputs {sorted(dtypes)}, but the signature has the columns {names}")
 
 
-def _column(batch: Batch, name: str, dtype: Any) -> Array:
+def _column(batch: Batch, name: str, dtype: Dtype) -> Array:
     values = batch.values[name]
     try:
         with np.errstate(over="raise"):
@@ -111,21 +116,27 @@ def _column(batch: Batch, name: str, dtype: Any) -> Array:
         raise _too_large(values, name, dtype) from None
 
 
-def _too_large(values: Sequence[Any] | Array, name: str, dtype: Any) -> Problem:
-    limits = np.iinfo(dtype) if np.issubdtype(dtype, np.integer) else np.finfo(dtype)
-    kind = int if np.issubdtype(dtype, np.integer) else float
-    least, most = kind(limits.min), kind(limits.max)
+def _too_large(values: Sequence[JsonValue] | Array, name: str, dtype: Dtype) -> InvalidInputs:
+    least, most = _limits(dtype)
     errors = [
         FieldError(f"inputs[{index}].{name}", f"too large for the model's {np.dtype(dtype).name}; got {value}")
         for index, value in enumerate(values)
-        if not least <= value <= most
+        if isinstance(value, int | float | np.number) and not least <= value <= most
     ]
     detail = f"{len(errors)} field(s) are too large for the model"
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors[:MAX_ERRORS])
+    return InvalidInputs(detail, errors[:MAX_ERRORS])
 
 
-def dtype_of(entry: GraphInput) -> Any:
-    """NumPy's type for an input. Raises ModelUnusable for one that is not supported."""
+def _limits(dtype: Dtype) -> tuple[float, float]:
+    """Return the least and the largest number of that type."""
+    if issubclass(dtype, np.integer):
+        return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+    assert issubclass(dtype, np.floating), dtype  # others do not overflow
+    return float(np.finfo(dtype).min), float(np.finfo(dtype).max)
+
+
+def dtype_of(entry: GraphInput) -> Dtype:
+    """Return NumPy's type for an input. Raises ModelUnusable for one that is not supported."""
     try:
         return _DTYPES[entry.type]
     except KeyError:

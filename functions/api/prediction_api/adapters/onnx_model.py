@@ -1,14 +1,15 @@
 """Models run by ONNX Runtime."""
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Self
 
 from offpath.contracts.model_manifest import ModelVersion
-from prediction_api.adapters.onnx_feeds import feeder
+from prediction_api.adapters.onnx_feeds import Feed, feeder
 from prediction_api.adapters.onnx_session import OnnxSession, loading
 from prediction_api.adapters.onnx_warm_up import example_batch
-from prediction_api.format_predictions import predictions
-from prediction_api.inputs.batch import Batch, Outputs, Record, batch_of
+from prediction_api.format_predictions import format_predictions
+from prediction_api.inputs.batch import Batch, Outputs
+from prediction_api.models.loader import ModelFiles
+from prediction_api.models.on_demand import Runnable
 
 
 class OnnxModel:
@@ -18,21 +19,30 @@ class OnnxModel:
     signature's order, or one of shape [records, 1] or [records] for each, by its name.
     """
 
-    def __init__(self, content: bytes, version: ModelVersion, threads: int = 1) -> None:
-        """Load the graph and run it once. threads: within one call of the graph. Raises ModelUnusable."""
-        self._version = version
+    def __init__(self, session: OnnxSession, feed: Feed) -> None:
+        self._session = session
+        self._feed = feed
+
+    @classmethod
+    def load(cls, content: bytes, version: ModelVersion, threads: int = 1) -> Self:
+        """Load a graph and run it once. threads: within one call of the graph. Raises ModelUnusable."""
         with loading(version):
-            self._session = OnnxSession(content, threads)
-            self._feed = feeder(version, self._session.inputs)
-            self._try(example_batch(version, self._session.inputs))
+            session = OnnxSession.load(content, threads)
+            model = cls(session, feeder(version, session.inputs))
+            batch = example_batch(version, session.inputs)
+            format_predictions(version, model.run(batch), batch.records)
+        return model
 
     def run(self, batch: Batch) -> Outputs:
-        """The graph's outputs, by one call of it. Raises Problem for inputs that it does not take."""
+        """Return the graph's outputs, by one call of it. Raises InvalidInputs for inputs that it does not take."""
         return self._session.run(self._feed(batch))
 
-    def predict(self, records: Sequence[Record]) -> list[dict[str, Any]]:
-        """One prediction a record, by one call of the graph; each record has the signature's required columns."""
-        return self._try(batch_of(records, self._version.signature.columns))
 
-    def _try(self, batch: Batch) -> list[dict[str, Any]]:
-        return predictions(self._version, self.run(batch), batch.records)
+def load_model(files: ModelFiles, version: ModelVersion, threads: int = 1) -> Runnable:
+    """Load a model from its files and run it once. threads: within one call of its graph. Raises ModelUnusable."""
+    if files.tokenizer is None:
+        return OnnxModel.load(files.graph, version, threads)
+
+    from prediction_api.adapters.onnx_text import OnnxTextModel  # a cold start without such a model needs no tokenizers
+
+    return OnnxTextModel.load(files.graph, files.tokenizer, version, threads)

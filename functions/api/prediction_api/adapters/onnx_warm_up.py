@@ -1,17 +1,17 @@
-"""What a graph is tried with before it answers anybody."""
+"""The inputs that a graph is tried with before it answers requests."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
+from pydantic import JsonValue
 
 from offpath.contracts.model_manifest import ColumnType, ModelVersion, Tensor
 from prediction_api.adapters.onnx_feeds import GraphInput
 from prediction_api.inputs.arrays import to_array
 from prediction_api.inputs.batch import Array, Batch, batch_of
-from prediction_api.inputs.shapes import count_records
+from prediction_api.inputs.tensors import count_records
 
-_EXAMPLES: Mapping[ColumnType, Any] = {
+_EXAMPLES: Mapping[ColumnType, JsonValue] = {
     "double": 0.0,
     "float": 0.0,
     "long": 0,
@@ -22,7 +22,7 @@ _EXAMPLES: Mapping[ColumnType, Any] = {
 
 
 def example_batch(version: ModelVersion, inputs: Sequence[GraphInput]) -> Batch:
-    """The version's own example, or else zeros and empty texts. Raises ValueError for an example of another type."""
+    """Return the version's own example, or zeros and empty texts. Raises ValueError for one of another type."""
     tensors = version.signature.tensors
     if tensors:
         arrays = _examples(version, tensors) or {tensor.key: _zeros(tensor, inputs) for tensor in tensors}
@@ -43,7 +43,7 @@ def _examples(version: ModelVersion, tensors: Sequence[Tensor]) -> dict[str, Arr
 
 
 def _zeros(tensor: Tensor, inputs: Sequence[GraphInput]) -> Array:
-    """One record: the dimensions that the signature leaves open are of the graph's length, where it has one."""
+    """Return one record; dimensions that the signature leaves open have the graph's length, where it has one."""
     entry = next((entry for entry in inputs if entry.name == tensor.name), inputs[0])
     known = list(entry.shape) + [None] * len(tensor.shape)
     shape = [length if length != -1 else _length(given) for length, given in zip(tensor.shape, known, strict=False)]

@@ -11,10 +11,10 @@ class S3Models:
         self._bucket = bucket
 
     def manifest_if_changed(self, etag: str | None) -> tuple[bytes, str] | None:
-        """The manifest and its entity tag, or None if the tag is still that one. Raises ObjectMissing or Transient."""
+        """Return the manifest and its entity tag; None if that is still the tag. Raises ObjectMissing or Transient."""
         fetched = self._bucket.get_if_changed(MANIFEST_KEY, etag)
         return (fetched.content, fetched.etag) if fetched else None
 
     def model_file(self, key: str) -> bytes:
-        """A model's file. Raises ObjectMissing or Transient."""
+        """Return a model's file. Raises ObjectMissing or Transient."""
         return self._bucket.get(key)

@@ -1,1 +1,1 @@
-"""The HTTP side: routes, problem details, API keys, the OpenAPI document. Only this package knows FastAPI."""
+"""The HTTP side: routes, error documents, API keys, the OpenAPI document. The core knows nothing of it."""

@@ -9,12 +9,15 @@ from fastapi_swagger import patch_fastapi
 from starlette.exceptions import HTTPException
 
 from offpath.tracing import Tracing
-from prediction_api.http.api_keys import ApiKeyGate
+from prediction_api.errors import PredictionApiError
+from prediction_api.http.api_key_gate import ApiKeyGate
 from prediction_api.http.openapi.document import OpenApi
-from prediction_api.http.problems import Problem
-from prediction_api.http.routes import health, invocations, jobs, models, predict, training
+from prediction_api.http.problems import problem, problem_of
+from prediction_api.http.routes import health, invocations, models, predict, training
+from prediction_api.http.services import Services, provide
 from prediction_api.jobs.training import Training
 from prediction_api.models.loader import ModelLoader
+from prediction_api.prediction_flow import PredictionFlow
 from prediction_api.settings import ApiSettings
 from prediction_api.shadow import Shadows
 
@@ -24,7 +27,7 @@ SCOPE = "offpath.prediction_api"
 def create_app(
     loader: ModelLoader, tracing: Tracing, settings: ApiSettings, trainings: Training | None = None
 ) -> FastAPI:
-    """The application that serves the loader's models and traces every prediction.
+    """Return the application that serves the loader's models and traces every prediction.
 
     trainings: takes training jobs; None where none are taken.
     """
@@ -45,32 +48,30 @@ def create_app(
         # FastAPI's own spans would be a second, thinner trace of each request.
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
-    app.state.loader = loader
-    app.state.settings = settings
-    app.state.experiment = settings.experiment
-    app.state.training = trainings
-    app.state.tracer = tracing.tracer(SCOPE)
-    app.state.shadows = Shadows(tracing.tracer(SCOPE))
-    tracing.add_periodic_task(app.state.shadows.run)
-    for routes in (predict, invocations, models, training, jobs, health):
+    tracer = tracing.tracer(SCOPE)
+    shadows = Shadows(tracer)
+    tracing.add_periodic_task(shadows.run)
+    flow = PredictionFlow(loader, shadows, tracer, settings.experiment)
+    provide(app, Services(settings, loader, tracer, flow, trainings))
+    for routes in (predict, invocations, models, training, health):
         app.include_router(routes.router)
     if settings.digests:
         app.add_middleware(ApiKeyGate, digests=settings.digests)
-    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(PredictionApiError, _refuse)
     app.add_exception_handler(HTTPException, _http_error)
     app.openapi = OpenApi(app, loader, has_keys=bool(settings.digests))  # type: ignore[method-assign]
-    patch_fastapi(app)  # FastAPI's own page would load its scripts from somebody else's server
+    patch_fastapi(app)  # FastAPI's own page would load its scripts from another server
     return app
 
 
-async def _problem(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
-    return error.response()
+async def _refuse(_: Request, error: Exception) -> Response:
+    assert isinstance(error, PredictionApiError)
+    return problem_of(error)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
-    """What the router itself refuses: unknown paths and methods."""
+    """Answer a request that the router refuses: an unknown path, or a method that the path does not have."""
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     detail = f"{request.method} {request.url.path}: {status.phrase.lower()}; /docs lists what there is"
-    return Problem(status, detail, headers=error.headers).response()
+    return problem(status, detail, error.headers)

@@ -1,61 +1,84 @@
-"""Errors as problem details (RFC 9457)."""
+"""Errors as problem details (RFC 9457): the one place where domain errors become HTTP statuses."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
+from pydantic import JsonValue
 from pydantic_core import to_json
 from starlette.responses import Response
 
+from prediction_api.errors import (
+    AmbiguousSelection,
+    BodyTooLarge,
+    InvalidInputs,
+    MalformedBody,
+    PredictionApiError,
+    ScoringError,
+    TrainingNotConfigured,
+    Unavailable,
+    UnknownJob,
+    UnknownModel,
+    UnknownRecipe,
+    UnknownVariant,
+    UnsupportedContentType,
+)
+
 MEDIA_TYPE = "application/problem+json"
 
-
-@dataclass(frozen=True, slots=True)
-class FieldError:
-    """What is wrong with one field. field: its path in the request body, as `inputs[0].petal_length`."""
-
-    field: str
-    message: str
-
-
-class Problem(Exception):
-    """A request that is not answered as it hoped."""
-
-    def __init__(
-        self,
-        status: HTTPStatus,
-        detail: str,
-        errors: Sequence[FieldError] = (),
-        headers: Mapping[str, str] | None = None,
-        **members: Any,
-    ) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-        self.errors = errors
-        self.headers = dict(headers or {})
-        self.members = members
-
-    def response(self, **members: Any) -> Response:
-        """The HTTP answer; members are added to the document."""
-        document: dict[str, Any] = {
-            "type": "about:blank",
-            "title": self.status.phrase,
-            "status": int(self.status),
-            "detail": self.detail,
-        }
-        if self.errors:
-            document["errors"] = [{"field": error.field, "message": error.message} for error in self.errors]
-        content = to_json(document | self.members | members)
-        return Response(content, self.status, self.headers, media_type=MEDIA_TYPE)
+_STATUS: Mapping[type[PredictionApiError], HTTPStatus] = {
+    MalformedBody: HTTPStatus.BAD_REQUEST,
+    AmbiguousSelection: HTTPStatus.BAD_REQUEST,
+    ScoringError: HTTPStatus.BAD_REQUEST,
+    UnknownModel: HTTPStatus.NOT_FOUND,
+    UnknownVariant: HTTPStatus.NOT_FOUND,
+    UnknownRecipe: HTTPStatus.NOT_FOUND,
+    UnknownJob: HTTPStatus.NOT_FOUND,
+    BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UnsupportedContentType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    InvalidInputs: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TrainingNotConfigured: HTTPStatus.NOT_IMPLEMENTED,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
 
 
-def refused(detail: str, errors: Sequence[FieldError] = ()) -> Problem:
-    """What is JSON, but not what the model takes."""
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors)
+def status_of(error: PredictionApiError) -> HTTPStatus:
+    """Return the status of the nearest class in the table; 500 for one that is not in it."""
+    found = (_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
+    return next(found, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def unavailable(detail: str) -> Problem:
-    """What cannot be answered now, and may be in a minute."""
-    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"retry-after": "60"})
+def headers_of(error: PredictionApiError) -> dict[str, str]:
+    """Return the headers that the error adds to its response."""
+    return {"retry-after": str(error.retry_after_seconds)} if isinstance(error, Unavailable) else {}
+
+
+def problem(
+    status: HTTPStatus, detail: str, headers: Mapping[str, str] | None = None, **members: JsonValue
+) -> Response:
+    """Return the response of one problem. members: what its document has beside RFC 9457's own members."""
+    document: dict[str, JsonValue] = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": int(status),
+        "detail": detail,
+    }
+    return Response(to_json(document | members), status, headers, media_type=MEDIA_TYPE)
+
+
+def problem_of(error: PredictionApiError, **members: JsonValue) -> Response:
+    """Return the response for a domain error, with its own members before the ones given."""
+    return problem(status_of(error), error.detail, headers_of(error), **_members(error), **members)
+
+
+def _members(error: PredictionApiError) -> dict[str, JsonValue]:
+    match error:
+        case InvalidInputs(errors=[_, *_] as errors):
+            return {"errors": [{"field": one.field, "message": one.message} for one in errors]}
+        case UnknownModel(models=models):
+            return {"models": [*models]}
+        case UnknownRecipe(recipes=recipes):
+            return {"recipes": [*recipes]}
+        case BodyTooLarge(max_bytes=max_bytes):
+            return {"max_bytes": max_bytes}
+        case _:
+            return {}

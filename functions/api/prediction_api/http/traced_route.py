@@ -1,20 +1,23 @@
-"""A route whose every answer is traced, refusals and defects included."""
+"""A route that traces every answer, among them refused requests and defects."""
 
 import logging
 from collections.abc import Callable, Coroutine
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, format_trace_id
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, format_trace_id
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from offpath import attributes
-from prediction_api.http.problems import Problem
+from prediction_api.errors import InternalError, PredictionApiError
+from prediction_api.http.endpoint_signature import check_endpoint
+from prediction_api.http.problems import problem_of
+from prediction_api.http.services import services
 
 TRACE_ID_HEADER = "x-trace-id"
 
+Endpoint = Callable[..., Coroutine[Any, Any, Response]]
 Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 
 _log = logging.getLogger(__name__)
@@ -22,25 +25,33 @@ _propagator = TraceContextTextMapPropagator()
 
 
 class TracedRoute(APIRoute):
-    """Opens the request's span, continues the caller's `traceparent`, and ends the span before the answer leaves."""
+    """Opens the request's span, continues the caller's `traceparent`, and ends the span before the answer leaves.
+
+    It calls the endpoint with the path's parameters and the request: no time goes into what FastAPI could find out
+    beside these.
+    """
+
+    def __init__(self, path: str, endpoint: Endpoint, **options: Any) -> None:
+        """Raise TypeError for an endpoint that asks for more than it would be called with, or for dependencies."""
+        check_endpoint(path, endpoint)
+        super().__init__(path, endpoint, **options)
+        if self.dependencies:
+            raise TypeError(f"the route {path} has dependencies, which are not called here: call them in the endpoint")
 
     def get_route_handler(self) -> Handle:
-        """The route's own handler within a span. The tracer is the application's `state.tracer`.
-
-        It takes the path's parameters and the request, and nothing that FastAPI would have to find out for each one.
-        """
+        """Return the endpoint's call within a span."""
 
         async def handle(request: Request) -> Response:
             response: Response = await self.endpoint(**request.path_params, request=request)
             return response
 
         async def traced(request: Request) -> Response:
-            tracer: Tracer = request.app.state.tracer
-            with tracer.start_as_current_span(
+            parts = services(request)
+            with parts.tracer.start_as_current_span(
                 f"{request.method} {self.path_format}",
                 _propagator.extract(request.headers),
                 SpanKind.SERVER,
-                self._attributes(request),
+                self._attributes(request, parts.settings.experiment),
                 record_exception=False,
                 set_status_on_exception=False,
             ) as span:
@@ -51,33 +62,36 @@ class TracedRoute(APIRoute):
 
         return traced
 
-    def refuse(self, problem: Problem, trace_id: str) -> Response:
-        """The answer to a request that is refused, or that failed."""
-        return problem.response(trace_id=trace_id)
+    def refuse(self, error: PredictionApiError, trace_id: str) -> Response:
+        """Return the response for a domain error, InternalError among them."""
+        return problem_of(error, trace_id=trace_id)
 
     async def _answer(self, handle: Handle, request: Request, span: Span) -> Response:
         try:
             return await handle(request)
-        except Problem as problem:
-            response = self.refuse(problem, mlflow_trace_id(span))
-            span.set_status(Status(StatusCode.ERROR, problem.detail))
+        except PredictionApiError as error:
+            response = self.refuse(error, mlflow_trace_id(span))
+            span.set_status(Status(StatusCode.ERROR, error.detail))
         except Exception as error:
             # Whatever a model or a defect raises, the caller gets an answer with a trace id, and the trace tells why.
             _log.exception("a request failed")
             detail = "the request failed within the service; the trace tells more to who may read it"
-            response = self.refuse(Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail), mlflow_trace_id(span))
+            response = self.refuse(InternalError(detail), mlflow_trace_id(span))
             span.record_exception(error)
             span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
         span.set_attribute(attributes.SPAN_OUTPUTS, bytes(response.body).decode())
         return response
 
-    def _attributes(self, request: Request) -> dict[str, str]:
-        """By OpenTelemetry's names for HTTP (https://opentelemetry.io/docs/specs/semconv/http/http-spans/)."""
+    def _attributes(self, request: Request, experiment: str) -> dict[str, str]:
+        """Return the span's attributes, with OpenTelemetry's names for HTTP.
+
+        https://opentelemetry.io/docs/specs/semconv/http/http-spans/
+        """
         name = f"{request.method} {self.path_format}"
         return {
             attributes.SPAN_TYPE: "CHAIN",
             attributes.TRACE_NAME: name,
-            attributes.EXPERIMENT: request.app.state.experiment,
+            attributes.EXPERIMENT: experiment,
             "http.request.method": request.method,
             "http.route": self.path_format,
             "url.path": request.url.path,
@@ -85,5 +99,5 @@ class TracedRoute(APIRoute):
 
 
 def mlflow_trace_id(span: Span) -> str:
-    """The id that MLflow will know the span's trace by."""
+    """Return MLflow's id for the span's trace."""
     return f"tr-{format_trace_id(span.get_span_context().trace_id)}"

@@ -1,23 +1,25 @@
-"""From JSON's values to arrays of a type, without changing what they say.
+"""From JSON's values to arrays of a type, without changing their meaning.
 
 Texts that are numbers, whole numbers that are written `2.0`, and true and false as 1 and 0 are taken, as MLflow does.
 Unlike there, nothing is cut off, wrapped around or made infinite to fit a type, and no text is true.
 """
 
 import math
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from prediction_api.inputs.batch import Array
 
 _SHOWN = 80
 
 
-def to_array(values: Any, dtype: str) -> Array:
-    """An array of that type (a NumPy name, or `str` for texts), from a number, a text, or nested lists of them.
+def to_array(values: object, dtype: str) -> Array:
+    """Return an array of that type (a NumPy name, or `str` for texts).
 
-    null is not a number in an array of floats, and nothing in any other. Raises ValueError that says what does not fit.
+    values: a number, a text, or nested lists of them. null is not a number in an array of floats, and nothing in any
+    other. Raises ValueError that says what does not fit.
     """
     kind = "str" if dtype == "str" else np.dtype(dtype).kind
     try:
@@ -28,33 +30,33 @@ def to_array(values: Any, dtype: str) -> Array:
         raise ValueError(f"expected {dtype}: {_explained(error)}") from error
 
 
-def is_null(value: Any) -> bool:
-    """Whether it says that there is no value: null or NaN."""
+def is_null(value: object) -> bool:
+    """Whether a value is null or NaN."""
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def narrowed(array: Array, dtype: Any) -> Array:
-    """Floats as floats of another size. Raises ValueError for one that is finite and too large for it."""
+def narrowed(array: Array, dtype: DTypeLike) -> Array:
+    """Return floats as floats of another size. Raises ValueError for one that is finite and too large for it."""
     try:
         with np.errstate(over="raise"):
             return array.astype(dtype)
     except FloatingPointError:
-        limit = np.finfo(dtype).max
-        shown = array[np.isfinite(array) & (np.abs(array) > limit)].reshape(-1)[0]
-        raise ValueError(f"{shown} is too large for {np.dtype(dtype).name}") from None
+        wanted = np.dtype(dtype)
+        shown = array[np.isfinite(array) & (np.abs(array) > np.finfo(wanted).max)].reshape(-1)[0]
+        raise ValueError(f"{shown} is too large for {wanted.name}") from None
 
 
-def _floats(values: Any, dtype: str) -> Array:
-    return narrowed(np.array(values, np.float64), np.dtype(dtype))
+def _floats(values: object, dtype: str) -> Array:
+    return narrowed(np.array(values, np.float64), dtype)
 
 
-def _integers(values: Any, dtype: str) -> Array:
+def _integers(values: object, dtype: str) -> Array:
     found = np.array(values)
     if found.dtype.kind == "f":
         found = _whole(found)
     elif found.dtype.kind not in "iub":
         found = _whole_texts(values)
-    limits = np.iinfo(dtype)
+    limits = np.iinfo(np.dtype(dtype))
     outside = found[(found < limits.min) | (found > limits.max)]
     if outside.size:
         raise ValueError(f"{outside.reshape(-1)[0]} is not within {limits.min} and {limits.max}")
@@ -68,8 +70,8 @@ def _whole(numbers: Array) -> Array:
     return numbers.astype(np.int64)
 
 
-def _whole_texts(values: Any) -> Array:
-    """Whole numbers among which there are texts, or ones over 63 bits."""
+def _whole_texts(values: object) -> Array:
+    """Return whole numbers among which there are texts, or ones over 63 bits."""
     found = np.array(values, np.object_)
     for value in found.reshape(-1).tolist():
         if not isinstance(value, int | str):
@@ -77,7 +79,7 @@ def _whole_texts(values: Any) -> Array:
     return found.astype(np.int64)
 
 
-def _booleans(values: Any, dtype: str) -> Array:
+def _booleans(values: object, dtype: str) -> Array:
     found = np.array(values)
     is_boolean = found.dtype.kind in "iubf" and bool(np.isin(found, (0, 1)).all())
     if not is_boolean:
@@ -85,7 +87,7 @@ def _booleans(values: Any, dtype: str) -> Array:
     return found.astype(dtype)
 
 
-def _texts(values: Any, _: str) -> Array:
+def _texts(values: object, _: str) -> Array:
     found = np.array(values, np.object_)
     for value in found.reshape(-1).tolist():
         if not isinstance(value, str | int | float) or is_null(value):
@@ -93,7 +95,14 @@ def _texts(values: Any, _: str) -> Array:
     return np.array([str(value) for value in found.reshape(-1)], np.object_).reshape(found.shape)
 
 
-_CONVERSIONS = {"f": _floats, "i": _integers, "u": _integers, "b": _booleans, "str": _texts}
+# By NumPy's kinds of dtype, and `str`.
+_CONVERSIONS: Mapping[str, Callable[[object, str], Array]] = {
+    "f": _floats,
+    "i": _integers,
+    "u": _integers,
+    "b": _booleans,
+    "str": _texts,
+}
 
 
 def _explained(error: ValueError) -> str:
@@ -106,6 +115,6 @@ def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0][:200]
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

@@ -1,15 +1,17 @@
-"""What one call of a model takes and gives."""
+"""The inputs and outputs of one call of a model."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from pydantic import JsonValue
 
 from offpath.contracts.model_manifest import Column
 
-Array = np.ndarray[Any, Any]
-Record = dict[str, Any]
+Array = NDArray[Any]
+Record = Mapping[str, JsonValue]
 # By the graph's names, in its order; of shape [records, …] as a rule.
 Outputs = Mapping[str, Array]
 
@@ -22,21 +24,21 @@ class Batch:
     tensor. records: how many there are.
     """
 
-    values: Mapping[str, Sequence[Any] | Array]
+    values: Mapping[str, Sequence[JsonValue] | Array]
     records: int
 
 
 def batch_of(records: Sequence[Record], columns: Sequence[Column]) -> Batch:
-    """The records, column by column; what an optional column leaves out is what a tensor says for it."""
+    """Return the records, column by column; `absent` fills in for optional columns that a record leaves out."""
     named = [(column.name, absent(column)) for column in columns]
     return Batch({name: [record.get(name, missing) for record in records] for name, missing in named}, len(records))
 
 
 def can_be_absent(column: Column) -> bool:
-    """Whether a record may leave it out: whole numbers and booleans have no value that says so."""
+    """Whether a record may leave the column out: whole numbers and booleans have no value that says so."""
     return not column.required and column.type in {"double", "float", "string"}
 
 
-def absent(column: Column) -> Any:
-    """What stands for a value that is not there."""
+def absent(column: Column) -> str | float:
+    """Return the value that a graph gets for one that is not there."""
     return "" if column.type == "string" else np.nan

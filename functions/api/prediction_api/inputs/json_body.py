@@ -1,19 +1,20 @@
 """A request's body as JSON."""
 
-from http import HTTPStatus
-from typing import Any
-
+from pydantic import JsonValue
 from pydantic_core import from_json
 
-from prediction_api.http.problems import Problem, refused
+from prediction_api.errors import InvalidInputs, MalformedBody
 
 
-def parse_object(body: bytes, inputs: str) -> dict[str, Any]:
-    """The JSON object in a body. inputs: what its field of that name is to hold. Raises Problem, 400 or 422."""
+def parse_object(body: bytes, inputs: str) -> dict[str, JsonValue]:
+    """Return the JSON object in a body. inputs: an example of its field of that name, for the message.
+
+    Raises MalformedBody for what is not JSON, InvalidInputs for JSON that is no object.
+    """
     try:
-        document = from_json(body)
+        document: JsonValue = from_json(body)
     except ValueError as error:
-        raise Problem(HTTPStatus.BAD_REQUEST, f"the body is not JSON: {error}") from error
+        raise MalformedBody(f"the body is not JSON: {error}") from error
     if not isinstance(document, dict):
-        raise refused(f'the body is not a JSON object; send {{"inputs": {inputs}}}')
+        raise InvalidInputs(f'the body is not a JSON object; send {{"inputs": {inputs}}}')
     return document

@@ -1,23 +1,21 @@
-"""A model's records: what a request may hold, generated from the model's MLflow signature."""
+"""A model's records: the fields that a request may hold, generated from the model's MLflow signature."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any, NotRequired, Required, TypeVar, cast
+from collections.abc import Mapping, Sequence
+from typing import Annotated, NotRequired, Required, TypeVar
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
-from typing_extensions import TypedDict
+from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
 from offpath.contracts.model_manifest import Column, ColumnType
-from prediction_api.http.problems import FieldError, refused
+from prediction_api.errors import FieldError, InvalidInputs
 from prediction_api.inputs.batch import Batch, Record, batch_of, can_be_absent
+from prediction_api.inputs.field_errors import MAX_ERRORS, MAX_SHOWN, field_errors, field_path
 from prediction_api.inputs.json_body import parse_object
+from prediction_api.inputs.object_type import object_type
 
 T = TypeVar("T")
-MAX_ERRORS = 20
-MAX_SHOWN = 200
 
-# MLflow's column types (https://mlflow.org/docs/latest/ml/model/signatures/), as what JSON may say for them.
-_TYPES: dict[ColumnType, Any] = {
+# MLflow's column types (https://mlflow.org/docs/latest/ml/model/signatures/), as the types that JSON may give for them.
+_TYPES: Mapping[ColumnType, object] = {
     "double": Annotated[float, Field(allow_inf_nan=False)],
     "float": Annotated[float, Field(allow_inf_nan=False)],
     "long": Annotated[int, Field(ge=-(2**63), lt=2**63)],
@@ -25,6 +23,7 @@ _TYPES: dict[ColumnType, Any] = {
     "boolean": bool,
     "string": str,
 }
+_WHOLE = "the record"
 
 
 class RecordSchema:
@@ -38,79 +37,66 @@ class RecordSchema:
         self._columns = columns
         self._max_records = max_records
         self._has_column_inputs = any(column.name == "inputs" for column in columns)
-        record = cast(Any, TypedDict)("Record", {column.name: _field(column) for column in columns})
-        record.__pydantic_config__ = ConfigDict(strict=True, extra="forbid")
+        record = object_type("Record", {column.name: _field(column) for column in columns})
         self._record: TypeAdapter[Record] = TypeAdapter(record)
         self._records: TypeAdapter[list[Record]] = TypeAdapter(list[record])  # type: ignore[valid-type]
 
     def parse(self, body: bytes) -> list[Record]:
-        """The records in a request body, at least one and at most max_records. Raises Problem, naming what is off."""
+        """Return the records in a request body, at least one and at most max_records. Raises PredictionApiError."""
         document = parse_object(body, "[record, …]")
         if "inputs" not in document or self._has_column_inputs:
             return [self._validate(self._record, document, "")]
         extra = sorted(document.keys() - {"inputs"})
         if extra:
             shown = [FieldError(name[:MAX_SHOWN], "not known here") for name in extra[:MAX_ERRORS]]
-            raise refused(f"{len(extra)} unknown field(s) beside inputs", shown)
+            raise InvalidInputs(f"{len(extra)} unknown field(s) beside inputs", shown)
         inputs = document["inputs"]
         if isinstance(inputs, list):
             return self._many(inputs)
         return [self._validate(self._record, inputs, "inputs")]
 
     def read(self, body: bytes) -> Batch:
-        """The records in a request body as the model takes them. Raises Problem, as parse does."""
+        """Return the records in a request body as the model takes them. Raises PredictionApiError."""
         return batch_of(self.parse(body), self._columns)
 
-    def inputs_schema(self, name: str) -> dict[str, Any]:
-        """The JSON schema of `inputs`, for the model of that name."""
+    def inputs_schema(self, name: str) -> dict[str, JsonValue]:
+        """Return the JSON schema of `inputs`, for the model of that name."""
         record = self._record.json_schema() | {"title": f"{name} record"}
         return {"anyOf": [{"type": "array", "items": record, "minItems": 1}, record]}
 
-    def _many(self, inputs: list[Any]) -> list[Record]:
+    def _many(self, inputs: list[JsonValue]) -> list[Record]:
         if not inputs:
-            raise refused("inputs is an empty list", [FieldError("inputs", "expected at least one record")])
+            raise InvalidInputs("inputs is an empty list", [FieldError("inputs", "expected at least one record")])
         if len(inputs) > self._max_records:
             limit = f"expected at most {self._max_records} records, got {len(inputs)}"
-            raise refused("too many records in one request", [FieldError("inputs", limit)])
+            raise InvalidInputs("too many records in one request", [FieldError("inputs", limit)])
         return self._validate(self._records, inputs, "inputs")
 
-    def _validate(self, adapter: TypeAdapter[T], value: Any, prefix: str) -> T:
+    def _validate(self, adapter: TypeAdapter[T], value: JsonValue, prefix: str) -> T:
         self._refuse_many_unknown(value, prefix)
         try:
             return adapter.validate_python(value)
         except ValidationError as error:
             found = error.errors(include_url=False)
-            shown = [FieldError(_path(prefix, detail["loc"]), self._message(detail)) for detail in found[:MAX_ERRORS]]
+            unknown = f"unknown field; the model's fields are: {self._names()}"
+            shown = field_errors(found[:MAX_ERRORS], prefix, whole=_WHOLE, unknown=unknown)
             count = f"{len(found)} field(s) are not as the model's signature says"
             more = f"; the first {MAX_ERRORS} are listed" if len(found) > MAX_ERRORS else ""
-            raise refused(count + more, shown) from error
+            raise InvalidInputs(count + more, shown) from error
 
-    def _refuse_many_unknown(self, value: Any, prefix: str) -> None:
-        """Refuse early what holds more unknown fields than an answer has room for: listing them all takes seconds."""
+    def _refuse_many_unknown(self, value: JsonValue, prefix: str) -> None:
+        """Refuse early a record with more unknown fields than an answer lists: to find them all takes seconds."""
         records = list(enumerate(value)) if isinstance(value, list) else [(None, value)]
         for index, record in records:
             if isinstance(record, dict) and len(record) > len(self._columns) + MAX_ERRORS:
-                where = _path(prefix, () if index is None else (index,))
+                where = field_path(prefix, () if index is None else (index,), _WHOLE)
                 message = f"has {len(record)} fields; the model's {len(self._columns)} are: {self._names()}"
-                raise refused("a record has too many fields", [FieldError(where, message)])
+                raise InvalidInputs("a record has too many fields", [FieldError(where, message)])
 
     def _names(self) -> str:
         return ", ".join(column.name for column in self._columns)
 
-    def _message(self, detail: ErrorDetails) -> str:
-        if detail["type"] == "extra_forbidden":
-            return f"unknown field; the model's fields are: {self._names()}"
-        if detail["type"] == "missing":
-            return "required, but not there"
-        message = detail["msg"][:1].lower() + detail["msg"][1:]
-        return f"{message}; got {repr(detail['input'])[:80]}"
 
-
-def _field(column: Column) -> Any:
-    """A column that may be missing only where a tensor can say so: whole numbers and booleans have no such value."""
+def _field(column: Column) -> object:
+    """Return a column's type, NotRequired only where a graph's tensor can say that the value is absent."""
     return (NotRequired if can_be_absent(column) else Required)[_TYPES[column.type]]
-
-
-def _path(prefix: str, location: Sequence[int | str]) -> str:
-    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
-    return (prefix + steps).lstrip(".")[:MAX_SHOWN] or "the record"

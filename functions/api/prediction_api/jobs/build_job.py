@@ -1,23 +1,20 @@
-"""From a request to a job, against the recipe."""
+"""From a request to a job, checked against the recipe."""
 
-from typing import Any
-
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 from pydantic_core import to_json
 
 from offpath.contracts.names import CHAMPION
 from offpath.contracts.recipes import AnnouncedRecipe
 from offpath.contracts.training_job import Job, new_id, now
-from prediction_api.http.problems import FieldError, refused
+from prediction_api.errors import FieldError, InvalidInputs
+from prediction_api.inputs.field_errors import MAX_ERRORS, field_errors
 from prediction_api.inputs.json_body import parse_object
-from prediction_api.jobs.parameters import defaults, properties, reader
-from prediction_api.jobs.request import TrainingRequest, field_errors
-
-MAX_ERRORS = 20
+from prediction_api.jobs.parameters import defaults, parameters_adapter, properties
+from prediction_api.jobs.request import TrainingRequest
 
 
-def job_of(name: str, recipe: AnnouncedRecipe, body: bytes) -> Job:
-    """The job that a body asks for; hyperparameters that it leaves out have their defaults. Raises Problem."""
+def build_job(name: str, recipe: AnnouncedRecipe, body: bytes) -> Job:
+    """Return the job that a body asks for, with defaults for what it leaves out. Raises PredictionApiError."""
     document = parse_object(body or b"{}", '{"parameters": {…}}')
     request, errors = _request(recipe, body or b"{}")
     parameters, wrong = _parameters(recipe, document.get("parameters", {}))
@@ -42,17 +39,21 @@ def _request(recipe: AnnouncedRecipe, body: bytes) -> tuple[TrainingRequest | No
     try:
         request = TrainingRequest.model_validate_json(body)
     except ValidationError as error:
-        return None, field_errors(error)
+        return None, _field_errors(error)
     return request, _against_recipe(request, recipe)
 
 
-def _parameters(recipe: AnnouncedRecipe, given: Any) -> tuple[dict[str, Any], list[FieldError]]:
-    if not isinstance(given, dict):  # which is said of the request
+def _parameters(recipe: AnnouncedRecipe, given: JsonValue) -> tuple[dict[str, JsonValue], list[FieldError]]:
+    if not isinstance(given, dict):  # an error of the request as a whole, which _request finds
         return {}, []
     try:
-        return reader(recipe).validate_json(to_json(given)), []
+        return parameters_adapter(recipe).validate_json(to_json(given)), []
     except ValidationError as error:
-        return {}, field_errors(error, "parameters")
+        return {}, _field_errors(error, "parameters")
+
+
+def _field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:
+    return field_errors(error.errors(include_url=False), prefix, whole="the body")
 
 
 def _against_recipe(request: TrainingRequest, recipe: AnnouncedRecipe) -> list[FieldError]:
@@ -68,8 +69,8 @@ def _against_recipe(request: TrainingRequest, recipe: AnnouncedRecipe) -> list[F
     return errors
 
 
-def _refusal(name: str, recipe: AnnouncedRecipe, errors: list[FieldError]) -> Exception:
+def _refusal(name: str, recipe: AnnouncedRecipe, errors: list[FieldError]) -> InvalidInputs:
     known = "; ".join(f"{field}: {schema.get('description', '')}" for field, schema in properties(recipe).items())
     more = f"; the first {MAX_ERRORS} are listed" if len(errors) > MAX_ERRORS else ""
     detail = f"{len(errors)} field(s) are not as the recipe {name} takes them{more}. Its parameters are {known}"
-    return refused(detail, errors[:MAX_ERRORS])
+    return InvalidInputs(detail, errors[:MAX_ERRORS])

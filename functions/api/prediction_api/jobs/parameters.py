@@ -1,13 +1,14 @@
 """A recipe's hyperparameters, as the JSON schema that the worker announced has them."""
 
-from typing import Annotated, Any, Literal, NotRequired, Required, cast
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NotRequired, Required
 
-from pydantic import ConfigDict, Field, JsonValue, TypeAdapter
-from typing_extensions import TypedDict
+from pydantic import Field, JsonValue, TypeAdapter
 
 from offpath.contracts.recipes import AnnouncedRecipe
+from prediction_api.inputs.object_type import object_type
 
-_TYPES: dict[str, Any] = {
+_TYPES: Mapping[str, object] = {
     "integer": int,
     "number": Annotated[float, Field(allow_inf_nan=False)],
     "string": str,
@@ -25,34 +26,35 @@ _BOUNDS = {
 }
 
 
-def reader(recipe: AnnouncedRecipe) -> TypeAdapter[dict[str, Any]]:
-    """Reads hyperparameters from JSON. What a schema says beyond types, bounds and choices is the worker's to check."""
+def parameters_adapter(recipe: AnnouncedRecipe) -> TypeAdapter[dict[str, JsonValue]]:
+    """Return a reader of hyperparameters in JSON.
+
+    It checks types, bounds and choices; other rules that a schema may have are the worker's to check.
+    """
     required = set(recipe.parameters.get("required", ()))
     fields = {
         name: (Required if name in required else NotRequired)[_type(schema)]
         for name, schema in properties(recipe).items()
     }
-    parameters = cast(Any, TypedDict)("Parameters", fields)
-    parameters.__pydantic_config__ = ConfigDict(strict=True, extra="forbid")
-    return TypeAdapter(parameters)
+    return TypeAdapter(object_type("Parameters", fields))
 
 
-def properties(recipe: AnnouncedRecipe) -> dict[str, dict[str, Any]]:
-    """The schema of each hyperparameter."""
-    found: dict[str, dict[str, Any]] = recipe.parameters.get("properties", {})
+def properties(recipe: AnnouncedRecipe) -> dict[str, dict[str, JsonValue]]:
+    """Return the schema of each hyperparameter."""
+    found: dict[str, dict[str, JsonValue]] = recipe.parameters.get("properties", {})
     return found
 
 
 def defaults(recipe: AnnouncedRecipe) -> dict[str, JsonValue]:
-    """What the hyperparameters are that nobody gave."""
+    """Return the values of hyperparameters that a request leaves out."""
     return {name: schema["default"] for name, schema in properties(recipe).items() if "default" in schema}
 
 
-def _type(schema: dict[str, Any]) -> Any:
-    if "enum" in schema:
-        return Literal[tuple(schema["enum"])]
-    kind = _TYPES.get(schema.get("type", ""))
+def _type(schema: Mapping[str, JsonValue]) -> object:
+    choices, kind = schema.get("enum"), _TYPES.get(str(schema.get("type")))
+    if isinstance(choices, list):
+        return Literal[tuple(choices)]
     if kind is None:
         return JsonValue
-    bounds = {_BOUNDS[name]: value for name, value in schema.items() if name in _BOUNDS}
+    bounds: dict[str, Any] = {_BOUNDS[name]: value for name, value in schema.items() if name in _BOUNDS}
     return Annotated[kind, Field(**bounds)] if bounds else kind

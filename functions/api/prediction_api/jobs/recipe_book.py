@@ -1,29 +1,28 @@
-"""What can be trained, as the worker announced it: read when it is asked for, and kept for a minute."""
+"""The recipes that can be trained, as the worker announced them: read on demand, and kept for a minute."""
 
 import threading
 import time
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Protocol
 
 from offpath.aws.s3 import Fetched
 from offpath.contracts.errors import ObjectMissing, RecipesError, Transient
 from offpath.contracts.names import RECIPES_KEY
 from offpath.contracts.recipes import AnnouncedRecipe, Recipes
-from prediction_api.http.problems import Problem
+from prediction_api.errors import TrainingUnavailable, UnknownRecipe
 
 KEEP_SECONDS = 60.0
 
 
 class Announcements(Protocol):
-    """Where the announcement lies."""
+    """The store of the announcement."""
 
     def get_if_changed(self, key: str, etag: str | None) -> Fetched | None:
-        """The object; None if its entity tag is still that one. Raises ObjectMissing or Transient."""
+        """Return the object; None if its entity tag is still that one. Raises ObjectMissing or Transient."""
 
 
 class RecipeBook:
-    """The recipes; what was read last stays where a newer announcement cannot be read."""
+    """The recipes. Those read last stay while a newer announcement cannot be read."""
 
     def __init__(self, announcements: Announcements, clock: Callable[[], float] = time.monotonic) -> None:
         self._announcements = announcements
@@ -34,23 +33,23 @@ class RecipeBook:
         self._due = clock()
 
     def recipes(self) -> Recipes:
-        """All of them. Raises Problem (503) while no worker has announced any."""
+        """Return all recipes. Raises TrainingUnavailable while no worker has announced any."""
         with self._lock:
             if self._clock() >= self._due:
                 self._read()
             if self._recipes is None:
-                raise unavailable(
+                raise TrainingUnavailable(
                     f"no training worker has announced itself yet: there is no {RECIPES_KEY} in the bucket"
                 )
             return self._recipes
 
     def find(self, name: str) -> AnnouncedRecipe:
-        """The recipe of that name. Raises Problem: 404 with the names that there are, or 503."""
+        """Return the recipe of that name. Raises UnknownRecipe or TrainingUnavailable."""
         recipes = self.recipes().recipes
         if name not in recipes:
             names = sorted(recipes)
             detail = f"there is no recipe {name[:200]!r} to train; there is: {', '.join(names)}"
-            raise Problem(HTTPStatus.NOT_FOUND, detail, recipes=names)
+            raise UnknownRecipe(detail, names)
         return recipes[name]
 
     def _read(self) -> None:
@@ -62,10 +61,5 @@ class RecipeBook:
             return
         except (RecipesError, Transient) as error:
             if self._recipes is None:
-                raise unavailable(f"what can be trained is not known: {error}") from error
+                raise TrainingUnavailable(f"what can be trained is not known: {error}") from error
         self._due = self._clock() + KEEP_SECONDS
-
-
-def unavailable(detail: str) -> Problem:
-    """It may be otherwise in a while."""
-    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"retry-after": "30"})

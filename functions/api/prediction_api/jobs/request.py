@@ -1,18 +1,15 @@
-"""What a request for a training may hold, whatever the recipe."""
+"""The fields of a request for a training, whatever the recipe."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic_core import PydanticCustomError
 
 from offpath.contracts.names import ALIAS_RULE, CHAMPION, DATASETS_PREFIX, is_alias
 from offpath.contracts.promotion import Promotion
-from prediction_api.http.problems import FieldError
 
 MAX_FILES = 10
 MAX_KEY = 500
-MAX_SHOWN = 200
 
 
 def _dataset_key(key: str) -> str:
@@ -23,7 +20,6 @@ def _dataset_key(key: str) -> str:
 
 
 def _alias(alias: str) -> str:
-    """As MLflow takes them."""
     if not is_alias(alias):
         raise PydanticCustomError("alias", ALIAS_RULE)
     return alias
@@ -55,23 +51,3 @@ class TrainingRequest(BaseModel):
     promote: PromotionRequest | None = Field(
         None, description=f"when the new version becomes {CHAMPION}: only if it is better; null: it does not"
     )
-
-
-def field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:
-    """Each field that is wrong. prefix: of their paths."""
-    found = error.errors(include_url=False)
-    return [FieldError(_path(prefix, detail["loc"]), _message(detail)) for detail in found]
-
-
-def _message(detail: ErrorDetails) -> str:
-    if detail["type"] == "extra_forbidden":
-        return "not known here"
-    if detail["type"] == "missing":
-        return "required, but not there"
-    message = detail["msg"][:1].lower() + detail["msg"][1:]
-    return f"{message}; got {repr(detail['input'])[:80]}"
-
-
-def _path(prefix: str, location: Sequence[Any]) -> str:
-    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
-    return (prefix + steps).lstrip(".")[:MAX_SHOWN] or "the body"

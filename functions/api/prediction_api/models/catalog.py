@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 
 from offpath.contracts.names import CHAMPION
-from prediction_api.http.problems import Problem, unavailable
+from prediction_api.errors import ModelUnavailable, PredictionApiError, UnknownModel
 from prediction_api.models.served import ServedModel
 from prediction_api.routing.variants import Variants
 
@@ -18,21 +17,21 @@ class Catalog:
     problem: str = ""
 
     @property
-    def served(self) -> list[ServedModel]:
-        """What stands for each model where models are listed: its champion, if it can be served."""
-        found = (variants.main for _, variants in sorted(self.models.items()))
-        return [served for served in found if served]
+    def champions(self) -> list[ServedModel]:
+        """The champion of each model, if it can be served, by the model's name."""
+        found = (variants.champion for _, variants in sorted(self.models.items()))
+        return [champion for champion in found if champion]
 
     def find(self, name: str) -> Variants:
-        """The model of that name. Raises Problem: 404 for an unknown name, 503 when no model is known."""
+        """Return the model of that name. Raises UnknownModel, or ModelUnavailable while no model is known."""
         variants = self.models.get(name)
         if variants is None:
             raise self._unknown(name)
         return variants
 
-    def _unknown(self, name: str) -> Problem:
+    def _unknown(self, name: str) -> PredictionApiError:
         if not self.models and self.problem:
-            return unavailable(f"no model can be served: {self.problem}")
+            return ModelUnavailable(f"no model can be served: {self.problem}")
         names = sorted(self.models)
         there_are = f"there are: {', '.join(names)}" if names else f"none is registered with the alias {CHAMPION} yet"
-        return Problem(HTTPStatus.NOT_FOUND, f"there is no model {name!r}; {there_are}", models=names)
+        return UnknownModel(f"there is no model {name!r}; {there_are}", names)

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from offpath.contracts.errors import ManifestError, ObjectMissing, OffpathError, Transient
+from offpath.contracts.errors import ManifestError, ObjectMissing, Transient
 from offpath.contracts.model_manifest import Manifest, ModelVersion, PublishedFile, RegisteredModel
 from offpath.contracts.names import CHAMPION, MANIFEST_KEY
+from prediction_api.errors import ModelUnusable
 from prediction_api.inputs.records import RecordSchema
 from prediction_api.inputs.tensors import TensorSchema
 from prediction_api.models.catalog import Catalog
@@ -25,17 +26,13 @@ _log = logging.getLogger(__name__)
 
 
 class ModelStore(Protocol):
-    """Where the manifest and the models lie."""
+    """The store of the manifest and the models' files."""
 
     def manifest_if_changed(self, etag: str | None) -> tuple[bytes, str] | None:
-        """The manifest and its entity tag, or None if the tag is still that one. Raises ObjectMissing or Transient."""
+        """Return the manifest and its entity tag; None if that is still the tag. Raises ObjectMissing or Transient."""
 
     def model_file(self, key: str) -> bytes:
-        """A model's file. Raises ObjectMissing or Transient."""
-
-
-class ModelUnusable(OffpathError):
-    """A model's file is not what the manifest says, or does not run."""
+        """Return a model's file. Raises ObjectMissing or Transient."""
 
 
 Identity = tuple[Hashable, ...]
@@ -53,7 +50,7 @@ Load = Callable[[ModelFiles, ModelVersion], Runnable]
 
 
 class ModelLoader:
-    """Reads the manifest at the start, and again when it is due; a new version is swapped in whole, or not at all."""
+    """Reads the manifest at the start, and again when it is due. A new version is swapped in whole, or not at all."""
 
     def __init__(
         self,
@@ -101,7 +98,7 @@ class ModelLoader:
         return bool(self.catalog.problem) or any(model.problems for model in self.catalog.models.values())
 
     def _read_manifest(self) -> tuple[bool, str]:
-        """Keep the manifest if there is a new one. Whether there was, and what was wrong, or nothing."""
+        """Keep the manifest if there is a new one. Return whether there was, and the problem, or an empty text."""
         try:
             fetched = self._store.manifest_if_changed(self._etag)
             if fetched:
@@ -112,9 +109,9 @@ class ModelLoader:
             problem = f"there is no {MANIFEST_KEY} in the bucket; model_sync writes it from MLflow's registry"
         except (ManifestError, Transient) as error:
             problem = str(error)
-        return False, self._complaint(problem)
+        return False, self._logged(problem)
 
-    def _complaint(self, problem: str) -> str:
+    def _logged(self, problem: str) -> str:
         if problem != self.catalog.problem:
             _log.warning("%s", problem)
         return problem
@@ -127,8 +124,8 @@ class ModelLoader:
         }
         for alias, entry in registered.unreadable.items():
             by_alias[alias] = self._unreadable(name, alias, entry.reason)
-        nobody = FailedModel(name, CHAMPION, f"no version has the alias {CHAMPION}")
-        return variants_of(name, {CHAMPION: nobody} | by_alias)
+        missing = FailedModel(name, CHAMPION, f"no version has the alias {CHAMPION}")
+        return variants_of(name, {CHAMPION: missing} | by_alias)
 
     def _variant(
         self, name: str, alias: str, version: ModelVersion, predictors: dict[Identity, Predictor]
@@ -137,7 +134,7 @@ class ModelLoader:
         try:
             _prepare(alias, version, predictor)
         except (ModelUnusable, ObjectMissing, Transient) as error:
-            return self._kept(name, alias, version, f"version {version.number}: {error}")
+            return self._version_before(name, alias, version, f"version {version.number}: {error}")
         return ServedModel(name, alias, version, predictor, self._schema(version))
 
     def _loaded(self, version: ModelVersion) -> Runnable:
@@ -168,26 +165,26 @@ class ModelLoader:
             replace(current, problem=problem) if isinstance(current, ServedModel) else FailedModel(name, alias, problem)
         )
 
-    def _kept(self, name: str, alias: str, version: ModelVersion, problem: str) -> ServedModel | FailedModel:
-        """What stands in for a version that cannot be served: the one that the alias had before, if there is one."""
+    def _version_before(self, name: str, alias: str, version: ModelVersion, problem: str) -> ServedModel | FailedModel:
+        """Return the alias's version before, in place of one that cannot be served; a FailedModel if there is none."""
         variants = self.catalog.models.get(name)
         current = variants.by_alias.get(alias) if variants else None
         if current is None or current.problem != problem:
             _log.warning("model %s@%s, %s", name, alias, problem)
-        if not isinstance(current, ServedModel) or not _can_stand_in(current, alias, version):
+        if not isinstance(current, ServedModel) or not _can_replace(current, alias, version):
             return FailedModel(name, alias, problem, version.weight)
         traffic = {"weight": version.weight, "shadow": version.shadow}
         return replace(current, version=current.version.model_copy(update=traffic), problem=problem)
 
 
 def _prepare(alias: str, version: ModelVersion, predictor: Predictor) -> None:
-    """Load what this version's traffic is to meet loaded; others wait until somebody asks for them."""
+    """Load a version that has traffic; others are loaded by the first request for them."""
     if alias == CHAMPION or version.weight or version.shadow:
         predictor.prepare()
 
 
-def _can_stand_in(current: ServedModel, alias: str, version: ModelVersion) -> bool:
-    """Whether it takes that version's traffic: what was never asked for may never have been loaded."""
+def _can_replace(current: ServedModel, alias: str, version: ModelVersion) -> bool:
+    """Whether the current version can take that version's traffic: it may never have been loaded."""
     try:
         _prepare(alias, version, current.predictor)
     except (ModelUnusable, ObjectMissing, Transient):
@@ -196,5 +193,5 @@ def _can_stand_in(current: ServedModel, alias: str, version: ModelVersion) -> bo
 
 
 def _identity(version: ModelVersion) -> Identity:
-    """What is the same of all versions that one loaded graph serves: the files, and how they are called and read."""
+    """Return what versions have in common that one loaded graph can serve: the files, and how they are called."""
     return version.sha256, version.tokenizer, version.signature, version.task, version.labels

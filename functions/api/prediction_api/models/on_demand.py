@@ -1,4 +1,4 @@
-"""A model that is loaded when it is needed, and then stays."""
+"""A model that is loaded when it is first needed, and stays loaded."""
 
 import threading
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from offpath.contracts.errors import OffpathError
-from prediction_api.http.problems import unavailable
+from prediction_api.errors import ModelUnavailable
 from prediction_api.inputs.batch import Batch, Outputs
 
 # What cannot be loaded is not fetched again for every request that asks for it.
@@ -17,11 +17,11 @@ class Runnable(Protocol):
     """A loaded model."""
 
     def run(self, batch: Batch) -> Outputs:
-        """The model's outputs, by one call."""
+        """Return the model's outputs, by one call."""
 
 
 class OnDemand:
-    """A model that nobody may ever ask for: it takes no memory, and no time at the start, until somebody does."""
+    """A model that is loaded by the first request for it: until then it takes no memory, and no time at the start."""
 
     def __init__(self, load: Callable[[], Runnable], clock: Callable[[], float] = time.monotonic) -> None:
         self._load = load
@@ -31,21 +31,21 @@ class OnDemand:
         self._model: Runnable | None = None
 
     def prepare(self) -> None:
-        """Load the model, if it is not loaded. Raises what loading it does, an OffpathError."""
+        """Load the model, if it is not loaded. Raises OffpathError."""
         self._prepared()
 
     def run(self, batch: Batch) -> Outputs:
-        """The model's outputs. Raises Problem, 503 for a model that cannot be loaded."""
+        """Return the model's outputs. Raises ModelUnavailable where it cannot be loaded."""
         return (self._model or self._prepared_for_request()).run(batch)
 
     def _prepared_for_request(self) -> Runnable:
         if self._clock() < self._retry_at:
-            raise unavailable(self._problem)
+            raise ModelUnavailable(self._problem)
         try:
             return self._prepared()
         except OffpathError as error:
             self._problem, self._retry_at = f"the model cannot be loaded: {error}", self._clock() + RETRY_SECONDS
-            raise unavailable(self._problem) from error
+            raise ModelUnavailable(self._problem) from error
 
     def _prepared(self) -> Runnable:
         with self._lock:

@@ -1,7 +1,9 @@
 """One version of a model, under one of its aliases."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
+
+from pydantic import JsonValue
 
 from offpath.contracts.model_manifest import ModelVersion
 from prediction_api.inputs.batch import Batch, Outputs
@@ -14,17 +16,17 @@ class Predictor(Protocol):
         """Load the model, if it is not loaded. Raises OffpathError."""
 
     def run(self, batch: Batch) -> Outputs:
-        """The model's outputs, by one call. Raises Problem for inputs that it does not take."""
+        """Return the model's outputs, by one call. Raises InvalidInputs for inputs that it does not take."""
 
 
 class InputSchema(Protocol):
-    """What a prediction request may hold for one model."""
+    """The inputs that a request may hold for one model."""
 
     def read(self, body: bytes) -> Batch:
-        """The inputs in a request body. Raises Problem, naming what is off."""
+        """Return the inputs in a request body. Raises PredictionApiError."""
 
-    def inputs_schema(self, name: str) -> dict[str, Any]:
-        """The JSON schema of the field `inputs`, for the model of that name."""
+    def inputs_schema(self, name: str) -> dict[str, JsonValue]:
+        """Return the JSON schema of the field `inputs`, for the model of that name."""
 
 
 @dataclass(frozen=True, slots=True)

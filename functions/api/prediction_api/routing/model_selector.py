@@ -1,12 +1,10 @@
-"""What a request says of who shall answer it."""
+"""How a request selects the version that answers it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
-
-from fastapi import Request
 
 from offpath.contracts.names import CHAMPION
-from prediction_api.http.problems import FieldError, Problem, refused
+from prediction_api.errors import AmbiguousSelection, FieldError, InvalidInputs
 
 SESSION_HEADER = "x-session-id"
 ALIAS, VERSION = "alias", "version"
@@ -16,7 +14,7 @@ MAX_SESSION_ID = 250
 
 @dataclass(frozen=True, slots=True)
 class ModelSelector:
-    """One alias, or one version, or whichever has its turn: the same one for all requests of a session."""
+    """One alias, or one version; without either the traffic is split, and a session stays with one version."""
 
     alias: str | None = None
     version: str | None = None
@@ -26,13 +24,16 @@ class ModelSelector:
 CHAMPION_SELECTOR = ModelSelector(alias=CHAMPION)
 
 
-def read_selector(request: Request) -> ModelSelector:
-    """The request's own selector. Raises Problem for one that contradicts itself, or is none."""
-    alias, version = (request.query_params.get(name) for name in (ALIAS, VERSION))
+def read_selector(query: Mapping[str, str], headers: Mapping[str, str]) -> ModelSelector:
+    """Read a request's selector. headers: by names in lower case.
+
+    Raises AmbiguousSelection for an alias and a version, InvalidInputs for a session id that is too long.
+    """
+    alias, version = query.get(ALIAS), query.get(VERSION)
     if alias is not None and version is not None:
-        raise Problem(HTTPStatus.BAD_REQUEST, "the query has alias and version: ask for the one or the other")
-    session_id = request.headers.get(SESSION_HEADER)
+        raise AmbiguousSelection("the query has alias and version: ask for the one or the other")
+    session_id = headers.get(SESSION_HEADER)
     if session_id is not None and len(session_id) > MAX_SESSION_ID:
         message = f"expected at most {MAX_SESSION_ID} characters, got {len(session_id)}"
-        raise refused(f"the header {SESSION_HEADER} is too long", [FieldError(SESSION_HEADER, message)])
+        raise InvalidInputs(f"the header {SESSION_HEADER} is too long", [FieldError(SESSION_HEADER, message)])
     return ModelSelector(alias, version, session_id or None)

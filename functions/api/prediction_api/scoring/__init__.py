@@ -1,1 +1,1 @@
-"""MLflow's scoring protocol: what `mlflow models serve` takes at `/invocations`, and what it answers."""
+"""MLflow's scoring protocol: the requests and answers of `mlflow models serve` at `/invocations`."""

@@ -1,14 +1,14 @@
 """Requests for a model whose signature has columns."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+
+from pydantic import JsonValue
 
 from offpath.contracts.model_manifest import Column, ColumnType
+from prediction_api.errors import BAD_REQUEST, INVALID_PARAMETER_VALUE, ScoringCode, ScoringError
 from prediction_api.inputs.arrays import is_null, to_array
 from prediction_api.inputs.batch import Array, Batch, absent, can_be_absent
-from prediction_api.scoring.frames import FRAMES, Frame, columns_frame, rows_frame
-from prediction_api.scoring.limits import check_records
-from prediction_api.scoring.refusal import BAD_REQUEST, INVALID_PARAMETER_VALUE, Refused
+from prediction_api.scoring.frames import FRAMES, Frame, check_records, columns_frame, rows_frame
 
 _DTYPES: Mapping[ColumnType, str] = {
     "double": "float64",
@@ -27,23 +27,23 @@ class ColumnReader:
         self._columns = columns
         self._max_records = max_records
 
-    def read(self, form: str, data: Any) -> Batch:
-        """The inputs in a form's data. Raises Refused."""
+    def read(self, form: str, data: JsonValue) -> Batch:
+        """Return the inputs in a form's data. Raises ScoringError."""
         return self.batch(FRAMES[form](data) if form in FRAMES else self._frame(form, data))
 
     def batch(self, frame: Frame) -> Batch:
-        """The signature's columns of a table, without others that it may have; no values where it has no rows."""
+        """Return the signature's columns of a table, without others that it may have; no values for no rows."""
         check_records(frame.rows, self._max_records)
         given = [column for column in self._columns if column.name in frame.columns]
-        values: dict[str, Sequence[Any] | Array] = {column.name: _converted(column, frame) for column in given}
+        values: dict[str, Sequence[JsonValue] | Array] = {column.name: _converted(column, frame) for column in given}
         left_out = [column for column in self._columns if column.name not in values]
         if missing := [column.name for column in left_out if not can_be_absent(column)]:
-            raise Refused(f"columns of the model's signature are missing: {missing}", INVALID_PARAMETER_VALUE)
+            raise ScoringError(f"columns of the model's signature are missing: {missing}", INVALID_PARAMETER_VALUE)
         values |= {column.name: [absent(column)] * frame.rows for column in left_out}
         return Batch(values if frame.rows else {}, frame.rows)
 
-    def _frame(self, form: str, data: Any) -> Frame:
-        """`inputs` and `instances`: rows, columns, or the values of an only column."""
+    def _frame(self, form: str, data: JsonValue) -> Frame:
+        """Read `inputs` or `instances`: rows, columns, or the values of an only column."""
         if isinstance(data, dict):
             return columns_frame(data, form)
         if isinstance(data, list) and any(isinstance(row, dict) for row in data):
@@ -51,7 +51,7 @@ class ColumnReader:
         if isinstance(data, list) and len(self._columns) == 1:
             return columns_frame({self._columns[0].name: data}, form)
         names = [column.name for column in self._columns]
-        raise Refused(f"{form}: expected values under the names of the columns {names}", INVALID_PARAMETER_VALUE)
+        raise ScoringError(f"{form}: expected values under the names of the columns {names}", INVALID_PARAMETER_VALUE)
 
 
 def _converted(column: Column, frame: Frame) -> Array:
@@ -62,8 +62,8 @@ def _converted(column: Column, frame: Frame) -> Array:
         array = to_array(list(values), _DTYPES[column.type])
     except ValueError as error:
         is_late = column.name in frame.late or (frame.is_by_value and any(isinstance(one, list) for one in values))
-        code = INVALID_PARAMETER_VALUE if is_late else BAD_REQUEST
-        raise Refused(f"column {column.name} of type {column.type}: {error}", code) from error
+        code: ScoringCode = INVALID_PARAMETER_VALUE if is_late else BAD_REQUEST
+        raise ScoringError(f"column {column.name} of type {column.type}: {error}", code) from error
     if array.ndim != 1:
-        raise Refused(f"column {column.name}: expected one value a row, got lists", frame.nested_code)
+        raise ScoringError(f"column {column.name}: expected one value a row, got lists", frame.nested_code)
     return array

@@ -1,16 +1,16 @@
 """CSV with a header, as `pandas.DataFrame.to_csv` writes it."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from io import StringIO
-from typing import Any
+
+from pydantic import JsonValue
 
 from offpath.contracts.model_manifest import Column, ColumnType
+from prediction_api.errors import ScoringError
 from prediction_api.scoring.frames import Frame
-from prediction_api.scoring.lazy_columns import Key
-from prediction_api.scoring.refusal import Refused
 
-# What pandas takes for a missing value, and may be written for one:
+# pandas reads these texts as a missing value, and may write them for one:
 # https://pandas.pydata.org/docs/reference/api/pandas.read_csv.html
 _MISSING = frozenset(
     {
@@ -18,31 +18,31 @@ _MISSING = frozenset(
         *("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "1.#IND", "1.#QNAN"),
     }
 )
-_BOOLEANS: Mapping[str, Any] = {"true": True, "false": False}
+_BOOLEANS: Mapping[str, bool] = {"true": True, "false": False}
 
 
 def csv_frame(body: bytes, columns: Sequence[Column]) -> Frame:
-    """The table, of the signature's columns alone; a row that is cut short lacks its last values.
+    """Read the signature's columns of a table; a row that is cut short lacks its last values.
 
     In a column of texts every cell is a text.
-    Raises Refused for what is not UTF-8, has no header, or a row longer than that.
+    Raises ScoringError for a body that is not UTF-8, has no header, or a row longer than that.
     """
     try:
         header, *rows = [row for row in csv.reader(StringIO(body.decode("utf-8-sig"), newline=""), strict=True) if row]
     except (ValueError, csv.Error) as error:  # no header is a ValueError, too
-        raise Refused(f"the body is not CSV with a header, in UTF-8: {error}") from error
+        raise ScoringError(f"the body is not CSV with a header, in UTF-8: {error}") from error
     types = {column.name: column.type for column in columns}
     if long := next((number for number, row in enumerate(rows, 2) if len(row) > len(header)), None):
-        raise Refused(f"CSV row {long} has more values than the header's {len(header)}")
+        raise ScoringError(f"CSV row {long} has more values than the header's {len(header)}")
     at = {name: index for index, name in reversed(list(enumerate(header))) if name in types}
-    table: dict[Key, list[Any]] = {
+    table: dict[Hashable, list[JsonValue]] = {
         name: [_value(row[index] if index < len(row) else "", types[name]) for row in rows]
         for name, index in at.items()
     }
     return Frame(table, len(rows))
 
 
-def _value(text: str, column_type: ColumnType) -> Any:
+def _value(text: str, column_type: ColumnType) -> JsonValue:
     if column_type == "string":
         return text
     if text in _MISSING:

@@ -1,51 +1,46 @@
-"""What the OpenAPI document says of MLflow's scoring protocol, for one model."""
+"""The operation of MLflow's scoring protocol of one model in the OpenAPI document."""
 
-from typing import Any
+from pydantic import JsonValue
 
-from prediction_api.http.openapi.model_selection import CHOICE
+from prediction_api.http.openapi.parts import MODEL_SELECTION, Content, JsonSchema, Operation, Response, json_content
 from prediction_api.models.served import ServedModel
 
-_TABLE = {"type": "array", "items": {"type": "array", "items": {}}}
-_ERROR = {
+_TABLE: JsonSchema = {"type": "array", "items": {"type": "array", "items": {}}}
+_ERROR: Response = {
     "description": "Error, in MLflow's form",
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "properties": {"error_code": {"type": "string"}, "message": {"type": "string"}},
-            }
-        }
-    },
+    "content": json_content(
+        {"type": "object", "properties": {"error_code": {"type": "string"}, "message": {"type": "string"}}}
+    ),
 }
 
 
-def scoring_operation(served: ServedModel) -> dict[str, Any]:
-    """The operation of `/models/{name}/invocations`."""
+def scoring_operation(served: ServedModel) -> Operation:
+    """Return the operation of `/models/{name}/invocations`."""
     return {
         "tags": ["predictions"],
         "operationId": f"score_{served.name}",
         "summary": f"Score with {served.name}, in MLflow's protocol",
         "description": f"Version {served.version.number}, alias {served.alias}. One of the four fields is sent.",
-        "parameters": CHOICE,
+        "parameters": MODEL_SELECTION,
         "requestBody": {"required": True, "content": _content(served)},
         "responses": {
             "200": {
                 "description": "Predictions",
-                "content": {"application/json": {"schema": {"type": "object", "properties": {"predictions": {}}}}},
+                "content": json_content({"type": "object", "properties": {"predictions": {}}}),
             },
             "default": _ERROR,
         },
     }
 
 
-def _content(served: ServedModel) -> dict[str, Any]:
-    json = {"application/json": {"schema": _request(served), **_example(served)}}
+def _content(served: ServedModel) -> Content:
+    json = json_content(_request(served), _example(served))
     return json if served.version.signature.tensors else json | {"text/csv": {"schema": {"type": "string"}}}
 
 
-def _request(served: ServedModel) -> dict[str, Any]:
-    columns = {"type": "array", "items": {"type": "string"}}
-    forms: dict[str, Any] = {
+def _request(served: ServedModel) -> JsonSchema:
+    columns: JsonSchema = {"type": "array", "items": {"type": "string"}}
+    forms: JsonSchema = {
         "dataframe_split": {"type": "object", "properties": {"columns": columns, "data": _TABLE}, "required": ["data"]},
         "dataframe_records": {"type": "array", "items": {"type": "object"}},
         "inputs": served.schema.inputs_schema(served.name),
@@ -54,11 +49,11 @@ def _request(served: ServedModel) -> dict[str, Any]:
     return {"type": "object", "properties": forms, "minProperties": 1}
 
 
-def _example(served: ServedModel) -> dict[str, Any]:
+def _example(served: ServedModel) -> JsonValue:
     example = served.version.input_example
     if not example:
-        return {}
+        return None
     if served.version.signature.tensors:
-        return {"example": {"inputs": example}}
+        return {"inputs": example}
     record = dict(example)
-    return {"example": {"dataframe_split": {"columns": list(record), "data": [list(record.values())]}}}
+    return {"dataframe_split": {"columns": list(record), "data": [list(record.values())]}}

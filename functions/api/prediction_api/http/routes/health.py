@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from offpath.contracts.names import CHAMPION
+from prediction_api.http.services import services
 from prediction_api.models.catalog import Catalog
-from prediction_api.models.loader import ModelLoader
 from prediction_api.models.served import FailedModel, ServedModel
 from prediction_api.routing.variants import Variants
 
@@ -40,8 +40,7 @@ class Health(BaseModel):
 @router.get("/health", summary="This process's own state")
 async def health(request: Request, response: Response) -> Health:
     """200 while any model answers, 503 when none does."""
-    loader: ModelLoader = request.app.state.loader
-    state = _health(loader.catalog)
+    state = _health(services(request).loader.catalog)
     if state.status == "unavailable":
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
     return state

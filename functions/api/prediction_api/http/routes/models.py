@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from offpath.contracts.model_manifest import Signature
-from prediction_api.models.loader import ModelLoader
+from prediction_api.http.services import services
 from prediction_api.models.served import ServedModel
 from prediction_api.routing.model_selector import CHAMPION_SELECTOR
 from prediction_api.routing.variants import Variants
@@ -20,7 +20,7 @@ class VersionDescription(BaseModel):
     version: str
     alias: str
     weight: int = Field(description="share of the model's traffic, in percent")
-    shadow: bool = Field(description="whether it predicts, behind the response, what another version answered")
+    shadow: bool = Field(description="whether it predicts in the background what another version answered")
     run_id: str | None = Field(description="the MLflow run that trained it")
     task: str
     labels: tuple[str, ...] = Field(description="class names, by class index")
@@ -47,17 +47,15 @@ class ModelList(BaseModel):
 @router.get("/models", summary="List the models that are served")
 async def list_models(request: Request) -> ModelList:
     """Each model's aliases, with version, share of the traffic and signature."""
-    loader: ModelLoader = request.app.state.loader
-    catalog = loader.catalog
-    return ModelList(models=[_describe(served, catalog.find(served.name)) for served in catalog.served])
+    catalog = services(request).loader.catalog
+    return ModelList(models=[_describe(champion, catalog.find(champion.name)) for champion in catalog.champions])
 
 
 @router.get("/models/{name}", summary="Describe a model")
 async def get_model(name: str, request: Request) -> ModelDescription:
     """One model's aliases, with version, share of the traffic and signature."""
-    loader: ModelLoader = request.app.state.loader
-    variants = loader.catalog.find(name)
-    return _describe(variants.choose(CHAMPION_SELECTOR), variants)
+    variants = services(request).loader.catalog.find(name)
+    return _describe(variants.select(CHAMPION_SELECTOR), variants)
 
 
 def _describe(champion: ServedModel, variants: Variants) -> ModelDescription:

@@ -1,40 +1,52 @@
 """`POST /models/{name}/predict`."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
+from opentelemetry.trace import get_current_span
 from pydantic_core import to_json
 
-from prediction_api.format_predictions import predictions
+from prediction_api.format_predictions import format_predictions, label_of
+from prediction_api.http.predictions import json_response, read_prediction_request
+from prediction_api.http.services import services
 from prediction_api.http.traced_route import TracedRoute, mlflow_trace_id
 from prediction_api.inputs.batch import Batch, Outputs
 from prediction_api.models.served import ServedModel
-from prediction_api.prediction_flow import call_model
+from prediction_api.prediction_protocol import FormattedPredictions, PredictionRequest
 
 router = APIRouter(route_class=TracedRoute, tags=["predictions"])
 
 
+class PredictProtocol:
+    """Reads records or tensors under `inputs`, and gives a prediction a record."""
+
+    def trace_inputs(self, request: PredictionRequest) -> str:
+        """Return the body: it is JSON text already, and is not written a second time."""
+        return request.body.decode(errors="replace")
+
+    def read(self, served: ServedModel, request: PredictionRequest) -> Batch:
+        """Return the model's inputs. Raises PredictionApiError."""
+        return served.schema.read(request.body)
+
+    def format(self, served: ServedModel, outputs: Outputs, records: int) -> FormattedPredictions:
+        """Return the predictions. Raises ValueError for outputs of another form."""
+        predictions = format_predictions(served.version, outputs, records)
+        return FormattedPredictions(predictions, label_of(predictions[0]) if records == 1 else None)
+
+
+PROTOCOL = PredictProtocol()
+
+
 @router.post("/models/{name}/predict", summary="Predict with a model", include_in_schema=False)
 async def predict(name: str, request: Request) -> Response:
-    """Predictions for one record or many, by the alias that has its turn, or that is asked for."""
-    called = await call_model(request, name, _read, _predictions)
-    written = to_json(called.answer)
-    called.conclude(written, called.answer[0].get("label") if called.records == 1 else None)
-    frame = to_json(
+    """Predictions for one record or many, by the alias that is asked for or that the traffic split picks."""
+    parts = services(request)
+    asked = await read_prediction_request(name, request, parts.settings.max_body_bytes)
+    result = parts.flow.run(asked, PROTOCOL)
+    described = to_json(
         {
-            "model": called.served.name,
-            "version": called.served.version.number,
-            "alias": called.served.alias,
-            "trace_id": mlflow_trace_id(called.span),
+            "model": result.served.name,
+            "version": result.served.version.number,
+            "alias": result.served.alias,
+            "trace_id": mlflow_trace_id(get_current_span()),
         }
     )
-    content = frame[:-1] + b',"predictions":' + written + b"}"
-    return Response(content, media_type="application/json", background=called.behind)
-
-
-def _read(served: ServedModel, body: bytes) -> Batch:
-    return served.schema.read(body)
-
-
-def _predictions(served: ServedModel, outputs: Outputs, records: int) -> list[dict[str, Any]]:
-    return predictions(served.version, outputs, records)
+    return json_response(described[:-1] + b',"predictions":' + result.content + b"}", result.background)

@@ -3,7 +3,7 @@
 import pytest
 
 from offpath.contracts.errors import SettingsError
-from prediction_api.adapters.onnx_threads import onnx_threads
+from prediction_api.adapters.onnx_session import onnx_threads
 from prediction_api.settings import ApiSettings
 
 
@@ -21,6 +21,6 @@ def test_a_setting_decides() -> None:
 
 
 @pytest.mark.parametrize("text", ["0", "many"])
-def test_a_setting_that_is_no_number_of_threads_stops_the_start(text: str) -> None:
+def test_an_unusable_number_of_threads_stops_the_start(text: str) -> None:
     with pytest.raises(SettingsError, match="OFFPATH_ONNX_THREADS"):
         ApiSettings.load({"OFFPATH_BUCKET": "offpath-archive", "OFFPATH_ONNX_THREADS": text})

@@ -5,21 +5,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from prediction_api.format_predictions import classified, regressed
+from prediction_api.format_predictions import format_classes, format_values
 
 LABELS = ("no", "yes")
 
 
 def test_probabilities_decide_and_are_named() -> None:
     outputs = [np.array([1, 0]), np.array([[0.25, 0.75], [1.0, 0.0]], np.float32)]
-    assert classified(outputs, LABELS) == [
+    assert format_classes(outputs, LABELS) == [
         {"label": "yes", "class_index": 1, "probabilities": {"no": 0.25, "yes": 0.75}},
         {"label": "no", "class_index": 0, "probabilities": {"no": 1.0, "yes": 0.0}},
     ]
 
 
 def test_classes_without_names_are_numbered() -> None:
-    [answer] = classified([np.array([[0.0, 1.0]], np.float32)], ())
+    [answer] = format_classes([np.array([[0.0, 1.0]], np.float32)], ())
     assert answer == {"label": "1", "class_index": 1, "probabilities": {"0": 0.0, "1": 1.0}}
 
 
@@ -36,24 +36,24 @@ def test_classes_without_names_are_numbered() -> None:
 def test_a_model_without_probabilities_gives_the_class(
     output: Any, labels: tuple[str, ...], expected: dict[str, Any]
 ) -> None:
-    assert classified([output], labels) == [expected]
+    assert format_classes([output], labels) == [expected]
 
 
 def test_a_classification_without_classes_says_so() -> None:
     with pytest.raises(ValueError, match="neither classes nor probabilities"):
-        classified([np.array([0.5], np.float32)], LABELS)
+        format_classes([np.array([0.5], np.float32)], LABELS)
 
 
 @pytest.mark.parametrize("output", [np.array([1.5, 2.0]), np.array([[1.5], [2.0]])])
 def test_a_regression_gives_values(output: Any) -> None:
-    assert regressed([output], 2) == [{"value": 1.5}, {"value": 2.0}]
+    assert format_values([output], 2) == [{"value": 1.5}, {"value": 2.0}]
 
 
 def test_a_regression_of_several_values_a_record_gives_lists() -> None:
     output = np.array([[1.5, 2.0], [3.0, 4.0]])
-    assert regressed([output], 2) == [{"value": [1.5, 2.0]}, {"value": [3.0, 4.0]}]
+    assert format_values([output], 2) == [{"value": [1.5, 2.0]}, {"value": [3.0, 4.0]}]
 
 
 def test_an_output_that_does_not_count_the_records_is_none() -> None:
     with pytest.raises(ValueError, match=r"shape \[2, 2\] is not one value for each of 3"):
-        regressed([np.ones((2, 2))], 3)
+        format_values([np.ones((2, 2))], 3)

@@ -1,10 +1,10 @@
-"""Whether two versions say the same."""
+"""How far two versions agree."""
 
 from typing import Any
 
 import pytest
 
-from prediction_api.shadow_agreement import Agreement, agreement
+from prediction_api.shadow_agreement import Agreement, compare_predictions
 
 
 def labels(*names: str) -> list[dict[str, Any]]:
@@ -16,13 +16,13 @@ def values(*numbers: Any) -> list[dict[str, Any]]:
 
 
 def test_labels_agree_where_they_are_the_same() -> None:
-    assert agreement(labels("a", "b", "a", "a"), labels("a", "a", "a", "b")) == Agreement(0.5)
+    assert compare_predictions(labels("a", "b", "a", "a"), labels("a", "a", "a", "b")) == Agreement(0.5)
 
 
 def test_values_agree_within_a_hundredth_and_have_a_difference() -> None:
-    assert agreement(values(100.0, 100.0), values(100.5, 104.0)) == Agreement(0.5, 2.25)
-    assert agreement(values(0.0), values(0.0)) == Agreement(1.0, 0.0)
-    assert agreement(values([1.0, 2.0]), values([1.0, 3.0])) == Agreement(0.0, 0.5)
+    assert compare_predictions(values(100.0, 100.0), values(100.5, 104.0)) == Agreement(0.5, 2.25)
+    assert compare_predictions(values(0.0), values(0.0)) == Agreement(1.0, 0.0)
+    assert compare_predictions(values([1.0, 2.0]), values([1.0, 3.0])) == Agreement(0.0, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -36,4 +36,4 @@ def test_values_agree_within_a_hundredth_and_have_a_difference() -> None:
     ],
 )
 def test_what_cannot_be_compared_has_none(one: Any, other: Any) -> None:
-    assert agreement(one, other) is None
+    assert compare_predictions(one, other) is None

@@ -1,12 +1,11 @@
-"""API keys: who gets an answer."""
+"""API keys: the requests that get an answer."""
 
 import pytest
 from fastapi.testclient import TestClient
 
 from local.testbed.models import SETOSA
 from offpath.contracts.errors import SettingsError
-from prediction_api.http.api_keys import digest_of, new_key
-from prediction_api.new_api_key import main
+from prediction_api.api_keys import digest_of, main, new_key
 from prediction_api.settings import ApiSettings
 from tests.support.api_fakes import Api
 
@@ -38,7 +37,7 @@ def test_others_are_refused_and_not_traced(api: Api, path: str, headers: dict[st
     assert api.traced.traces == []
 
 
-def test_health_and_documentation_need_no_key_and_say_that_the_models_do(api: Api) -> None:
+def test_health_and_documentation_need_no_key(api: Api) -> None:
     for path in ("/health", "/docs", "/swagger/swagger-ui.css"):
         assert api.client.get(path).status_code == 200
     document = api.client.get("/openapi.json").json()

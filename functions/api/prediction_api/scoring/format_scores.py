@@ -1,16 +1,19 @@
-"""From a model's outputs to what MLflow's server answers for them."""
+"""From a model's outputs to the predictions that MLflow's server answers with."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from pydantic import JsonValue
 
 from offpath.contracts.model_manifest import ModelVersion
-from prediction_api.format_predictions import predictions
+from prediction_api.format_predictions import format_predictions, label_of
 from prediction_api.inputs.batch import Outputs
 
+Scores = Mapping[str, JsonValue] | Sequence[Mapping[str, JsonValue]] | Sequence[str | None]
 
-def scored(version: ModelVersion, outputs: Outputs, records: int) -> Any:
-    """The field `predictions`.
+
+def format_scores(version: ModelVersion, outputs: Outputs, records: int) -> Scores:
+    """Return the field `predictions`.
 
     Of a signature of tensors: `{output: nested lists}`. Of one of columns: `[{output: value, …}, …]`, a row a record.
     Where an output has more than one value a record, MLflow's ONNX flavor has no answer, or one that takes the records
@@ -32,14 +35,24 @@ def scored(version: ModelVersion, outputs: Outputs, records: int) -> Any:
     return _rows({name: output.tolist() for name, output in outputs.items()})
 
 
+def single_label(version: ModelVersion, outputs: Outputs, records: int) -> str | None:
+    """Return the label of a classification's only record; None for several, or for outputs that have none."""
+    if records != 1 or version.task != "classification":
+        return None
+    try:
+        return label_of(format_predictions(version, outputs, records)[0])
+    except (ValueError, LookupError):
+        return None
+
+
 def _labels(version: ModelVersion, outputs: Outputs, records: int) -> list[str | None]:
-    """A label a record; None where the model's numbers are not finite, so that one record does not fail the others."""
+    """Return a label a record; None where the model's numbers are not finite, which does not fail the others."""
     floats = [output.reshape(records, -1) for output in outputs.values() if output.dtype.kind == "f"]
     finite = np.isfinite(np.concatenate(floats, axis=1)).all(axis=1) if floats else np.ones(records, np.bool_)
     kept = {name: output[finite] for name, output in outputs.items()}
-    labels = iter(predictions(version, kept, int(finite.sum())))
-    return [next(labels)["label"] if is_finite else None for is_finite in finite.tolist()]
+    predictions = iter(format_predictions(version, kept, int(finite.sum())))
+    return [label_of(next(predictions)) if is_finite else None for is_finite in finite.tolist()]
 
 
-def _rows(columns: dict[str, list[Any]]) -> list[dict[str, Any]]:
+def _rows(columns: Mapping[str, Sequence[JsonValue]]) -> list[dict[str, JsonValue]]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

@@ -1,4 +1,4 @@
-"""Weighted draws that stay with their key."""
+"""Weighted picks that stay with their key."""
 
 from collections import Counter
 
@@ -22,7 +22,7 @@ def test_shares_are_as_the_weights() -> None:
     assert abs(counts["next"] - 200) < 69
 
 
-def test_a_weight_that_grows_takes_keys_from_the_others_and_moves_none_between_them() -> None:
+def test_a_larger_weight_moves_keys_to_its_own_candidate_only() -> None:
     before, after = drawn(champion=90, challenger=5, next=5), drawn(champion=80, challenger=15, next=5)
     moved = {(before[key], after[key]) for key in KEYS if before[key] != after[key]}
     assert ("champion", "challenger") in moved
@@ -30,7 +30,7 @@ def test_a_weight_that_grows_takes_keys_from_the_others_and_moves_none_between_t
     assert ("next", "champion") not in moved or ("champion", "next") not in moved
 
 
-def test_nobody_is_drawn_without_a_weight() -> None:
+def test_no_candidate_is_picked_without_a_weight() -> None:
     assert set(drawn(champion=100, challenger=0).values()) == {"champion"}
     assert pick({"champion": 0}, "key") is None
     assert pick({}, "key") is None
