@@ -71,6 +71,11 @@ class Backoff:
             pause = min(pause * self.factor, self.longest_seconds)
 
 
+def every(seconds: float, budget_seconds: float = math.inf) -> Backoff:
+    """Return a policy of equal pauses: to look again and again whether something has happened."""
+    return Backoff(first_seconds=seconds, factor=1.0, budget_seconds=budget_seconds)
+
+
 def attempts(backoff: Backoff, clock: Clock = SYSTEM_CLOCK) -> Iterator[int]:
     """Yield 1, 2, 3 and so on, one before each try, pausing in between, until the policy allows no further try."""
     deadline = clock.now() + backoff.budget_seconds

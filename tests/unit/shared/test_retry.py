@@ -6,10 +6,10 @@ from itertools import islice
 import pytest
 
 from offpath.contracts.errors import Poison, Transient
-from offpath.retry import Backoff, CircuitBreaker, CircuitOpen, attempts, retry
+from offpath.retry import Backoff, CircuitBreaker, CircuitOpen, attempts, every, retry
 from offpath.testing import ManualClock
 
-STEADY = Backoff(first_seconds=1.0, factor=1.0)
+STEADY = every(1.0)
 
 
 @dataclass
@@ -35,6 +35,11 @@ def clock() -> ManualClock:
 def test_pauses_grow_by_the_factor_up_to_the_longest() -> None:
     pauses = Backoff(first_seconds=0.5, factor=3.0, longest_seconds=10.0).pauses()
     assert list(islice(pauses, 5)) == [0.5, 1.5, 4.5, 10.0, 10.0]
+
+
+def test_a_policy_of_equal_pauses_ends_with_its_budget(clock: ManualClock) -> None:
+    assert list(islice(every(0.25).pauses(), 3)) == [0.25, 0.25, 0.25]
+    assert len(list(attempts(every(1.0, budget_seconds=3.0), clock))) == 3
 
 
 def test_the_first_pause_is_not_longer_than_the_longest() -> None:
