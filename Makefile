@@ -52,6 +52,7 @@ check: $(VENV)/.ready ## report what the linter, the formatter and the type chec
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/shellcheck $(SCRIPTS)
 
 .PHONY: fix

@@ -10,13 +10,12 @@ from offpath.contracts.names import CHAMPION
 from training.callbacks import Callbacks
 from training.checks import parse_assignments
 from training.display import Display
+from training.recipe import TrainingError
 from training.recipes.catalog import NAMES
-from training.recipes.recipe import TrainingError
 from training.registry.mlflow_server import quiet_mlflow
-from training.registry.promotion import AliasPlan
 from training.run import train_and_register
 from training.tracking_uri import TrackingUri
-from training.training_spec import TrainingSpec
+from training.training_spec import AliasPlan, TrainingSpec
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from offpath.contracts.names import ALIAS_RULE, is_alias
-from training.recipes.recipe import Dataset, Parameters, Recipe, TrainingError
+from training.recipe import Dataset, Parameters, Recipe, TrainingError
 
 MIN_ROWS = 40
 MIN_ROWS_OF_A_CLASS = 5

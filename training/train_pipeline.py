@@ -10,7 +10,7 @@ from training.data.dataset import split
 from training.metrics import evaluate
 from training.onnx_artifact.agreement import check_agreement
 from training.onnx_artifact.convert import check_size, to_onnx
-from training.recipes.recipe import (
+from training.recipe import (
     ChosenArtifact,
     Dataset,
     Estimator,

@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training.registry.promotion import AliasPlan
+from offpath.contracts.promotion import Promotion
+
+
+@dataclass(frozen=True, slots=True)
+class AliasPlan:
+    """Aliases to move. alias: to the new version, whatever its scores. promotion: champion's, if the version is better.
+
+    Each is None where there is nothing to move.
+    """
+
+    alias: str | None = None
+    promotion: Promotion | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,8 @@ from offpath.mlflow.http import MlflowHttp
 from training.callbacks import NO_CALLBACKS, ignore_progress
 from training.recipes.catalog import NAMES, find_recipe
 from training.registry.mlflow_server import quiet_mlflow
-from training.registry.promotion import AliasPlan
 from training.run import train_and_register
-from training.training_spec import TrainingSpec
+from training.training_spec import AliasPlan, TrainingSpec
 
 SEED = 42
 MAX_MODEL_BYTES = 500_000_000

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from offpath.contracts.errors import OffpathError
 from offpath_cli.errors import CommandError
-from training.recipes.recipe import TrainingError
+from training.recipe import TrainingError
 
 Options = TypeVar("Options")
 

@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 from offpath.contracts.promotion import Promotion
 from tests.support.training_jobs import registered_version
 from training.registry.aliases import move_aliases
-from training.registry.promotion import AliasPlan
+from training.training_spec import AliasPlan
 
 # mlflow warns of its own type hints when parts of it are imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyType")

@@ -25,9 +25,9 @@ from offpath.contracts.model_manifest import Manifest
 from offpath.contracts.names import MANIFEST_KEY
 from tests.support.waiting import DEADLINE_SECONDS
 from training.recipes.iris import RECIPE, IrisParameters
-from training.registry.promotion import AliasPlan
 from training.registry.trained_model import register
 from training.train_pipeline import Trained, train
+from training.training_spec import AliasPlan
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

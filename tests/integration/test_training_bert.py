@@ -23,7 +23,7 @@ from prediction_api.format_predictions import format_classes
 from prediction_api.inputs.batch import batch_of
 from tests.support.training_reviews import HARD_TEXTS
 from training.checks import check_installed
-from training.recipes.recipe import TrainingError
+from training.recipe import TrainingError
 from training.recipes.sentiment.bert import RECIPE
 
 

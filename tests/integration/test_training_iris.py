@@ -16,11 +16,11 @@ from mlflow import MlflowClient
 
 from tests.support.training_recipes import PARCELS
 from tests.support.waiting import DEADLINE_SECONDS
+from training.recipe import Recipe, TrainingError
 from training.recipes.catalog import NAMES
-from training.recipes.recipe import Recipe, TrainingError
-from training.registry.promotion import AliasPlan
 from training.registry.trained_model import register
 from training.train_pipeline import train
+from training.training_spec import AliasPlan
 
 # mlflow warns of its own type hints when parts of it are imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyType")

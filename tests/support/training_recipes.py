@@ -11,7 +11,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from training.recipes.recipe import Dataset, Estimator, InputColumn, Parameters, Recipe
+from training.recipe import Dataset, Estimator, InputColumn, Parameters, Recipe
 
 
 class RidgeParameters(Parameters):

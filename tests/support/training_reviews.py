@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from onnxruntime import InferenceSession
 
 from training.data.dataset import make_dataset
-from training.recipes.recipe import Dataset, Estimator
+from training.recipe import Dataset, Estimator
 from training.recipes.sentiment.tfidf import TfidfParameters, build
 
 GOOD = ("don't stop", "CAFÉ", "café", "ПРИВЕТ", "\u00dfüß", "rock'n'roll", "😀", "great film", "i\u0307stanbul")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from training.recipes.recipe import Dataset, Frame, Recipe
+from training.recipe import Dataset, Frame, Recipe
 
 BINS = 10
 MIN_ROWS = 10  # of a tenth: both parts get some, whatever the share

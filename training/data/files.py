@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from training.recipes.recipe import Dataset, Recipe, TrainingError
+from training.recipe import Dataset, Recipe, TrainingError
 
 # How many of the wrong rows a message names.
 SHOWN = 5

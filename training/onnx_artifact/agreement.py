@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.onnx_artifact.run import run
-from training.recipes.recipe import HoldoutSet, OnnxArtifact, Recipe, TrainingError
+from training.recipe import HoldoutSet, OnnxArtifact, Recipe, TrainingError
 
 TOLERANCE = 1e-5
 

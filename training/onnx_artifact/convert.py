@@ -10,7 +10,7 @@ from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import BooleanTensorType, FloatTensorType, Int64TensorType, StringTensorType
 
 from offpath.contracts.model_manifest import ColumnType
-from training.recipes.recipe import Estimator, OnnxArtifact, Recipe, TrainingError
+from training.recipe import Estimator, OnnxArtifact, Recipe, TrainingError
 
 # onnxruntime takes longer to know an operator set than skl2onnx to write it, and the serving side has its own release.
 OPSET = 21

@@ -12,7 +12,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from training.callbacks import Report
 from training.onnx_artifact.convert import silence_warnings
-from training.recipes.recipe import ChosenArtifact, HoldoutSet, Onnx, OnnxArtifact
+from training.recipe import ChosenArtifact, HoldoutSet, Onnx, OnnxArtifact
 
 Quantize = Literal["auto", "always", "never"]
 RunArtifact = Callable[[OnnxArtifact], dict[str, NDArray[Any]]]

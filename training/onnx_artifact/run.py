@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from onnxruntime import InferenceSession
 
 from offpath.contracts.model_manifest import ColumnType
-from training.recipes.recipe import Frame, OnnxArtifact, Recipe
+from training.recipe import Frame, OnnxArtifact, Recipe
 
 _DTYPES: dict[ColumnType, str] = {
     "double": "float32",

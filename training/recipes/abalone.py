@@ -9,8 +9,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from training.callbacks import ReportProgress
+from training.recipe import Estimator, Frame, InputColumn, Parameters, Recipe
 from training.recipes.abalone_data import MEASURES, SEXES, read, sample
-from training.recipes.recipe import Estimator, Frame, InputColumn, Parameters, Recipe
 
 TREES_A_STEP = 10
 

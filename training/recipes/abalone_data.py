@@ -11,7 +11,7 @@ from pathlib import Path
 
 from training.data.dataset import make_dataset
 from training.data.files import read_lines, refuse_rows
-from training.recipes.recipe import Dataset, TrainingError
+from training.recipe import Dataset, TrainingError
 
 SEXES = ("F", "I", "M")
 MEASURES = {

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-from training.recipes.recipe import Recipe, TrainingError
+from training.recipe import Recipe, TrainingError
 
 _MODULES = {
     "iris": "training.recipes.iris",

@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from training.recipes.recipe import Dataset, Estimator, InputColumn, Parameters, Recipe
+from training.recipe import Dataset, Estimator, InputColumn, Parameters, Recipe
 
 
 class IrisParameters(Parameters):

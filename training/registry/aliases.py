@@ -6,7 +6,8 @@ from mlflow.exceptions import MlflowException
 
 from offpath.contracts.names import CHAMPION
 from offpath.contracts.promotion import Verdict
-from training.registry.promotion import AliasPlan, Measured, decide
+from training.registry.promotion import Measured, decide
+from training.training_spec import AliasPlan
 
 
 def move_aliases(client: MlflowClient, version: ModelVersion, plan: AliasPlan) -> Verdict | None:

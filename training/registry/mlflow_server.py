@@ -9,7 +9,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from offpath.retry import attempts, every
-from training.recipes.recipe import TrainingError
+from training.recipe import TrainingError
 
 ASK_SECONDS = 3.0
 PAUSE_SECONDS = 0.25

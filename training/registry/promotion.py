@@ -9,17 +9,6 @@ from training.metrics import less_is_better
 
 
 @dataclass(frozen=True, slots=True)
-class AliasPlan:
-    """Aliases to move. alias: to the new version, whatever its scores. promotion: champion's, if the version is better.
-
-    Each is None where there is nothing to move.
-    """
-
-    alias: str | None = None
-    promotion: Promotion | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Measured:
     """A version and its run's metrics. rows: what decided which rows were held out, by name."""
 

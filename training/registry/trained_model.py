@@ -13,9 +13,8 @@ from mlflow.types.schema import Array
 from offpath.contracts.names import JOB_TAG
 from training.callbacks import NO_CALLBACKS, Callbacks
 from training.metrics import TRAIN, VALIDATION
-from training.recipes.recipe import Recipe
+from training.recipe import Recipe
 from training.registry.earlier_attempts import end_runs, registered_version
-from training.registry.promotion import AliasPlan
 from training.registry.versions import (
     NewVersion,
     Registered,
@@ -25,7 +24,7 @@ from training.registry.versions import (
     register_version,
 )
 from training.train_pipeline import Trained
-from training.training_spec import TrainingSpec
+from training.training_spec import AliasPlan, TrainingSpec
 
 _VERSIONS = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy", "pandas", "mlflow")
 

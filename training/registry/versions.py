@@ -20,9 +20,9 @@ from mlflow.models.model import ModelInfo
 from offpath.contracts.model_manifest import Task
 from offpath.contracts.promotion import Verdict
 from training.callbacks import NO_CALLBACKS, Callbacks
-from training.recipes.recipe import Onnx, TrainingError
+from training.recipe import Onnx, TrainingError
 from training.registry.aliases import move_aliases
-from training.registry.promotion import AliasPlan
+from training.training_spec import AliasPlan
 
 _SERVED_BY = ("onnx", "onnxruntime", "numpy")
 _TOKENIZER = "tokenizer.json"

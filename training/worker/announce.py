@@ -19,8 +19,8 @@ from offpath.contracts.names import RECIPES_KEY
 from offpath.contracts.recipes import AnnouncedRecipe, Better, Recipes
 from offpath.retry import attempts
 from training.metrics import less_is_better, metrics_of
+from training.recipe import Recipe
 from training.recipes.catalog import NAMES, find_recipe
-from training.recipes.recipe import Recipe
 from training.worker.backoff import OUTAGE
 from training.worker.parent_pipe import ParentPipe
 from training.worker.settings import WorkerSettings, configure_logging

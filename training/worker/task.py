@@ -13,11 +13,10 @@ from offpath.aws.s3 import Bucket
 from offpath.contracts.errors import ObjectMissing, Transient
 from offpath.contracts.training_job import Result
 from training.callbacks import Callbacks
-from training.recipes.recipe import TrainingError
+from training.recipe import TrainingError
 from training.registry.mlflow_server import quiet_mlflow
-from training.registry.promotion import AliasPlan
 from training.run import finish_registered, train_and_register
-from training.training_spec import TrainingSpec
+from training.training_spec import AliasPlan, TrainingSpec
 from training.worker.parent_pipe import ParentPipe, WorkerChannel
 from training.worker.task_protocol import Assignment, Failed, Succeeded, TaskMessage
 

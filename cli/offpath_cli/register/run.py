@@ -8,7 +8,7 @@ from offpath_cli.register.registration_spec import RegistrationSpec, check_spec
 from offpath_cli.register.source import fetch, is_uri
 from training.callbacks import Callbacks, Report
 from training.registry.mlflow_server import checked_address, wait_for
-from training.registry.promotion import AliasPlan
+from training.training_spec import AliasPlan
 
 if TYPE_CHECKING:
     from offpath_cli.register.candidate import Candidate

@@ -11,9 +11,9 @@ from offpath.attributes import trace_tag
 from prediction_api.inputs.batch import Batch, Outputs
 from prediction_api.models.loader import ModelLoader
 from prediction_api.models.served import ServedModel
+from prediction_api.models.variants import Variants
 from prediction_api.prediction_protocol import FormattedPredictions, PredictionProtocol, PredictionRequest
 from prediction_api.routing.model_selector import read_selector
-from prediction_api.routing.variants import Variants
 from prediction_api.shadow import AnsweredRequest, Shadows
 
 

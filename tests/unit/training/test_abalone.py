@@ -13,9 +13,9 @@ from sklearn.ensemble import RandomForestRegressor
 from training.callbacks import Callbacks, ignore_progress
 from training.onnx_artifact.agreement import TOLERANCE
 from training.onnx_artifact.convert import to_onnx
+from training.recipe import TrainingError
 from training.recipes.abalone import RECIPE, AbaloneParameters, build, fit
 from training.recipes.abalone_data import COLUMNS, read, sample
-from training.recipes.recipe import TrainingError
 from training.train_pipeline import train
 
 GOOD = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15,15"

@@ -3,8 +3,8 @@
 import pytest
 
 from training.checks import check_alias, parse_assignments, parse_parameters
+from training.recipe import TrainingError
 from training.recipes.iris import RECIPE, IrisParameters
-from training.recipes.recipe import TrainingError
 from training.registry.mlflow_server import checked_address
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.training_recipes import PARCELS
 from training.data.files import check_paths, read_dataset, read_text, refuse_rows
+from training.recipe import TrainingError
 from training.recipes.iris import RECIPE as IRIS
-from training.recipes.recipe import TrainingError
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from training.checks import check_installed
+from training.recipe import ExtraPackages, TrainingError
 from training.recipes.iris import RECIPE
-from training.recipes.recipe import ExtraPackages, TrainingError
 from training.recipes.sentiment.bert import RECIPE as BERT
 
 

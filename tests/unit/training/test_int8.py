@@ -9,7 +9,7 @@ from onnxruntime import InferenceSession
 
 from local.testbed.models import graph
 from training.onnx_artifact.int8 import Quantize, choose, quantized
-from training.recipes.recipe import ChosenArtifact, HoldoutSet, OnnxArtifact
+from training.recipe import ChosenArtifact, HoldoutSet, OnnxArtifact
 
 ROWS = 400
 TARGET = np.arange(ROWS) % 2

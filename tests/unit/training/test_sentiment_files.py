@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from training.recipes.recipe import Dataset, TrainingError
+from training.recipe import Dataset, TrainingError
 from training.recipes.sentiment.files import read
 from training.recipes.sentiment.sample import sample
 from training.recipes.sentiment.tfidf import RECIPE, TfidfParameters

@@ -14,11 +14,11 @@ from training.data.dataset import split
 from training.metrics import evaluate
 from training.onnx_artifact.agreement import TOLERANCE, check_agreement
 from training.onnx_artifact.convert import check_size, to_onnx
+from training.recipe import ChosenArtifact, HoldoutSet, OnnxArtifact, Parameters, Recipe, TrainingError
 from training.recipes.abalone import RECIPE as ABALONE
 from training.recipes.catalog import NAMES, find_recipe
 from training.recipes.iris import RECIPE as IRIS
 from training.recipes.iris import IrisParameters
-from training.recipes.recipe import ChosenArtifact, HoldoutSet, OnnxArtifact, Parameters, Recipe, TrainingError
 from training.train_pipeline import Trained, train
 
 SHELLS = ABALONE.load()

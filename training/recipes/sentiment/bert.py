@@ -15,7 +15,7 @@ from training.callbacks import Report, ReportProgress
 from training.onnx_artifact import int8
 from training.onnx_artifact.int8 import Quantize
 from training.onnx_artifact.run import run
-from training.recipes.recipe import (
+from training.recipe import (
     ChosenArtifact,
     Estimator,
     ExtraPackages,

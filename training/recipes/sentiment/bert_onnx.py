@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from training.onnx_artifact.convert import OPSET, silence_warnings
-from training.recipes.recipe import Estimator, Onnx
+from training.recipe import Estimator, Onnx
 from training.recipes.sentiment.bert_encoder import Pooled
 
 # torch.export takes a dimension of length 1 in its example for one that is always 1.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from training.data.dataset import make_dataset
 from training.data.files import read_lines, read_text, refuse_rows
-from training.recipes.recipe import Dataset, TrainingError
+from training.recipe import Dataset, TrainingError
 
 LABELS = ("negative", "positive")
 TEXT_NAMES = ("text", "review", "sentence", "comment", "phrase")

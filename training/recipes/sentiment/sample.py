@@ -3,7 +3,7 @@
 import random
 
 from training.data.dataset import make_dataset
-from training.recipes.recipe import Dataset
+from training.recipe import Dataset
 from training.recipes.sentiment.tokenization import CURLY, STRAIGHT
 
 ROWS = 600

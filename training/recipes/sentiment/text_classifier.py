@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.callbacks import ReportProgress, ignore_progress
-from training.recipes.recipe import Estimator, Frame
+from training.recipe import Estimator, Frame
 
 
 class TextEmbedder(Protocol):

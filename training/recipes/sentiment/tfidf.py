@@ -6,7 +6,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from training.recipes.recipe import Estimator, InputColumn, OnnxArtifact, Parameters, Recipe
+from training.recipe import Estimator, InputColumn, OnnxArtifact, Parameters, Recipe
 from training.recipes.sentiment import tokenization
 from training.recipes.sentiment.files import LABELS, read
 from training.recipes.sentiment.sample import sample

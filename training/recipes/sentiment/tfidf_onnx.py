@@ -14,7 +14,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from training.onnx_artifact.convert import OPSET
-from training.recipes.recipe import Estimator, Onnx
+from training.recipe import Estimator, Onnx
 from training.recipes.sentiment.tokenization import TOKEN, spellings
 
 Attributes = dict[str, Any]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from offpath.contracts.names import CHAMPION
 from prediction_api.errors import ModelUnavailable, PredictionApiError, UnknownModel
 from prediction_api.models.served import ServedModel
-from prediction_api.routing.variants import Variants
+from prediction_api.models.variants import Variants
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from prediction_api.inputs.tensors import TensorSchema
 from prediction_api.models.catalog import Catalog
 from prediction_api.models.on_demand import OnDemand, Runnable
 from prediction_api.models.served import FailedModel, InputSchema, Predictor, ServedModel
-from prediction_api.routing.variants import Variants, variants_of
+from prediction_api.models.variants import Variants, variants_of
 
 # How soon the manifest is read again that could not be read, where `refresh_seconds` is longer.
 REFRESH_AFTER_PROBLEM_SECONDS = 5.0

@@ -7,7 +7,7 @@ from offpath.testing._bucket import InMemoryBucket
 from offpath.testing._clock import ManualClock
 from offpath.testing._queue import InMemoryQueue, InMemoryReceiver
 from offpath.testing._secrets import InMemorySecrets
-from offpath.testing._tracing import RecordedTrace, RecordingTracing
+from offpath.testing._tracing import RecordedTrace, RecordingTracing, event_of
 
 __all__ = [
     "InMemoryBucket",
@@ -17,4 +17,5 @@ __all__ = [
     "ManualClock",
     "RecordedTrace",
     "RecordingTracing",
+    "event_of",
 ]

@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from offpath.contracts.trace_event import TraceEvent
 from offpath.tracing import Tracing, _installed, new_provider
 from offpath.tracing._collector import TraceCollector
-from offpath.tracing._event_sequence import EventSequence
+from offpath.tracing._event_sequence import EventNumber, EventSequence
 from offpath.tracing._light_span import AnySpan, LightSpan
 from offpath.tracing._otlp import EndedTrace, encode
 from offpath.tracing._workers import Handler
@@ -121,6 +121,21 @@ class RecordingTracing(Tracing):
         """Call each periodic task once, as it is called behind a response."""
         for task in self.worker.tasks:
             task()
+
+
+def event_of(
+    spans: Sequence[ReadableSpan], experiment: str = DEFAULT_EXPERIMENT, *, instance: str = "0" * 32, sequence: int = 1
+) -> TraceEvent:
+    """Return the event of one trace's ended spans, the root last, as the process of that instance puts it on the queue.
+
+    experiment: of a root that names none. sequence: which of the process's events it is.
+
+    >>> tracing = RecordingTracing()
+    >>> tracing.tracer("test").start_span("predict").end()
+    >>> event_of(tracing.traces[0].spans, "offpath/iris").experiment
+    'offpath/iris'
+    """
+    return encode(EndedTrace(spans, spans[-1], EventNumber(instance, sequence)), experiment)
 
 
 def _recorded(ended: EndedTrace) -> RecordedTrace:

@@ -10,7 +10,7 @@ from offpath.contracts.names import CHAMPION
 from prediction_api.http.services import services
 from prediction_api.models.catalog import Catalog
 from prediction_api.models.served import FailedModel, ServedModel
-from prediction_api.routing.variants import Variants
+from prediction_api.models.variants import Variants
 
 router = APIRouter(tags=["operations"])
 

@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 from offpath.contracts.model_manifest import Signature
 from prediction_api.http.services import services
 from prediction_api.models.served import ServedModel
+from prediction_api.models.variants import Variants
 from prediction_api.routing.model_selector import CHAMPION_SELECTOR
-from prediction_api.routing.variants import Variants
 
 router = APIRouter(tags=["models"])
 
