@@ -281,6 +281,12 @@ def captured(tracing: RecordingTracing) -> tuple[Any, Any]:
     return inputs, outputs
 
 
+def test_what_is_no_function_is_refused_at_once() -> None:
+    wrong: Any = classmethod(lambda cls: None)
+    with pytest.raises(TypeError, match="below @classmethod"):
+        offpath.traced(wrong)
+
+
 def test_nothing_is_captured_unless_asked_for(tracing: RecordingTracing) -> None:
     plain("secret")
     assert captured(tracing) == (None, None)

@@ -58,9 +58,12 @@ def traced(
     name: of the span; without one it is the function's. attributes: of the span. capture_inputs, capture_outputs:
     whether the arguments and the result become MLflow's inputs and outputs of the span, as JSON; this takes its time
     within the call. What JSON does not have is shown as `repr` shows it; a generator's outputs are a list of its items.
+    Raises TypeError for anything but a function or a name, such as a classmethod object.
     """
     if callable(name):
         return Traced(None)(name)
+    if not isinstance(name, str | None):
+        raise TypeError(f"traced() takes a function or a span's name, not {name!r}: put it below @classmethod")
     return Traced(name, attributes or {}, capture_inputs, capture_outputs)
 
 
