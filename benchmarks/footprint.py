@@ -13,11 +13,11 @@ from local.testbed.aws import aws_with_iris
 from local.testbed.servers import mlflow_server, postgres
 from offpath.aws.s3 import Bucket, S3Claims
 from offpath.mlflow.http import MlflowHttp
+from offpath.retry import SYSTEM_CLOCK
 from trace_writer.adapters.mlflow import MlflowTracker
 from trace_writer.archive import BucketArchive
 from trace_writer.delivery import Delivery
 from trace_writer.sqs import received
-from trace_writer.timer import Timer
 from trace_writer.writer import TraceWriter
 
 BATCHES = 20
@@ -32,16 +32,16 @@ class WriterPipeline:
     """Write new traces to the archive and an MLflow server, as the trace writer does."""
 
     def __init__(self, url: str, bucket: Bucket) -> None:
-        self._timer = Timer()
-        tracker = MlflowTracker(MlflowHttp(url), self._timer.now, TIMEOUT_SECONDS)
-        delivery = Delivery(tracker, self._timer, MAX_POST_BYTES)
+        self._clock = SYSTEM_CLOCK
+        tracker = MlflowTracker(MlflowHttp(url), self._clock.now, TIMEOUT_SECONDS)
+        delivery = Delivery(tracker, self._clock, MAX_POST_BYTES)
         self._writer = TraceWriter(S3Claims(bucket), BucketArchive(bucket), delivery)
         self._numbers = count(1)
 
     def write(self, size: int) -> int:
         """Write a batch of new traces, and return the bytes of its messages."""
         records = [sqs_record(number, trace_event(number)) for number in islice(self._numbers, size)]
-        written = self._writer.write(received({"Records": records}), self._timer.now() + TIMEOUT_SECONDS)
+        written = self._writer.write(received({"Records": records}), self._clock.now() + TIMEOUT_SECONDS)
         if written.failures:
             raise RuntimeError(f"{len(written.failures)} traces were not written: {written.failures[0].error}")
         return sum(len(record["body"].encode()) for record in records)

@@ -14,12 +14,12 @@ from local.testbed.aws import aws_with_iris
 from local.testbed.servers import mlflow_server, postgres, sqlite
 from offpath.aws.s3 import Bucket, S3Claims
 from offpath.mlflow.http import MlflowHttp
+from offpath.retry import SYSTEM_CLOCK
 from trace_writer.adapters.mlflow import MlflowTracker
 from trace_writer.archive import BucketArchive
 from trace_writer.decode import decode
 from trace_writer.delivery import Delivery
 from trace_writer.sqs import received
-from trace_writer.timer import Timer
 from trace_writer.writer import TraceWriter
 
 ROUNDS = 15
@@ -65,11 +65,11 @@ class WriterComparison:
     """Write to one MLflow server in both ways, and keep the times. `warm_up` comes first."""
 
     def __init__(self, url: str, bucket: Bucket) -> None:
-        self._timer = Timer()
+        self._clock = SYSTEM_CLOCK
         self._claims = S3Claims(bucket)
-        self._tracker = MlflowTracker(MlflowHttp(url), self._timer.now, TIMEOUT_SECONDS)
+        self._tracker = MlflowTracker(MlflowHttp(url), self._clock.now, TIMEOUT_SECONDS)
         self._archived, self._logged = Timed(bucket), Timed(self._tracker)
-        delivery = Delivery(self._logged, self._timer, MAX_POST_BYTES)
+        delivery = Delivery(self._logged, self._clock, MAX_POST_BYTES)
         self._writer = TraceWriter(self._claims, BucketArchive(self._archived), delivery)
         self.batched: list[float] = []
         self.alone: list[float] = []
@@ -85,7 +85,7 @@ class WriterComparison:
         """Write one batch by the writer."""
         start = time.perf_counter()
         batch = received(event)
-        written = self._writer.write(batch, self._timer.now() + TIMEOUT_SECONDS)
+        written = self._writer.write(batch, self._clock.now() + TIMEOUT_SECONDS)
         self.batched += [(time.perf_counter() - start) / len(batch)]
         if written.failures:
             raise RuntimeError(f"{len(written.failures)} traces were not written: {written.failures[0].error}")

@@ -16,8 +16,7 @@ from opentelemetry.trace import SpanKind, set_span_in_context
 from offpath import attributes
 from offpath.attributes import trace_tag
 from offpath.contracts.trace_event import TraceEvent, inline_message
-from offpath.tracing._event_sequence import EventNumber
-from offpath.tracing._otlp import EndedTrace, encode
+from offpath.testing import event_of
 
 IRIS = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
 INSTANCE = "0ffba7400000000000000000000000aa"
@@ -41,8 +40,7 @@ class _Ids(IdGenerator):
 
 def trace_event(number: int = 1) -> TraceEvent:
     """Return the event of one iris prediction, as the API emits it: three spans."""
-    ended = _spans(number)
-    return encode(EndedTrace(ended, ended[-1], EventNumber(INSTANCE, number)), "offpath")
+    return event_of(_spans(number), instance=INSTANCE, sequence=number)
 
 
 def _spans(number: int) -> list[ReadableSpan]:

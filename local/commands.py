@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -26,8 +25,10 @@ from local.stack.supervisor import Supervisor
 from local.stack.web import answers
 from offpath.aws.clients import s3_client, sqs_client
 from offpath.contracts.errors import Transient
+from offpath.retry import attempts, every
 
 DOWN_SECONDS = 120.0
+PAUSE_SECONDS = 0.1
 
 
 def up(settings: LocalSettings, environ: Mapping[str, str], console: Console) -> int:
@@ -57,15 +58,11 @@ def down(settings: LocalSettings, console: Console) -> int:
         return 0
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + DOWN_SECONDS
-    while lock.holder(home.lock) is not None:
-        if time.monotonic() > deadline:
-            raise CommandRefused(
-                f"process {pid} is still stopping after {DOWN_SECONDS:.0f} s; its terminal says what it does"
-            )
-        time.sleep(0.1)
-    console.print(f"stopped the stack on {home.path} (process {pid})", highlight=False)
-    return 0
+    for _ in attempts(every(PAUSE_SECONDS, budget_seconds=DOWN_SECONDS)):
+        if lock.holder(home.lock) is None:
+            console.print(f"stopped the stack on {home.path} (process {pid})", highlight=False)
+            return 0
+    raise CommandRefused(f"process {pid} is still stopping after {DOWN_SECONDS:.0f} s; its terminal says what it does")
 
 
 def status(settings: LocalSettings, console: Console) -> int:

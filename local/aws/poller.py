@@ -12,10 +12,12 @@ from typing import Any, Protocol
 from local.aws.lambda_event import LocalContext, SqsMessage, failed_ids, sqs_event
 from local.settings import PollerSettings
 from offpath.contracts.errors import Transient
+from offpath.retry import Backoff
 
 # Lambda's limit for the payload of an invocation.
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
-BACKOFF_SECONDS = (0.5, 1.0, 2.0, 5.0)
+# Of the queue and the bucket, while a poll fails.
+BACKOFF = Backoff(first_seconds=0.5, longest_seconds=5.0)
 
 Handler = Callable[[dict[str, Any], Any], Any]
 
@@ -46,7 +48,8 @@ class Poller:
         self._settings = settings
         self._unfinished: dict[str, SqsMessage] = {}
         self._stopping = False
-        self._failed_polls = 0
+        self._failing = False
+        self._pauses = BACKOFF.pauses()
 
     def stop(self) -> None:
         """Finish the batch that is being delivered, and poll no more."""
@@ -132,15 +135,15 @@ class Poller:
         return failed
 
     def _back_off(self, error: Transient) -> None:
-        if not self._failed_polls:
+        if not self._failing:
             log.warning("polling fails, and is retried: %s", error)
-        time.sleep(BACKOFF_SECONDS[min(self._failed_polls, len(BACKOFF_SECONDS) - 1)])
-        self._failed_polls += 1
+        self._failing = True
+        time.sleep(next(self._pauses))
 
     def _note_success(self) -> None:
-        if self._failed_polls:
+        if self._failing:
             log.warning("polling works again")
-        self._failed_polls = 0
+            self._failing, self._pauses = False, BACKOFF.pauses()
 
 
 def _payloads(batch: Sequence[SqsMessage]) -> Iterator[list[SqsMessage]]:

@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,9 +10,11 @@ from local.ports import free_port, is_listening
 from local.settings import HOST
 from local.sources import ROOT
 from offpath.contracts.errors import Transient
+from offpath.retry import attempts, every
 
 START_SECONDS = 180.0  # some seconds, on a machine with nothing else to do
 STOP_SECONDS = 30.0
+PAUSE_SECONDS = 0.2
 
 
 @contextmanager
@@ -38,8 +39,9 @@ def started(command: Sequence[str | Path], environ: Mapping[str, str]) -> Iterat
 
 
 def _await_port(process: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not is_listening(port):
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise Transient("sam local start-api did not come up")
-        time.sleep(0.2)
+    for _ in attempts(every(PAUSE_SECONDS, budget_seconds=START_SECONDS)):
+        if is_listening(port):
+            return
+        if process.poll() is not None:
+            break
+    raise Transient("sam local start-api did not come up")

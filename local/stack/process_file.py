@@ -1,14 +1,16 @@
 """List the stack's processes in a file, so that a start finds and ends what a killed supervisor left."""
 
 import json
+import math
 import signal
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from local.stack.service import signal_group, start_time
+from offpath.retry import attempts, every
 
 GRACE_SECONDS = 5.0
+PAUSE_SECONDS = 0.1
 
 
 class ProcessFile:
@@ -41,11 +43,13 @@ class ProcessFile:
         leftovers = self.alive()
         for pid in leftovers.values():
             signal_group(pid, signal.SIGTERM)
-        deadline = time.monotonic() + GRACE_SECONDS
-        while self.alive() and time.monotonic() < deadline:
-            time.sleep(0.1)
+        self._wait_for_end(GRACE_SECONDS)
         for pid in self.alive().values():
             signal_group(pid, signal.SIGKILL)
-        while self.alive():
-            time.sleep(0.05)
+        self._wait_for_end(math.inf)
         return leftovers
+
+    def _wait_for_end(self, seconds: float) -> None:
+        for _ in attempts(every(PAUSE_SECONDS, budget_seconds=seconds)):
+            if not self.alive():
+                return

@@ -1,7 +1,7 @@
 """Start services, wait until they are ready, keep them running, and stop them."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from local.errors import ServiceFailed
@@ -9,10 +9,12 @@ from local.stack.process_file import ProcessFile
 from local.stack.screen import Screen
 from local.stack.service import Service, ServiceProcess, start_service
 from local.stack.signals import Interrupts
+from offpath.retry import Backoff
 
 TICK_SECONDS = 0.1
 HASTE_SECONDS = 3.0
-RESTART_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
+# Of a service that ends by itself again and again.
+RESTARTS = Backoff(first_seconds=1.0, longest_seconds=30.0)
 STEADY_SECONDS = 60.0
 
 
@@ -26,7 +28,8 @@ class Supervisor:
         self._interrupts = interrupts
         self._processes: dict[str, ServiceProcess] = {}
         self._ready: set[str] = set()
-        self._restarts: dict[str, tuple[int, float]] = {}
+        self._pauses: dict[str, Iterator[float]] = {}
+        self._restart_at: dict[str, float] = {}
 
     def start(self, *services: Service) -> None:
         """Start these; each gets a new log, and the last run's is kept beside it."""
@@ -134,19 +137,24 @@ class Supervisor:
 
     def _start_again(self, process: ServiceProcess) -> None:
         name = process.service.name
-        tried, due = self._restarts.get(name, (0, 0.0))
-        if not due:
-            tried = 0 if process.seconds > STEADY_SECONDS else tried
-            pause = RESTART_SECONDS[min(tried, len(RESTART_SECONDS) - 1)]
-            self._restarts[name] = (tried + 1, time.monotonic() + pause)
+        if name not in self._restart_at:
+            pause = next(self._restart_pauses(process))
+            self._restart_at[name] = time.monotonic() + pause
             self._screen.problem(
                 f"{name} ended by itself (exit code {process.exit_code}); it starts again in {pause:.0f} s"
             )
-        elif time.monotonic() >= due:
+        elif time.monotonic() >= self._restart_at[name]:
             process.kill()
-            self._restarts[name] = (tried, 0.0)
+            del self._restart_at[name]
             self._ready.discard(name)
             self._spawn(process.service)
+
+    def _restart_pauses(self, process: ServiceProcess) -> Iterator[float]:
+        """Return the pauses of the service, from the first one on if it ran for long."""
+        name = process.service.name
+        if name not in self._pauses or process.seconds > STEADY_SECONDS:
+            self._pauses[name] = RESTARTS.pauses()
+        return self._pauses[name]
 
     def _hasten(self, running: Sequence[ServiceProcess], deadlines: dict[int, float]) -> None:
         for process in running:

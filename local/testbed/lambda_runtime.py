@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -18,9 +17,11 @@ from typing import Any
 from local.ports import free_port, is_listening
 from local.settings import HOST
 from local.sources import ROOT
+from offpath.retry import attempts, every
 
 START_SECONDS = 300.0
 ANSWER_SECONDS = 300.0
+PAUSE_SECONDS = 0.05
 PATH = "/2015-03-31/functions/function/invocations"
 _DONE = re.compile(r"INVOKE RTDONE\(status: (\w+), produced bytes: \d+, duration: ([\d.]+)ms\)")
 
@@ -85,8 +86,9 @@ def emulator() -> Path:
 
 
 def _wait_until_open(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not is_listening(port):
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"the runtime interface emulator did not start:\n{log.read_text()}")
-        time.sleep(0.05)
+    for _ in attempts(every(PAUSE_SECONDS, budget_seconds=START_SECONDS)):
+        if is_listening(port):
+            return
+        if process.poll() is not None:
+            break
+    raise RuntimeError(f"the runtime interface emulator did not start:\n{log.read_text()}")

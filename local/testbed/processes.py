@@ -4,7 +4,6 @@ import os
 import shlex
 import signal
 import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import IO
 
 from local.sources import ROOT
 from local.stack.web import succeeds
+from offpath.retry import attempts, every
 
 START_SECONDS = 300.0
 ANSWER_SECONDS = 10.0
@@ -60,11 +60,12 @@ def running(
 
 def await_answer(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     """Return when the address answers with success. Raises RuntimeError with the end of the log when it does not."""
-    deadline = time.monotonic() + START_SECONDS
-    while not succeeds(url, ANSWER_SECONDS):
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"{_shown(process)} did not start:\n{_tail(log)}")
-        time.sleep(PAUSE_SECONDS)
+    for _ in attempts(every(PAUSE_SECONDS, budget_seconds=START_SECONDS)):
+        if succeeds(url, ANSWER_SECONDS):
+            return
+        if process.poll() is not None:
+            break
+    raise RuntimeError(f"{_shown(process)} did not start:\n{_tail(log)}")
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

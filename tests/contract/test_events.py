@@ -6,9 +6,10 @@ import pytest
 
 import events
 from events.samples import SAMPLES
+from offpath.aws.s3 import S3Claims
 from offpath.contracts.message import Message
 from offpath.contracts.trace_event import decode_message
-from tests.support.aws_fakes import FakeBucket, FakeClaims
+from offpath.testing import InMemoryBucket
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -23,6 +24,6 @@ def test_no_file_is_left_over() -> None:
 def test_the_queue_record_of_schema_1_is_read() -> None:
     record = events.load("sqs_batch")["Records"][0]
     attributes = {name: value["stringValue"] for name, value in record["messageAttributes"].items()}
-    event = decode_message(Message(record["body"], attributes), FakeClaims(FakeBucket()))
+    event = decode_message(Message(record["body"], attributes), S3Claims(InMemoryBucket()))
     assert event.experiment == "offpath/iris"
     assert json.loads(event.body) == events.load("trace_event")

@@ -11,7 +11,7 @@ from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags, Tracer
 from opentelemetry.trace.span import TraceState
 
-from tests.support.spans import Recorded, recorded_tracing
+from offpath.testing import RecordingTracing
 
 CALLER = SpanContext(0xABC, 0xDEF, is_remote=True, trace_flags=TraceFlags(0), trace_state=TraceState([("vendor", "1")]))
 
@@ -93,15 +93,15 @@ STORIES = (
 
 
 def told(story: Callable[[Tracer], None], kind: str) -> Any:
-    tracing, worker = recorded_tracing()
+    tracing = RecordingTracing()
     story(tracing.tracer("story") if kind == "light" else tracing.provider.get_tracer("story"))
-    return _comparable(worker)
+    return _comparable(tracing)
 
 
-def _comparable(worker: Recorded) -> Any:
+def _comparable(tracing: RecordingTracing) -> Any:
     """The events, without what no two runs have in common."""
     seen: dict[str, str] = {}
-    return [_without_chance(json.loads(event.body), seen) for event in worker.events]
+    return [_without_chance(json.loads(event.body), seen) for event in tracing.events]
 
 
 def _without_chance(value: Any, seen: dict[str, str]) -> Any:
@@ -130,7 +130,7 @@ def test_both_tracers_tell_the_same_story(story: Callable[[Tracer], None]) -> No
 
 @pytest.mark.filterwarnings("ignore:Setting attribute on ended span")
 def test_what_is_told_after_the_end_is_not_heard() -> None:
-    tracing, worker = recorded_tracing()
+    tracing = RecordingTracing()
     span = tracing.tracer("story").start_span("root")
     span.end()
     span.set_attribute("a", 1)
@@ -140,6 +140,6 @@ def test_what_is_told_after_the_end_is_not_heard() -> None:
     span.add_link(CALLER)
     span.set_status(StatusCode.ERROR)
     assert not span.is_recording()
-    assert worker.traces[0].head.name == "root"
-    assert "late" not in worker.events[0].body
-    assert json.loads(worker.events[0].body)["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["status"] == {}
+    assert tracing.traces[0].root.name == "root"
+    assert "late" not in tracing.events[0].body
+    assert json.loads(tracing.events[0].body)["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["status"] == {}

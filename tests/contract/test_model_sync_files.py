@@ -1,4 +1,4 @@
-"""The buckets in memory, the tests' and that of `offpath register`, behave as S3 does."""
+"""The bucket in memory that `offpath register` publishes to behaves as S3 does."""
 
 import pytest
 
@@ -7,13 +7,10 @@ from offpath.aws.clients import s3_client
 from offpath.aws.s3 import Bucket
 from offpath.contracts.errors import ObjectMissing
 from offpath_cli.register.serving_check import MemoryFiles
-from tests.support.model_sync_fakes import FakeFiles
 
 
-@pytest.fixture(params=["fake", "memory", "s3"])
+@pytest.fixture(params=["memory", "s3"])
 def files(request: pytest.FixtureRequest) -> Files:
-    if request.param == "fake":
-        return FakeFiles()
     if request.param == "memory":
         return MemoryFiles()
     name: str = request.getfixturevalue("bucket_name")

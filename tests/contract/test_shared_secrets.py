@@ -1,4 +1,4 @@
-"""Fake secrets behave as the real adapter does against moto's server."""
+"""Secrets in memory behave as the real adapter does against moto's server."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ import pytest
 from offpath.aws.clients import secrets_client
 from offpath.aws.secrets import SecretsManager
 from offpath.contracts.errors import ObjectMissing, Transient
-from offpath.mlflow.credentials import Access, Secrets, StoredCredentials
-from tests.support.aws_fakes import FakeSecrets
+from offpath.mlflow.credentials import Credentials
+from offpath.mlflow.stored_credentials import Secrets, StoredLogin
+from offpath.testing import InMemorySecrets
 
 Put = Callable[[str, str | bytes], None]
 
 
-@pytest.fixture(params=["fake", "moto"])
+@pytest.fixture(params=["memory", "moto"])
 def shelf(request: pytest.FixtureRequest) -> tuple[Secrets, Put]:
     """Secrets, and the way to give one a value."""
-    if request.param == "fake":
-        fake = FakeSecrets()
-        return fake, fake.values.__setitem__
+    if request.param == "memory":
+        memory = InMemorySecrets()
+        return memory, memory.values.__setitem__
     request.getfixturevalue("aws_endpoint")
     return SecretsManager(secrets_client()), _put
 
@@ -57,20 +58,20 @@ def test_a_secret_that_does_not_exist_is_missing(shelf: tuple[Secrets, Put], nam
 def test_a_binary_secret_is_named(shelf: tuple[Secrets, Put], name: str) -> None:
     secrets, put = shelf
     put(name, b'{"username": "writer", "password": "hunter2"}')
-    with pytest.raises(Transient, match=f"{name}'? is binary"):
+    with pytest.raises(Transient, match=f"the secret '{name}' is binary"):
         secrets.text(name)
 
 
 def test_credentials_and_what_is_none(shelf: tuple[Secrets, Put], name: str) -> None:
     secrets, put = shelf
-    credentials = StoredCredentials(secrets, name)
+    login = StoredLogin(secrets, name)
     with pytest.raises(Transient, match=f"{name}' does not exist"):
-        credentials.added_to(Access())
+        login.added_to(Credentials())
     put(name, '{"user": "writer"}')
     with pytest.raises(Transient, match=f"{name}' does not hold MLflow's credentials: username: Field required"):
-        credentials.added_to(Access())
+        login.added_to(Credentials())
     put(name, '{"username": "writer", "password": "s3cret"}')
-    assert credentials.added_to(Access()) == Access("writer", "s3cret")
+    assert login.added_to(Credentials()) == Credentials("writer", "s3cret")
 
 
 def test_a_secret_without_a_value_is_missing(aws_endpoint: str, name: str) -> None:
@@ -92,7 +93,17 @@ def test_a_secret_that_is_being_deleted_is_worth_another_try(aws_endpoint: str, 
         SecretsManager(secrets_client()).text(name)
 
 
-def test_secrets_that_do_not_answer_are_worth_another_try(nowhere: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(params=["memory", "no answer"])
+def gone(request: pytest.FixtureRequest, nowhere: str, monkeypatch: pytest.MonkeyPatch) -> Secrets:
+    """Secrets that cannot be had."""
+    if request.param == "memory":
+        memory = InMemorySecrets(mlflow="text")
+        memory.down = True
+        return memory
     monkeypatch.setenv("AWS_ENDPOINT_URL", nowhere)
+    return SecretsManager(secrets_client(0.2, attempts=1))
+
+
+def test_secrets_that_do_not_answer_are_worth_another_try(gone: Secrets) -> None:
     with pytest.raises(Transient, match="reading the secret 'mlflow'"):
-        SecretsManager(secrets_client(0.2, attempts=1)).text("mlflow")
+        gone.text("mlflow")

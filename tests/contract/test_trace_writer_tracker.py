@@ -11,7 +11,7 @@ from offpath.contracts.trace_event import TraceEvent
 from offpath.mlflow.http import MlflowHttp
 from tests.support.mlflow_rest import Mlflow
 from tests.support.trace_events import decoded, nested_event, prediction_event
-from tests.support.trace_writer_fakes import FakeClaims, FakeTracker
+from tests.support.trace_writer_fakes import FakeTracker, claims
 from trace_writer.adapters.mlflow import MlflowTracker
 from trace_writer.tracker import ExperimentRefused, Tracker
 
@@ -42,7 +42,7 @@ def experiment() -> str:
 
 
 def payload(*events: TraceEvent) -> bytes:
-    return b"".join(decoded("1", event, FakeClaims()).payload for event in events)
+    return b"".join(decoded("1", event, claims()).payload for event in events)
 
 
 def test_requests_joined_end_to_end_are_one_request(trackers: Trackers, experiment: str) -> None:

@@ -75,7 +75,7 @@ def ask_api(api: Api, model: str, body: Any, content_type: str = JSON) -> Answer
 
 
 def trace_id(api: Api) -> str:
-    return f"tr-{api.traced.traces[-1].head.context.trace_id:032x}"
+    return f"tr-{api.traced.traces[-1].root.context.trace_id:032x}"
 
 
 def same(one: Any, other: Any) -> bool:

@@ -32,8 +32,7 @@ def predicted(experiment: str, bucket_name: str, mlflow_url: str, monkeypatch: p
     for query, records in [("champion", [SETOSA, SETOSA]), ("champion", [VIRGINICA]), ("challenger", [SETOSA])]:
         api.client.post(f"/models/iris/predict?alias={query}", json={"inputs": records})
     api.client.post("/models/iris/predict?alias=champion", json={"inputs": [{}]})
-    for task in api.traced.tasks:
-        task()
+    api.traced.run_periodic_tasks()
     writer = WriterFunction(monkeypatch, bucket=bucket_name, mlflow_url=mlflow_url)
     assert writer.invoke({str(index): inline_message(event) for index, event in enumerate(api.traced.events)}) == set()
 

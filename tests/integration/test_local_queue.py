@@ -1,7 +1,6 @@
-"""The queue's consumer: the fake behaves as SQS does; and what a stop saves, a start restores."""
+"""What a stop of the local stack saves of its queues, a start restores."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -13,85 +12,13 @@ from local.stack.storage import Storage
 from offpath.aws.s3 import Bucket, S3Claims
 from offpath.aws.sqs import SQS_MAX_BYTES, SqsQueue
 from offpath.contracts import spilled
-from offpath.contracts.errors import Transient
 from offpath.contracts.message import Message
 from offpath.contracts.trace_event import TraceEvent, decode_message, inline_message
-from tests.support.local_fakes import FakeQueue, FakeScreen
+from tests.support.local_fakes import FakeScreen
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
-
-
-@dataclass
-class Ends:
-    """Both ends of a queue."""
-
-    producer: FakeQueue | SqsQueue
-    consumer: FakeQueue | SqsConsumer
-
-
-@pytest.fixture(params=["fake", "sqs"])
-def ends(request: pytest.FixtureRequest) -> Ends:
-    if request.param == "fake":
-        queue = FakeQueue()
-        return Ends(queue, queue)
-    client, url = request.getfixturevalue("sqs"), request.getfixturevalue("queue_url")
-    return Ends(SqsQueue(client, url), SqsConsumer(client, url))
-
-
-def test_a_message_comes_with_all_that_an_event_needs(ends: Ends) -> None:
-    ends.producer.send([Message("body", {"kind": "inline", "trace_id": "ab"})])
-    (received,) = ends.consumer.receive(10, 0)
-    assert {"MessageId", "ReceiptHandle", "MD5OfBody", "MD5OfMessageAttributes"} <= received.keys()
-    assert received["Body"] == "body"
-    assert received["Attributes"]["ApproximateReceiveCount"] == "1"
-    assert received["MessageAttributes"]["kind"] == {"StringValue": "inline", "DataType": "String"}
-
-
-def test_no_more_than_ten_come_at_once(ends: Ends) -> None:
-    for _ in range(2):
-        ends.producer.send([Message(str(number), {}) for number in range(10)])
-    assert len(ends.consumer.receive(15, 0)) == 10
-    assert len(ends.consumer.receive(3, 0)) == 3
-
-
-def test_a_received_message_is_in_flight_until_deleted_or_released(ends: Ends) -> None:
-    ends.producer.send([Message(str(number), {}) for number in range(3)])
-    first, *others = ends.consumer.receive(10, 0)
-    assert ends.consumer.waiting() == (0, 3)
-    assert ends.consumer.receive(10, 0) == []
-    ends.consumer.delete([first])
-    assert ends.consumer.waiting() == (0, 2)
-    ends.consumer.release(others)
-    assert ends.consumer.waiting() == (2, 0)
-    again = ends.consumer.receive(10, 0)
-    assert [message["Attributes"]["ApproximateReceiveCount"] for message in again] == ["2", "2"]
-
-
-def test_a_deleted_message_may_be_released_or_deleted_again(ends: Ends) -> None:
-    ends.producer.send([Message("gone", {}), Message("there", {})])
-    gone, there = ends.consumer.receive(10, 0)
-    ends.consumer.delete([gone])
-    ends.consumer.release([gone, there])
-    ends.consumer.delete([gone])
-    assert ends.consumer.waiting() == (1, 0)
-
-
-def test_more_messages_than_one_request_takes_are_deleted(ends: Ends) -> None:
-    received: list[Any] = []
-    for _ in range(3):
-        ends.producer.send([Message(str(number), {}) for number in range(10)])
-        received += ends.consumer.receive(10, 0)
-    ends.consumer.delete(received[:15])
-    ends.consumer.release(received[15:])
-    assert ends.consumer.waiting() == (15, 0)
-
-
-def test_a_queue_that_is_gone_is_transient(sqs: "SQSClient", queue_url: str) -> None:
-    sqs.delete_queue(QueueUrl=queue_url)
-    with pytest.raises(Transient, match="receiving from traces-"):
-        SqsConsumer(sqs, queue_url).receive(10, 0)
 
 
 @pytest.fixture

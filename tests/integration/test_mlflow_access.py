@@ -15,21 +15,19 @@ from offpath.aws.clients import secrets_client
 from offpath.aws.secrets import SecretsManager
 from offpath.contracts.errors import Transient
 from offpath.mlflow.credentials import (
-    REST_SECONDS,
-    Access,
-    FetchedAccess,
-    FixedAccess,
-    Part,
-    StoredCredentials,
-    StoredTrust,
-    certificates,
+    FETCH_INTERVAL_SECONDS,
+    Credentials,
+    RefreshableCredentials,
+    StaticCredentials,
+    StoredPart,
 )
 from offpath.mlflow.http import MlflowHttp, Untrusted
-from tests.support.aws_fakes import FakeBucket, FakeSecrets
+from offpath.mlflow.stored_credentials import StoredCertificates, StoredLogin, read_certificates
+from offpath.retry import SYSTEM_CLOCK
+from offpath.testing import InMemoryBucket, InMemorySecrets
 from tests.support.guarded_mlflow import USER, GuardedMlflow, guarded_mlflow
 from tests.support.mlflow_stub import Reply
 from trace_writer.adapters.mlflow import MlflowTracker
-from trace_writer.timer import Timer
 from trace_writer.tracker import Faulted, Unavailable
 
 CA_KEY = "mlflow/ca.pem"
@@ -46,13 +44,13 @@ class Deployment:
     """MLflow, what is stored of it, and a function's requests to it. now: the function's clock."""
 
     mlflow: GuardedMlflow
-    secrets: FakeSecrets = field(default_factory=FakeSecrets)
-    bucket: FakeBucket = field(default_factory=FakeBucket)
+    secrets: InMemorySecrets = field(default_factory=InMemorySecrets)
+    bucket: InMemoryBucket = field(default_factory=InMemoryBucket)
     now: float = 1000.0
 
     def __post_init__(self) -> None:
-        parts: list[Part] = [StoredCredentials(self.secrets, "mlflow"), StoredTrust(self.bucket, CA_KEY)]
-        self.http = MlflowHttp(self.mlflow.url, FetchedAccess(Access(), parts, lambda: self.now))
+        parts: list[StoredPart] = [StoredLogin(self.secrets, "mlflow"), StoredCertificates(self.bucket, CA_KEY)]
+        self.http = MlflowHttp(self.mlflow.url, RefreshableCredentials(Credentials(), parts, lambda: self.now))
 
     def store(self) -> None:
         """Put in place what opens MLflow now."""
@@ -64,7 +62,7 @@ class Deployment:
 
     @property
     def fetches(self) -> int:
-        return len(self.secrets.fetches)
+        return len(self.secrets.fetched)
 
 
 @pytest.fixture
@@ -74,7 +72,7 @@ def deployed(mlflow: GuardedMlflow) -> Deployment:
     deployment.store()
     assert [deployment.status(), deployment.status()] == [200, 200]
     assert deployment.fetches == 1
-    deployment.now += REST_SECONDS
+    deployment.now += FETCH_INTERVAL_SECONDS
     mlflow.stub.requests.clear()
     return deployment
 
@@ -125,7 +123,7 @@ def test_a_password_that_stays_wrong_is_fetched_once_in_a_while(deployed: Deploy
 
     for _ in range(20):
         assert deployed.status() == 401
-        deployed.now += REST_SECONDS / 10
+        deployed.now += FETCH_INTERVAL_SECONDS / 10
 
     assert deployed.fetches == 1 + 2
     assert deployed.mlflow.refusals == 20  # nothing new was found, so nothing was sent twice
@@ -137,7 +135,7 @@ def test_certificates_that_stay_wrong_are_fetched_once_in_a_while(deployed: Depl
     for _ in range(20):
         with pytest.raises(Untrusted, match="certificate"):
             deployed.status()
-        deployed.now += REST_SECONDS / 10
+        deployed.now += FETCH_INTERVAL_SECONDS / 10
 
     assert deployed.fetches == 1 + 2
     assert deployed.mlflow.stub.requests == []
@@ -154,12 +152,12 @@ def test_a_password_that_is_not_what_is_wrong_is_not_fetched(deployed: Deploymen
 def test_a_password_cannot_be_fetched_anew(deployed: Deployment) -> None:
     deployed.mlflow.password = "rotated"
     deployed.secrets.down = True
-    with pytest.raises(Transient, match="cannot be fetched: Secrets Manager does not answer"):
+    with pytest.raises(Transient, match="cannot be fetched: reading the secret 'mlflow'"):
         deployed.status()
 
     deployed.secrets.down = False
     deployed.store()
-    deployed.now += REST_SECONDS
+    deployed.now += FETCH_INTERVAL_SECONDS
     assert deployed.status() == 200
 
 
@@ -170,31 +168,31 @@ def test_what_is_not_there_yet_is_waited_for(mlflow: GuardedMlflow) -> None:
 
     deployment.store()
     deployment.bucket.delete(CA_KEY)
-    deployment.now += REST_SECONDS
+    deployment.now += FETCH_INTERVAL_SECONDS
     with pytest.raises(Transient, match=f"s3://archive/{CA_KEY} does not exist"):
         deployment.status()
     assert mlflow.stub.requests == []
 
     deployment.store()
-    deployment.now += REST_SECONDS
+    deployment.now += FETCH_INTERVAL_SECONDS
     assert deployment.status() == 200
 
 
 @pytest.mark.parametrize("password", ["s3cret", "wrong"])
 def test_what_is_fixed_is_asked_with_once(mlflow: GuardedMlflow, password: str) -> None:
-    trust = certificates(mlflow.authority.pem)
-    http = MlflowHttp(mlflow.url, FixedAccess(Access(USER, password, trust)))
+    trust = read_certificates(mlflow.authority.pem)
+    http = MlflowHttp(mlflow.url, StaticCredentials(Credentials(USER, password, trust)))
     assert http.request("GET", "/api").status == (200 if password == mlflow.password else 401)
     assert len(mlflow.stub.requests) == 1
 
 
 def test_a_second_try_has_no_time_of_its_own(mlflow: GuardedMlflow) -> None:
-    trust = certificates(mlflow.authority.pem)
-    wrong, right = Access(USER, "wrong", trust), Access(USER, mlflow.password, trust)
+    trust = read_certificates(mlflow.authority.pem)
+    wrong, right = Credentials(USER, "wrong", trust), Credentials(USER, mlflow.password, trust)
     clock = SimpleNamespace(now=0.0)
 
     class Slow:
-        def access(self, refused: Access | None = None) -> Access:
+        def credentials(self, refused: Credentials | None = None) -> Credentials:
             clock.now += 20
             return right if refused else wrong
 
@@ -208,9 +206,9 @@ def test_a_secret_that_hangs_is_not_taken_for_mlflows_fault(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
-        secret = StoredCredentials(SecretsManager(secrets_client(0.2, attempts=2)), "mlflow")
-        http = MlflowHttp(mlflow.url, FetchedAccess(Access(), [secret]))
+        secret = StoredLogin(SecretsManager(secrets_client(0.2, attempts=2)), "mlflow")
+        http = MlflowHttp(mlflow.url, RefreshableCredentials(Credentials(), [secret]))
         with pytest.raises(Unavailable, match="reading the secret 'mlflow'") as trouble:
-            MlflowTracker(http, Timer().now, 30).log("offpath/iris", b"", 30)
+            MlflowTracker(http, SYSTEM_CLOCK.now, 30).log("offpath/iris", b"", 30)
     assert not isinstance(trouble.value, Faulted)
     assert mlflow.stub.requests == []

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from offpath.contracts.errors import SettingsError, Transient
-from offpath.mlflow.credentials import Access, FixedAccess, certificates
+from offpath.mlflow.credentials import Credentials, StaticCredentials
 from offpath.mlflow.http import MlflowHttp, Untrusted
+from offpath.mlflow.stored_credentials import read_certificates
 from tests.support.tls import Authority, server_context
 
 
@@ -87,13 +88,13 @@ def test_a_server_behind_a_path(port: int) -> None:
 
 
 def test_a_body_and_headers_are_sent(port: int) -> None:
-    http = MlflowHttp(f"http://127.0.0.1:{port}", FixedAccess(Access("user", "password")))
+    http = MlflowHttp(f"http://127.0.0.1:{port}", StaticCredentials(Credentials("user", "password")))
     assert http.request("POST", "/", headers={"X-Kind": "spans"}, body=b"content:").body == b"content:spans"
 
 
 @pytest.mark.parametrize("password", ["paß:word", ""])
 def test_basic_authentication(port: int, password: str) -> None:
-    http = MlflowHttp(f"http://127.0.0.1:{port}", FixedAccess(Access("sync", password)))
+    http = MlflowHttp(f"http://127.0.0.1:{port}", StaticCredentials(Credentials("sync", password)))
     said = http.request("GET", "/").body.decode().split()[-1]
     assert base64.b64decode(said) == f"sync:{password}".encode()
 
@@ -130,7 +131,7 @@ def tls_port(authority: Authority, tmp_path: Path) -> Iterator[int]:
 
 
 def test_a_certificate_of_our_own_ca_is_trusted(tls_port: int, authority: Authority) -> None:
-    trusting = FixedAccess(Access(trust=certificates(authority.pem)))
+    trusting = StaticCredentials(Credentials(ca_certificates=read_certificates(authority.pem)))
     assert MlflowHttp(f"https://127.0.0.1:{tls_port}", trusting).request("GET", "/").status == 200
 
 

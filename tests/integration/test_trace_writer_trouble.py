@@ -10,11 +10,12 @@ import pytest
 
 from offpath.contracts.errors import Rejected
 from offpath.mlflow import http
-from offpath.mlflow.credentials import Access, FixedAccess
+from offpath.mlflow.credentials import Credentials, StaticCredentials
 from offpath.mlflow.http import MlflowHttp
+from offpath.testing import ManualClock
 from tests.support.mlflow_stub import Reply, Request, StubMlflow, error, stub_mlflow
 from tests.support.trace_events import decoded, prediction_event
-from tests.support.trace_writer_fakes import FakeClaims, FakeTime
+from tests.support.trace_writer_fakes import STEADY, claims
 from trace_writer.adapters.mlflow import MlflowTracker
 from trace_writer.delivery import Delivery, Failures
 from trace_writer.tracker import ExperimentRefused, Faulted, Unavailable
@@ -28,12 +29,12 @@ def stub() -> Iterator[StubMlflow]:
         yield server
 
 
-def deliver(url: str, events: int = 1, time: FakeTime | None = None, timeout_seconds: float = 30.0) -> Failures:
+def deliver(url: str, events: int = 1, clock: ManualClock | None = None, timeout_seconds: float = 30.0) -> Failures:
     """Deliver that many events of one experiment, within a minute of a clock that only waiting moves."""
-    time = time or FakeTime()
-    tracker = MlflowTracker(MlflowHttp(url), time.timer.now, timeout_seconds)
-    members = [decoded(str(index), prediction_event(), FakeClaims()) for index in range(events)]
-    return Delivery(tracker, time.timer, 8_000_000).deliver(members, time.now + 60)
+    clock = clock or ManualClock()
+    tracker = MlflowTracker(MlflowHttp(url), clock.now, timeout_seconds)
+    members = [decoded(str(index), prediction_event(), claims()) for index in range(events)]
+    return Delivery(tracker, clock, 8_000_000, STEADY).deliver(members, clock.now() + 60)
 
 
 def posts(answer: Callable[[int], Reply | None]) -> Answer:
@@ -72,10 +73,10 @@ def test_a_long_answer_is_shortened(stub: StubMlflow) -> None:
 @pytest.mark.parametrize("status", [401, 403, 408, 429])
 def test_what_is_not_about_the_traces_is_waited_out(stub: StubMlflow, status: int) -> None:
     stub.answer = posts(lambda number: error(status) if number < 2 else None)
-    time = FakeTime()
+    clock = ManualClock()
 
-    assert deliver(stub.url, events=5, time=time) == {}
-    assert time.pauses == [0.5, 1.0]
+    assert deliver(stub.url, events=5, clock=clock) == {}
+    assert clock.pauses == [0.5, 1.0]
 
 
 def test_a_wrong_password_is_reported_with_the_settings_to_check(stub: StubMlflow) -> None:
@@ -105,10 +106,10 @@ def test_a_server_error_that_stays_keeps_every_message(stub: StubMlflow) -> None
 @pytest.mark.parametrize("header", ["7", "Wed, 21 Oct 2015 07:28:00 GMT", "soon"])
 def test_retry_after_is_respected_if_it_says_when(stub: StubMlflow, header: str) -> None:
     stub.answer = posts(lambda number: error(429, **{"Retry-After": header}) if number == 0 else None)
-    time = FakeTime()
+    clock = ManualClock()
 
-    assert deliver(stub.url, time=time) == {}
-    assert time.pauses == [7.0 if header == "7" else 0.5]
+    assert deliver(stub.url, clock=clock) == {}
+    assert clock.pauses == [7.0 if header == "7" else 0.5]
 
 
 def test_no_server_at_all_keeps_every_message(nowhere: str) -> None:
@@ -158,12 +159,12 @@ def test_an_experiment_that_is_named_but_always_gone_keeps_the_message(stub: Stu
 
 
 def test_an_experiment_is_looked_up_once_a_minute(stub: StubMlflow) -> None:
-    time = FakeTime()
-    tracker = MlflowTracker(MlflowHttp(stub.url), time.timer.now, 30)
-    payload = decoded("1", prediction_event(), FakeClaims()).payload
+    clock = ManualClock()
+    tracker = MlflowTracker(MlflowHttp(stub.url), clock.now, 30)
+    payload = decoded("1", prediction_event(), claims()).payload
 
     for seconds in (0, 30, 31):
-        time.sleep(seconds)
+        clock.sleep(seconds)
         tracker.log("offpath/iris", payload, 30)
 
     assert [line.split()[0] for line in stub.lines] == ["GET", "POST", "POST", "GET", "POST"]
@@ -193,26 +194,26 @@ def test_exists_is_no_answer_to_spans(stub: StubMlflow) -> None:
 class TimedHttp(MlflowHttp):
     """Notes how long each request may take, and takes twenty seconds of a clock for it, or all that it may."""
 
-    def __init__(self, url: str, time: FakeTime) -> None:
+    def __init__(self, url: str, clock: ManualClock) -> None:
         super().__init__(url)
-        self._time = time
+        self._manual = clock
         self.timeouts: list[float] = []
 
     def request(self, *arguments: Any, timeout_seconds: float | None = None, **options: Any) -> http.Answer:
         assert timeout_seconds is not None
         self.timeouts.append(timeout_seconds)
-        self._time.now += min(20.0, timeout_seconds)
+        self._manual.advance(min(20.0, timeout_seconds))
         return super().request(*arguments, timeout_seconds=timeout_seconds, **options)
 
 
 def test_all_requests_of_a_log_share_its_time(stub: StubMlflow) -> None:
     stub.answer = lambda request: error(404, "RESOURCE_DOES_NOT_EXIST") if looked_up(request) else None
-    time = FakeTime()
-    http = TimedHttp(stub.url, time)
-    tracker = MlflowTracker(http, time.timer.now, 30)
+    clock = ManualClock()
+    http = TimedHttp(stub.url, clock)
+    tracker = MlflowTracker(http, clock.now, 30)
 
     with pytest.raises(Unavailable, match="no time left for GET"):
-        tracker.log("offpath/iris", decoded("1", prediction_event(), FakeClaims()).payload, 25)
+        tracker.log("offpath/iris", decoded("1", prediction_event(), claims()).payload, 25)
 
     assert http.timeouts == [25, 5]
     assert [line.split()[0] for line in stub.lines] == ["GET", "POST"]
@@ -234,9 +235,11 @@ def test_an_experiment_that_mlflow_will_not_have_is_refused_whole(stub: StubMlfl
 
 
 def test_user_and_password_are_sent(stub: StubMlflow) -> None:
-    tracker = MlflowTracker(MlflowHttp(stub.url, FixedAccess(Access("writer", "s3cret"))), FakeTime().timer.now, 30)
+    tracker = MlflowTracker(
+        MlflowHttp(stub.url, StaticCredentials(Credentials("writer", "s3cret"))), ManualClock().now, 30
+    )
 
-    tracker.log("offpath/iris", decoded("1", prediction_event(), FakeClaims()).payload, 30)
+    tracker.log("offpath/iris", decoded("1", prediction_event(), claims()).payload, 30)
 
     expected = "Basic " + base64.b64encode(b"writer:s3cret").decode()
     assert {

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from local.sources import ROOT
 from offpath.contracts.errors import SettingsError
 from offpath.tracing import Tracing, install, new_provider
 
@@ -88,6 +93,28 @@ def test_a_lambda_that_refuses_the_extension_still_traces(
     assert "Extensions API" in caplog.text
     [message] = queued(sqs, queue_url)
     assert message["MessageAttributes"]["trace_id"]["StringValue"] == trace_id
+
+
+README_EXAMPLE = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)[0]
+
+
+def test_the_readmes_example_traces_a_prediction(environ: dict[str, str], sqs: SQSClient, queue_url: str) -> None:
+    call = "print(handler({'body': '{\"items\": [1, 2]}'}, None)['body'])\ntracing.shutdown()\n"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{README_EXAMPLE}\n{call}"],
+        env={**os.environ, **environ, "PYTHONPATH": str(ROOT / "layers" / "shared")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == '{"fraud": false}', done.stderr
+    [message] = queued(sqs, queue_url)
+    [group] = json.loads(message["Body"])["resourceSpans"]
+    spans = {span["name"]: span for scope in group["scopeSpans"] for span in scope["spans"]}
+    attributes = {item["key"]: item["value"] for item in spans["predict"]["attributes"]}
+    assert attributes["mlflow.spanInputs"] == {"stringValue": '{"order": {"items": [1, 2]}}'}
+    assert attributes["mlflow.spanOutputs"] == {"stringValue": '{"fraud": false}'}
+    assert spans["features"]["parentSpanId"] == spans["predict"]["spanId"]
 
 
 def test_a_process_with_unusable_settings_does_not_start() -> None:

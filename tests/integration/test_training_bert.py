@@ -17,10 +17,10 @@ from model_sync.adapters.mlflow_registry import MlflowRegistry
 from model_sync.publisher import ModelPublisher
 from offpath.contracts.model_manifest import Manifest, ModelVersion
 from offpath.mlflow.http import MlflowHttp
+from offpath.testing import InMemoryBucket
 from prediction_api.adapters.onnx_text import OnnxTextModel
 from prediction_api.format_predictions import format_classes
 from prediction_api.inputs.batch import batch_of
-from tests.support.model_sync_fakes import FakeFiles
 from tests.support.training_reviews import HARD_TEXTS
 from training.checks import check_installed
 from training.recipe import TrainingError
@@ -60,15 +60,15 @@ def run(mlflow_url: str) -> Run:
 @pytest.fixture(scope="module")
 def served(run: Run, mlflow_url: str) -> tuple[OnnxTextModel, ModelVersion]:
     """The registered version as model_sync publishes it, and as the API runs it."""
-    registry, files = MlflowRegistry(MlflowHttp(mlflow_url)), FakeFiles()
+    registry, files = MlflowRegistry(MlflowHttp(mlflow_url)), InMemoryBucket()
     number = MlflowClient(mlflow_url).get_model_version_by_alias("sentiment-bert", "champion").version
     version = ModelPublisher(registry, files, 256 * 1024 * 1024).publish(
         registry.version("sentiment-bert", str(number)), Manifest()
     )
     assert version.tokenizer
     for file in (version, version.tokenizer):
-        assert hashlib.sha256(files.content[file.key]).hexdigest() == file.sha256
-    return OnnxTextModel.load(files.content[version.key], files.content[version.tokenizer.key], version), version
+        assert hashlib.sha256(files.objects[file.key]).hexdigest() == file.sha256
+    return OnnxTextModel.load(files.objects[version.key], files.objects[version.tokenizer.key], version), version
 
 
 def test_the_run_tells_of_both_forms(run: Run, mlflow_url: str, tmp_path: Path) -> None:

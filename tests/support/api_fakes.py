@@ -7,23 +7,22 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from local.testbed.models import Model, iris_onnx, iris_version, manifest_of, sum_onnx, sum_version
-from offpath.contracts.errors import ObjectMissing, Transient
 from offpath.contracts.model_manifest import Manifest, ModelVersion
 from offpath.contracts.names import MANIFEST_KEY, model_file_key, tokenizer_file_key
+from offpath.testing import InMemoryBucket, RecordingTracing
 from prediction_api.adapters.onnx_model import OnnxModel, load_model
+from prediction_api.adapters.s3_models import S3Models
 from prediction_api.http.app import create_app
 from prediction_api.inputs.batch import Batch, Outputs
 from prediction_api.models.loader import Load, ModelFiles, ModelLoader
 from prediction_api.settings import ApiSettings
-from tests.support.spans import recorded_tracing
 
 
-class FakeModels:
-    """Models in a dictionary, by key."""
+class ModelBucket(InMemoryBucket):
+    """A bucket in memory, and the ways in which models come into it."""
 
     def __init__(self, *files: bytes) -> None:
-        self.objects: dict[str, bytes] = {}
-        self.down = False
+        super().__init__("offpath-archive")
         for content in files:
             self.add(content)
 
@@ -35,19 +34,6 @@ class FakeModels:
 
     def publish(self, manifest: Manifest | bytes) -> None:
         self.objects[MANIFEST_KEY] = manifest if isinstance(manifest, bytes) else manifest.to_json()
-
-    def manifest_if_changed(self, etag: str | None) -> tuple[bytes, str] | None:
-        content = self.model_file(MANIFEST_KEY)
-        found = hashlib.md5(content).hexdigest()
-        return None if found == etag else (content, found)
-
-    def model_file(self, key: str) -> bytes:
-        if self.down:
-            raise Transient("the store does not answer")
-        try:
-            return self.objects[key]
-        except KeyError:
-            raise ObjectMissing(f"there is no {key}") from None
 
 
 class BrokenPredictor:
@@ -83,20 +69,20 @@ class Api:
     def __init__(
         self, load: Load = load_model, missing: str = "", models: Sequence[Model] = (), **settings: Any
     ) -> None:
-        self.store = FakeModels(iris_onnx(), sum_onnx(), *(model.content for model in models))
+        self.store = ModelBucket(iris_onnx(), sum_onnx(), *(model.content for model in models))
         versions = {"iris": iris_version(), "sum": sum_version()} | {model.name: model.version for model in models}
         self.store.publish(manifest_of(**versions))
         self.store.objects.pop(missing, None)
         self.now = 1000.0
         self.settings = ApiSettings(bucket="offpath-archive", **settings)
         self.loader = ModelLoader(
-            self.store,
+            S3Models(self.store),
             load,
             max_records=self.settings.max_records,
             refresh_seconds=self.settings.model_refresh_seconds,
             clock=lambda: self.now,
         )
         self.loader.refresh()
-        tracing, self.traced = recorded_tracing()
-        self.app = create_app(self.loader, tracing, self.settings)
+        self.traced = RecordingTracing()
+        self.app = create_app(self.loader, self.traced, self.settings)
         self.client = TestClient(self.app, raise_server_exceptions=False)

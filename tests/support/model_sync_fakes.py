@@ -12,7 +12,7 @@ import yaml
 from onnx import TensorProto, helper
 
 from model_sync.ports import Entry, Unservable, Version
-from offpath.contracts.errors import ObjectMissing, Transient
+from offpath.contracts.errors import Transient
 
 IRIS_COLUMNS = ("sepal_length", "sepal_width", "petal_length", "petal_width")
 IRIS_EXAMPLE = dict.fromkeys(IRIS_COLUMNS, 1.5)
@@ -116,25 +116,3 @@ class FakeRegistry:
     def _answer(self) -> None:
         if self.down:
             raise Transient("the registry is down")
-
-
-@dataclass
-class FakeFiles:
-    """A bucket in memory. written: keys in the order of their writing."""
-
-    content: dict[str, bytes] = field(default_factory=dict)
-    written: list[str] = field(default_factory=list)
-
-    def get(self, key: str) -> bytes:
-        try:
-            return self.content[key]
-        except KeyError:
-            raise ObjectMissing(key) from None
-
-    def exists(self, key: str) -> bool:
-        return key in self.content
-
-    def put(self, key: str, content: bytes, content_type: str = "application/json") -> str:
-        self.content[key] = content
-        self.written.append(key)
-        return "fake"

@@ -1,38 +1,27 @@
 """Fakes for the trace writer's ports. tests/contract holds each to what the real service does."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from offpath.contracts.errors import ClaimLost, Rejected, Transient
-from trace_writer.delivery import Delivery
-from trace_writer.timer import Timer
+from offpath.aws.s3 import S3Claims
+from offpath.contracts.errors import Rejected, Transient
+from offpath.testing import InMemoryBucket, ManualClock
+from trace_writer.delivery import BACKOFF, Delivery
 from trace_writer.tracker import ExperimentRefused, Unavailable
 from trace_writer.writer import TraceWriter
 
+# Pauses without jitter, for tests that look at them.
+STEADY = replace(BACKOFF, jitter=0.0)
 NOON = datetime(2031, 7, 14, 12, 5, tzinfo=UTC)
 
 
-class FakeClaims:
-    """A claim store in a dictionary."""
-
-    def __init__(self) -> None:
-        self.contents: dict[str, bytes] = {}
-        self.down = False
-
-    def put(self, key: str, content: bytes) -> str:
-        self.contents[key] = content
-        return "bucket"
-
-    def get(self, bucket: str, key: str) -> bytes:
-        if self.down:
-            raise Transient("S3 does not answer")
-        try:
-            return self.contents[key]
-        except KeyError:
-            raise ClaimLost(f"the claim s3://{bucket}/{key} does not exist") from None
+def claims() -> S3Claims:
+    """Return claims over an empty bucket of their own."""
+    return S3Claims(InMemoryBucket())
 
 
 class FakeArchive:
@@ -95,31 +84,16 @@ def _spans(payload: bytes) -> list[tuple[str, str]]:
     ]
 
 
-class FakeTime:
-    """A clock that only moves when someone waits, or when work says how long it took."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.pauses: list[float] = []
-
-    def sleep(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        self.now += seconds
-
-    @property
-    def timer(self) -> Timer:
-        return Timer(now=lambda: self.now, sleep=self.sleep, chance=lambda: 1.0)
-
-
 class Bench:
     """A trace writer over fakes, with a deadline a minute away."""
 
     def __init__(self, trouble: Callable[[str, set[str]], None] | None = None, max_post_bytes: int = 8_000_000) -> None:
-        self.claims, self.archive = FakeClaims(), FakeArchive()
-        self.tracker, self.time = FakeTracker(trouble), FakeTime()
-        self.delivery = Delivery(self.tracker, self.time.timer, max_post_bytes)
+        self.large_bodies, self.archive = InMemoryBucket(), FakeArchive()
+        self.claims = S3Claims(self.large_bodies)
+        self.tracker, self.clock = FakeTracker(trouble), ManualClock()
+        self.delivery = Delivery(self.tracker, self.clock, max_post_bytes, STEADY)
         self.writer = TraceWriter(self.claims, self.archive, self.delivery)
-        self.deadline = self.time.now + 60
+        self.deadline = self.clock.now() + 60
 
 
 def down(experiment: str, trace_ids: set[str]) -> None:

@@ -11,12 +11,11 @@ from httpx2 import Response
 from offpath.aws.job_store import JobStore
 from offpath.contracts.names import RECIPES_KEY
 from offpath.contracts.recipes import AnnouncedRecipe, Better, Recipes
+from offpath.testing import InMemoryBucket, InMemoryQueue, RecordingTracing
 from prediction_api.http.app import create_app
 from prediction_api.jobs.recipe_book import RecipeBook
 from prediction_api.jobs.training import Training
 from tests.support.api_fakes import Api
-from tests.support.aws_fakes import FakeBucket, FakeQueue
-from tests.support.spans import recorded_tracing
 
 PARAMETERS = {
     "type": "object",
@@ -41,17 +40,17 @@ def recipes() -> Recipes:
 class TrainingApi:
     """Somebody who orders trainings of the API."""
 
-    def __init__(self, *, configured: bool = True, queue: FakeQueue | None = None, **settings: Any) -> None:
-        self.bucket = FakeBucket()
+    def __init__(self, *, configured: bool = True, queue: InMemoryQueue | None = None, **settings: Any) -> None:
+        self.bucket = InMemoryBucket()
         self.bucket.put(RECIPES_KEY, recipes().to_json())
-        self.queue = queue or FakeQueue()
+        self.queue = queue or InMemoryQueue()
         self.store = JobStore(self.bucket)
         self.now = 1000.0
         book = RecipeBook(self.bucket, clock=lambda: self.now)
         training = Training(book, self.store, self.queue, self.bucket) if configured else None
         served = Api(**settings)
-        tracing, self.traced = recorded_tracing()
-        app = create_app(served.loader, tracing, served.settings, training)
+        self.traced = RecordingTracing()
+        app = create_app(served.loader, self.traced, served.settings, training)
         self.client = TestClient(app, raise_server_exceptions=False)
 
     def post(self, body: Any = None, model: str = "forest") -> Response:

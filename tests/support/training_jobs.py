@@ -18,13 +18,13 @@ from offpath.aws.clients import s3_client, sqs_client
 from offpath.aws.job_store import JobStore
 from offpath.aws.s3 import Bucket
 from offpath.aws.sqs import SqsQueue
+from offpath.testing import RecordingTracing
 from prediction_api.http.app import create_app
 from prediction_api.jobs.recipe_book import RecipeBook
 from prediction_api.jobs.training import Training
 from tests.support.api_fakes import Api
 from tests.support.holding_proxy import HoldingProxy
 from tests.support.local_stack import Command, await_end, descendants, start_command
-from tests.support.spans import recorded_tracing
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 # After how long a job is tried again whose worker was killed.
@@ -51,7 +51,7 @@ class Jobs:
         }
         training = Training(RecipeBook(self.bucket), self.store, SqsQueue(sqs_client(), queue_url), self.bucket)
         served = Api()
-        self.api = TestClient(create_app(served.loader, recorded_tracing()[0], served.settings, training))
+        self.api = TestClient(create_app(served.loader, RecordingTracing(), served.settings, training))
 
     def worker(self, **environ: str) -> Command:
         """Start a worker's process."""

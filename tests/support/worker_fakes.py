@@ -1,14 +1,12 @@
-"""Fakes of the worker's queue and of its trainings. test_training_queue.py compares the fake queue with SQS."""
+"""A fake of the worker's trainings, and jobs for it to do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
-from offpath.contracts.errors import Transient
-from offpath.contracts.message import ReceivedMessage
 from offpath.contracts.training_job import Job, Result, now
+from offpath.testing import ManualClock
 from training.worker.job_lease import JobLease
 from training.worker.task_protocol import TaskMessage
 
@@ -22,62 +20,13 @@ def new_job(job_id: str = JOB_ID, **changes: Any) -> Job:
     return Job(id=job_id, model="iris", seed=42, created_at=at, updated_at=at).model_copy(update=changes)
 
 
-@dataclass
-class FakeJobQueue:
-    """A queue in memory, with its own clock in seconds."""
-
-    visibility_seconds: int = 60
-    now: float = 0.0
-    down: bool = False
-    _bodies: dict[str, str] = field(default_factory=dict)
-    _visible_at: dict[str, float] = field(default_factory=dict)
-
-    def add(self, body: str) -> None:
-        number = str(len(self._bodies))
-        self._bodies[number], self._visible_at[number] = body, self.now
-
-    def receive(self) -> ReceivedMessage | None:
-        self._check()
-        for number, at in self._visible_at.items():
-            if at <= self.now:
-                self._visible_at[number] = self.now + self.visibility_seconds
-                return ReceivedMessage(self._bodies[number], number)
-        return None
-
-    def extend(self, message: ReceivedMessage) -> None:
-        self._check()
-        self._visible_at[message.receipt] = self.now + self.visibility_seconds
-
-    def release(self, message: ReceivedMessage) -> None:
-        self._check()
-        self._visible_at[message.receipt] = self.now
-
-    def delete(self, message: ReceivedMessage) -> None:
-        self._check()
-        self._visible_at.pop(message.receipt, None)
-
-    @property
-    def visible(self) -> int:
-        """Return how many messages can be received."""
-        return sum(at <= self.now for at in self._visible_at.values())
-
-    @property
-    def kept(self) -> int:
-        """Return how many messages there are."""
-        return len(self._visible_at)
-
-    def _check(self) -> None:
-        if self.down:
-            raise Transient("the queue does not answer")
-
-
 class FakeTraining:
-    """A training that sends these messages, one a step, each after so many seconds of the queue's clock."""
+    """A training that sends these messages, one a step, each after so many seconds of the clock."""
 
     def __init__(
-        self, queue: FakeJobQueue, messages: Iterable[TaskMessage | None], seconds: float = 0, memory_mb: int = 0
+        self, clock: ManualClock, messages: Iterable[TaskMessage | None], seconds: float = 0, memory_mb: int = 0
     ) -> None:
-        self._queue = queue
+        self._clock = clock
         self._messages = iter(messages)
         self._seconds = seconds
         self._memory_mb = memory_mb
@@ -91,7 +40,7 @@ class FakeTraining:
         return self
 
     def next(self, seconds: float) -> TaskMessage | None:
-        self._queue.now += self._seconds
+        self._clock.advance(self._seconds)
         return next(self._messages, None)
 
     def confirm_registration(self) -> None:

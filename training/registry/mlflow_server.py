@@ -4,11 +4,11 @@ The server is asked within seconds, where MLflow's own client would try for minu
 """
 
 import os
-import time
 
 import urllib3
 from urllib3.exceptions import HTTPError
 
+from offpath.retry import attempts, every
 from training.recipe import TrainingError
 
 ASK_SECONDS = 3.0
@@ -44,16 +44,15 @@ def checked_address(tracking_uri: str) -> str:
 
 def wait_for(tracking_uri: str, seconds: float) -> None:
     """Return once the server is healthy. Raises TrainingError if it is not within that time; at 0 it is asked once."""
-    deadline = time.monotonic() + seconds
-    reason = _unhealthy(tracking_uri)
-    while reason and time.monotonic() < deadline:
-        time.sleep(PAUSE_SECONDS)
+    reason: str | None = None
+    for _ in attempts(every(PAUSE_SECONDS, budget_seconds=seconds)):
         reason = _unhealthy(tracking_uri)
-    if reason:
-        raise TrainingError(
-            f"no MLflow server answers at {tracking_uri} ({reason}): start one with `make up`, or name another with "
-            "--tracking-uri or MLFLOW_TRACKING_URI"
-        )
+        if reason is None:
+            return
+    raise TrainingError(
+        f"no MLflow server answers at {tracking_uri} ({reason}): start one with `make up`, or name another with "
+        "--tracking-uri or MLFLOW_TRACKING_URI"
+    )
 
 
 def _unhealthy(tracking_uri: str) -> str | None:

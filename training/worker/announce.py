@@ -6,7 +6,6 @@ It is a process of its own, as the recipes' libraries take seconds to import, an
 import hashlib
 import logging
 import os
-import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -18,14 +17,15 @@ from offpath.aws.s3 import Bucket
 from offpath.contracts.errors import ObjectMissing, RecipesError, Transient
 from offpath.contracts.names import RECIPES_KEY
 from offpath.contracts.recipes import AnnouncedRecipe, Better, Recipes
+from offpath.retry import attempts
 from training.metrics import less_is_better, metrics_of
 from training.recipe import Recipe
 from training.recipes.catalog import NAMES, find_recipe
+from training.worker.backoff import OUTAGE
 from training.worker.parent_pipe import ParentPipe
 from training.worker.settings import WorkerSettings, configure_logging
 
 LOWEST_PRIORITY = 19
-PAUSE_SECONDS = 5.0
 
 log = logging.getLogger("worker")
 
@@ -62,8 +62,9 @@ def main() -> None:
     os.nice(LOWEST_PRIORITY)  # other processes start first
     settings = WorkerSettings.load(os.environ)
     bucket = Bucket(s3_client(), settings.bucket)
-    while not _announce(bucket, settings.recipes):
-        time.sleep(PAUSE_SECONDS)
+    for _ in attempts(OUTAGE):
+        if _announce(bucket, settings.recipes):
+            return
 
 
 def _announce(bucket: Bucket, names: Sequence[str]) -> bool:

@@ -8,8 +8,9 @@ from typing import Protocol
 
 from offpath.contracts.errors import Transient
 from offpath.contracts.training_job import Progress, Result
+from offpath.retry import retry
+from training.worker.backoff import WRITE
 from training.worker.job_lease import JobLease
-from training.worker.retry import retry
 from training.worker.stop_signal import StopSignal
 from training.worker.task_protocol import Exited, Failed, Progressed, ReadyToRegister, Succeeded, TaskMessage
 
@@ -134,7 +135,7 @@ class Attempt:
         From here on a version of the job may exist.
         """
         self._progress = Progress(fraction=self._progress.fraction, text="registering")
-        retry(lambda: self._lease.progressed(self._progress))
+        retry(lambda: self._lease.progressed(self._progress), WRITE)
         self._registering = True
         self._deadline = self._clock() + REGISTERING_SECONDS
         self._training.confirm_registration()

@@ -11,12 +11,12 @@ from offpath.aws.job_store import JobStore, StoredJob
 from offpath.contracts.errors import MalformedJob, ObjectChanged, ObjectMissing, Transient, UnknownSchema
 from offpath.contracts.message import ReceivedMessage
 from offpath.contracts.training_job import id_in
+from offpath.retry import retry
 from training.worker.attempt import Attempt, EndedRegistering, Ending, HandedBack, RunningTraining, Supervision
+from training.worker.backoff import OUTAGE, WRITE
 from training.worker.job_lease import JobLease, LeaseLost
-from training.worker.retry import retry
 from training.worker.task_protocol import Failed, Succeeded
 
-BACKOFF_SECONDS = 5.0
 MAX_REASON = 4_000
 
 log = logging.getLogger("worker")
@@ -51,6 +51,7 @@ class TrainingWorker:
         self._start = start
         self._supervision = supervision
         self._stop_signal = supervision.stop_signal
+        self._pauses = OUTAGE.pauses()
         self._failing = False
 
     def run(self) -> None:
@@ -107,7 +108,7 @@ class TrainingWorker:
     def _conclude(self, lease: JobLease, ending: Ending, message: ReceivedMessage) -> None:
         match ending:
             case Succeeded(result=result):
-                retry(lambda: lease.succeeded(result))
+                retry(lambda: lease.succeeded(result), WRITE)
                 log.info("job %s succeeded: %s version %s", lease.job.id, lease.job.model, result.version)
             case Failed(reason=reason):
                 self._fail(lease, reason)
@@ -118,14 +119,14 @@ class TrainingWorker:
                 self._queue.release(message)
                 return
             case HandedBack():
-                retry(lease.hand_back)
+                retry(lease.hand_back, WRITE)
                 log.info("job %s is handed back", lease.job.id)
                 self._queue.release(message)
                 return
-        retry(lambda: self._queue.delete(message))
+        retry(lambda: self._queue.delete(message), WRITE)
 
     def _fail(self, lease: JobLease, reason: str) -> None:
-        retry(lambda: lease.failed(reason[:MAX_REASON]))
+        retry(lambda: lease.failed(reason[:MAX_REASON]), WRITE)
         log.warning("job %s failed: %s", lease.job.id, reason)
 
     def _back_off(self, error: Transient) -> None:
@@ -133,7 +134,7 @@ class TrainingWorker:
             log.warning("the queue or the bucket cannot be used, retrying: %s", error)
         self._failing = True
         with self._stop_signal.idle():
-            time.sleep(BACKOFF_SECONDS)
+            time.sleep(next(self._pauses))
 
     def _note_success(self) -> None:
         if self._failing:

@@ -13,12 +13,13 @@ from model_sync.settings import ModelSyncSettings
 from model_sync.sync import ModelSync
 from offpath.aws.clients import s3_client
 from offpath.aws.s3 import Bucket
+from offpath.mlflow.connect import connect
 
 
 def build(environ: Mapping[str, str]) -> ModelSync:
     """The sync that these environment variables describe. Raises SettingsError."""
     settings = ModelSyncSettings.load(environ)
-    registry, files = MlflowRegistry(settings.mlflow_http()), Bucket(s3_client(), settings.bucket)
+    registry, files = MlflowRegistry(connect(settings)), Bucket(s3_client(), settings.bucket)
     return ModelSync(registry, files, ModelPublisher(registry, files, settings.max_model_bytes))
 
 

@@ -9,11 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from offpath.contracts.errors import OffpathError, Rejected
+from offpath.retry import Backoff, Clock
 from trace_writer.chunk import Chunk, chunks
 from trace_writer.decode import Decoded
-from trace_writer.timer import Timer
 from trace_writer.tracker import ExperimentRefused, Faulted, Tracker, Unavailable
 
+# Of MLflow, while nothing passes. Jitter keeps writers from coming back in step.
+BACKOFF = Backoff(first_seconds=0.5, longest_seconds=8.0, jitter=0.5)
 _FAILURES_A_ROUND = 3
 _FAULTS_ALONE = 3
 
@@ -23,19 +25,20 @@ Failures = dict[str, OffpathError]
 class Delivery:
     """Delivers events to a tracker, in requests of at most max_post_bytes before compression."""
 
-    def __init__(self, tracker: Tracker, timer: Timer, max_post_bytes: int) -> None:
+    def __init__(self, tracker: Tracker, clock: Clock, max_post_bytes: int, backoff: Backoff = BACKOFF) -> None:
         self._tracker = tracker
-        self._timer = timer
+        self._clock = clock
         self._max_post_bytes = max_post_bytes
+        self._backoff = backoff
 
     def deliver(self, events: Iterable[Decoded], deadline: float) -> Failures:
-        """Deliver until the deadline on the timer's clock; errors by the id of the message come back."""
-        run = _Run(self._tracker, self._timer, deadline)
+        """Deliver until the deadline on the clock; errors by the id of the message come back."""
+        run = _Run(self._tracker, self._clock, deadline)
         pending = chunks(events, self._max_post_bytes)
-        pauses = self._timer.pauses()
+        pauses = self._backoff.pauses()
         while pending := run.round(pending):
             if run.progressed:
-                pauses = self._timer.pauses()
+                pauses = self._backoff.pauses()
             if not run.wait(next(pauses)):
                 break
         run.give_up(pending)
@@ -43,9 +46,9 @@ class Delivery:
 
 
 class _Run:
-    def __init__(self, tracker: Tracker, timer: Timer, deadline: float) -> None:
+    def __init__(self, tracker: Tracker, clock: Clock, deadline: float) -> None:
         self._tracker = tracker
-        self._timer = timer
+        self._clock = clock
         self._deadline = deadline
         self._trouble = Unavailable("there was no time left to ask MLflow")
         self._retry_after = 0.0
@@ -73,9 +76,9 @@ class _Run:
         What is not tried again has no say: its request to be left alone must not end the batch for the others.
         """
         pause = max(pause, self._retry_after)
-        if self._timer.now() + pause >= self._deadline:
+        if self._clock.now() + pause >= self._deadline:
             return False
-        self._timer.sleep(pause)
+        self._clock.sleep(pause)
         return True
 
     def give_up(self, pending: Iterable[Chunk]) -> None:
@@ -99,7 +102,7 @@ class _Run:
         return []
 
     def _log(self, chunk: Chunk) -> None:
-        left = self._deadline - self._timer.now()
+        left = self._deadline - self._clock.now()
         if left <= 0:
             raise self._trouble
         self._tracker.log(chunk.experiment, chunk.payload, left)

@@ -9,6 +9,8 @@ from aws_lambda_powertools import Logger
 from offpath.aws.clients import s3_client, sqs_client
 from offpath.aws.s3 import Bucket, S3Claims
 from offpath.aws.sqs import SqsQueue
+from offpath.mlflow.connect import connect, longest_fetch_seconds
+from offpath.retry import SYSTEM_CLOCK, Clock
 from trace_writer.adapters.mlflow import MlflowTracker
 from trace_writer.archive import BucketArchive
 from trace_writer.dead_letters import DeadLetters
@@ -16,7 +18,6 @@ from trace_writer.delivery import Delivery
 from trace_writer.report import log_batch
 from trace_writer.settings import WriterSettings
 from trace_writer.sqs import batch_response, received
-from trace_writer.timer import Timer
 from trace_writer.writer import TraceWriter
 
 # Left of the invocation's time for the archive's second object, the answer and the log.
@@ -30,11 +31,11 @@ class Context(Protocol):
         """Milliseconds until Lambda ends the invocation."""
 
 
-def build(settings: WriterSettings, timer: Timer) -> TraceWriter:
+def build(settings: WriterSettings, clock: Clock) -> TraceWriter:
     """The writer with its real services. Raises SettingsError for an MLflow address or CA file that cannot be used."""
     bucket = Bucket(s3_client(), settings.bucket)
-    tracker = MlflowTracker(settings.mlflow_http(), timer.now, settings.mlflow_timeout_seconds)
-    delivery = Delivery(tracker, timer, settings.max_post_bytes)
+    tracker = MlflowTracker(connect(settings), clock.now, settings.mlflow_timeout_seconds)
+    delivery = Delivery(tracker, clock, settings.max_post_bytes)
     return TraceWriter(S3Claims(bucket), BucketArchive(bucket), delivery, _dead_letters(settings))
 
 
@@ -45,16 +46,15 @@ def _dead_letters(settings: WriterSettings) -> DeadLetters | None:
 
 
 logger = Logger(service="trace_writer")
-timer = Timer()
 settings = WriterSettings.load(os.environ)
-writer = build(settings, timer)
+writer = build(settings, SYSTEM_CLOCK)
 # A fetch of MLflow's credentials may begin just before the deadline, and then runs beyond it.
-margin_seconds = _MARGIN_SECONDS + settings.fetch_seconds
+margin_seconds = _MARGIN_SECONDS + longest_fetch_seconds(settings)
 
 
 def handler(event: Mapping[str, Any], context: Context) -> dict[str, list[dict[str, str]]]:
     """Write a batch; the messages that must stay on the queue come back as `batchItemFailures`."""
-    deadline = timer.now() + context.get_remaining_time_in_millis() / 1000 - margin_seconds
+    deadline = SYSTEM_CLOCK.now() + context.get_remaining_time_in_millis() / 1000 - margin_seconds
     written = writer.write(received(event), deadline)
     log_batch(logger, written)
     return batch_response(written.failures)

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from offpath.mlflow.connect import MlflowSettings
+from offpath.mlflow.settings import MlflowSettings
 
 
 class WriterSettings(MlflowSettings):

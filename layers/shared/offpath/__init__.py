@@ -20,21 +20,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from offpath import attributes
-    from offpath.tracing import Tracing, install
+    from offpath.tracing import Tracing, install, traced
 
 __version__ = "0.1.0"
-__all__ = ["Tracing", "__version__", "attributes", "install"]
+__all__ = ["Tracing", "__version__", "attributes", "install", "traced"]
 
-_MODULES = {"Tracing": "offpath.tracing", "install": "offpath.tracing"}
+_MODULES = {"Tracing": "offpath.tracing", "install": "offpath.tracing", "traced": "offpath.tracing"}
 
 
-def __getattr__(name: str) -> Any:
-    """Import a public name at its first use (PEP 562)."""
-    if name == "attributes":
-        return import_module("offpath.attributes")
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_MODULES[name]), name)
+if not TYPE_CHECKING:  # else a type checker takes any name for one that is there
+
+    def __getattr__(name: str) -> Any:
+        """Import a public name at its first use (PEP 562)."""
+        if name == "attributes":
+            return import_module("offpath.attributes")
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:

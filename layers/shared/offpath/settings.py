@@ -1,4 +1,4 @@
-"""Settings from `OFFPATH_*` environment variables, read once, at the start."""
+"""Read settings from `OFFPATH_*` environment variables, once, at the start."""
 
 from collections.abc import Mapping
 from typing import Any, Self
@@ -42,7 +42,7 @@ class Settings(BaseModel):
 
 
 def variable(field: str) -> str:
-    """The environment variable that a settings field is read from."""
+    """Return the environment variable that a settings field is read from."""
     return PREFIX + field.upper()
 
 

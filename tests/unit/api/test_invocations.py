@@ -78,7 +78,7 @@ def test_a_refusal_is_traced_and_reaches_no_model(api: Api) -> None:
     answer = post(api, {"inputs": [{}]})
     trace, spans = api.traced.traces[0], api.traced.spans()
     assert set(spans) == {ROOT, "validate"}
-    assert trace.head.status.status_code.name == "ERROR"
+    assert trace.root.status.status_code.name == "ERROR"
     assert spans[ROOT]["http.response.status_code"] == 400
     assert json.loads(spans[ROOT]["mlflow.spanOutputs"]) == answer.json()
     assert answer.headers["x-trace-id"] == api.traced.events[0].mlflow_trace_id

@@ -168,4 +168,4 @@ def test_the_documentation_follows_the_models(api: Api) -> None:
 def test_shutdown_sends_what_is_left(api: Api) -> None:
     with api.client:
         version_served(api)
-    assert api.traced.closed
+    assert api.traced.worker.closed

@@ -160,7 +160,7 @@ def test_many_fields_beside_inputs_are_counted_and_partly_listed(api: Api) -> No
 def test_an_answer_that_is_not_finite_is_none(api: Api) -> None:
     answer = post(api, {"inputs": [{"a": 3.4e38, "b": 3.4e38}]}, "sum")
     assert answer.status_code == 500
-    assert "not finite" in str(api.traced.traces[0].head.status.description)
+    assert "not finite" in str(api.traced.traces[0].root.status.description)
 
 
 def test_many_errors_are_counted_and_the_first_are_listed() -> None:
@@ -175,7 +175,7 @@ def test_a_refused_request_is_traced_and_reaches_no_model(api: Api) -> None:
     spans = api.traced.spans()
     root = spans["POST /models/{name}/predict"]
     assert set(spans) == {"POST /models/{name}/predict", "validate"}
-    assert trace.head.status.status_code.name == "ERROR"
+    assert trace.root.status.status_code.name == "ERROR"
     assert root["http.response.status_code"] == 422
     assert json.loads(root["mlflow.spanOutputs"]) == answer.json()
     assert answer.json()["trace_id"] == api.traced.events[0].mlflow_trace_id
@@ -188,7 +188,7 @@ def test_a_model_that_breaks_is_answered_and_traced() -> None:
     assert answer.status_code == 500
     assert answer.json()["trace_id"] == api.traced.events[0].mlflow_trace_id
     assert "the model broke" not in answer.text
-    assert trace.head.status.description == "RuntimeError: the model broke"
+    assert trace.root.status.description == "RuntimeError: the model broke"
 
 
 def test_paths_and_methods_that_do_not_exist_are_problems_too(api: Api) -> None:

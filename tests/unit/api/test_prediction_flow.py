@@ -6,13 +6,13 @@ import pytest
 
 from local.testbed.models import sum_version
 from offpath.contracts.model_manifest import Manifest, RegisteredModel
+from offpath.testing import RecordingTracing
 from prediction_api.errors import AmbiguousSelection, ModelUnavailable, PredictionApiError, ScoringError, UnknownModel
 from prediction_api.prediction_flow import PredictionFlow
 from prediction_api.prediction_protocol import PredictionRequest
 from prediction_api.scoring.protocol import ScoringProtocol
 from prediction_api.shadow import Shadows
 from tests.support.api_fakes import Api
-from tests.support.spans import recorded_tracing
 
 PROTOCOL = ScoringProtocol(max_records=5)
 BODY = b'{"inputs": [{"a": 1, "b": 2}]}'
@@ -31,8 +31,8 @@ class Flow:
             versions = {alias: sum_version(str(at), **fields) for at, (alias, fields) in enumerate(aliases.items(), 1)}
             api.store.publish(Manifest(models={"sum": RegisteredModel(aliases=versions)}))
             api.loader.refresh()
-        tracing, self.traced = recorded_tracing()
-        self.tracer = tracing.tracer("test")
+        self.traced = RecordingTracing()
+        self.tracer = self.traced.tracer("test")
         self.shadows = Shadows(self.tracer)
         self.flow = PredictionFlow(api.loader, self.shadows, self.tracer, "offpath")
 

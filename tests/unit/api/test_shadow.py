@@ -40,8 +40,7 @@ def ask(api: Api, *records: dict[str, float], route: str = "predict", query: str
 
 def follow(api: Api) -> None:
     """Do the worker's periodic tasks."""
-    for task in api.traced.tasks:
-        task()
+    api.traced.run_periodic_tasks()
 
 
 def test_the_shadow_predicts_after_the_response_in_the_same_trace() -> None:
@@ -56,7 +55,7 @@ def test_the_shadow_predicts_after_the_response_in_the_same_trace() -> None:
     assert shadow.trace_id == own.trace_id
     assert shadow.experiment == own.experiment == "offpath/iris"
     [span] = api.traced.traces[1].spans
-    root = api.traced.traces[0].head
+    root = api.traced.traces[0].root
     assert span.parent is not None
     assert root.context is not None
     assert span.parent.span_id == root.context.span_id
@@ -125,7 +124,7 @@ def test_a_shadow_with_another_signature_says_why_it_cannot_follow() -> None:
     api = published(sum_version("2", weight=0, shadow=True))
     ask(api, SETOSA)
     follow(api)
-    status = api.traced.traces[1].head.status
+    status = api.traced.traces[1].root.status
     assert status.status_code.name == "ERROR"
     assert "not as the model's signature says" in str(status.description)
 
@@ -155,11 +154,11 @@ def test_large_requests_skip_shadows_before_they_fill_the_memory() -> None:
     waiting = MAX_WAITING_BYTES // len(body) + 1
     for _ in range(waiting + 1):
         assert api.client.post("/models/iris/predict", content=body).status_code == 200
-    skipped = ["offpath.shadow.skipped" in (ended.head.attributes or {}) for ended in api.traced.traces]
+    skipped = ["offpath.shadow.skipped" in (ended.root.attributes or {}) for ended in api.traced.traces]
     assert skipped == [False] * waiting + [True]
     follow(api)
     api.client.post("/models/iris/predict", content=body)
-    assert "offpath.shadow.skipped" not in (api.traced.traces[-1].head.attributes or {}), "there is room again"
+    assert "offpath.shadow.skipped" not in (api.traced.traces[-1].root.attributes or {}), "there is room again"
 
 
 def test_a_request_during_shadow_predictions_waits_for_the_next_run() -> None:

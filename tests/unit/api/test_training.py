@@ -11,7 +11,7 @@ from offpath.contracts.message import Message
 from offpath.contracts.names import RECIPES_KEY
 from offpath.contracts.recipes import Recipes
 from offpath.contracts.training_job import id_in, is_id
-from tests.support.aws_fakes import FakeQueue
+from offpath.testing import InMemoryQueue
 from tests.support.training_fakes import TrainingApi
 from tests.support.worker_fakes import JOB_ID, RESULT
 
@@ -153,7 +153,7 @@ def test_where_no_jobs_are_taken_this_is_said() -> None:
 
 
 def test_a_queue_that_is_down_fails_the_job(api: TrainingApi) -> None:
-    api.queue.outages = 1
+    api.queue.fail_next()
     answer = api.post({})
     assert answer.status_code == 503
     [job_id] = api.store.ids()
@@ -163,7 +163,7 @@ def test_a_queue_that_is_down_fails_the_job(api: TrainingApi) -> None:
 
 
 def test_a_job_queued_without_confirmation_goes_on() -> None:
-    class SilentQueue(FakeQueue):
+    class SilentQueue(InMemoryQueue):
         def send(self, messages: Sequence[Message]) -> list[Message]:
             stored = ordered.store.read(id_in(messages[0].body))
             ordered.store.replace(stored, stored.job.started("a worker", most_attempts=2))

@@ -157,7 +157,7 @@ def test_what_cannot_be_loaded_is_not_fetched_for_every_request() -> None:
     api.store.objects.clear()
     assert "SHA-256" in ask(api, "?alias=challenger").json()["detail"], "the store is not asked again"
     api.now += 6
-    assert "there is no models/" in ask(api, "?alias=challenger").json()["detail"]
+    assert "reading s3://offpath-archive/models/" in ask(api, "?alias=challenger").json()["detail"]
 
 
 def test_a_never_loaded_challenger_replaces_only_if_it_can_load() -> None:

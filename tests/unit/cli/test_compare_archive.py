@@ -7,20 +7,20 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import events
+from offpath.testing import InMemoryBucket
 from offpath_cli.compare.archive import ArchivedTraces
 from offpath_cli.compare.observation import observations
 from offpath_cli.errors import CompareError
-from tests.support.aws_fakes import FakeBucket
 
 NOW = datetime(2026, 3, 1, 0, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def bucket() -> FakeBucket:
-    return FakeBucket()
+def bucket() -> InMemoryBucket:
+    return InMemoryBucket()
 
 
-def archive(bucket: FakeBucket, at: datetime, *lines: str, name: str = "a") -> None:
+def archive(bucket: InMemoryBucket, at: datetime, *lines: str, name: str = "a") -> None:
     folder = at.strftime("archive/v1/date=%Y-%m-%d/hour=%H")
     bucket.objects[f"{folder}/{name}.jsonl.gz"] = gzip.compress("\n".join(lines).encode())
 
@@ -29,12 +29,12 @@ def bodies() -> list[str]:
     return [record["body"] for record in events.load("sqs_batch")["Records"] if record["body"].startswith('{"resource')]
 
 
-def read(bucket: FakeBucket, model: str, hours: int = 2) -> int:
+def read(bucket: InMemoryBucket, model: str, hours: int = 2) -> int:
     traces = ArchivedTraces(bucket, NOW - timedelta(hours=hours), NOW)
     return sum(1 for spans in traces.spans(model) for _ in observations(spans, model))
 
 
-def test_answers_are_found_and_what_was_delivered_twice_counts_once(bucket: FakeBucket) -> None:
+def test_answers_are_found_and_what_was_delivered_twice_counts_once(bucket: InMemoryBucket) -> None:
     archive(bucket, NOW, *bodies())
     once = read(bucket, "iris")
     assert once > 0
@@ -43,13 +43,13 @@ def test_answers_are_found_and_what_was_delivered_twice_counts_once(bucket: Fake
     assert read(bucket, "abalone") == 0
 
 
-def test_only_the_hours_asked_for_are_read_over_midnight(bucket: FakeBucket) -> None:
+def test_only_the_hours_asked_for_are_read_over_midnight(bucket: InMemoryBucket) -> None:
     archive(bucket, NOW - timedelta(hours=1), *bodies())
     assert read(bucket, "iris", hours=1) > 0
     assert read(bucket, "iris", hours=0) == 0
 
 
-def test_what_began_earlier_within_the_first_hour_is_passed_over(bucket: FakeBucket) -> None:
+def test_what_began_earlier_within_the_first_hour_is_passed_over(bucket: InMemoryBucket) -> None:
     began = datetime(2026, 9, 21, 14, 13, 21, tzinfo=UTC)  # the first of three, a second apart
     archive(bucket, began, *bodies())
     found = [
@@ -58,7 +58,7 @@ def test_what_began_earlier_within_the_first_hour_is_passed_over(bucket: FakeBuc
     assert found[0] - found[1] == 1
 
 
-def test_predictions_and_times_are_read_as_written(bucket: FakeBucket) -> None:
+def test_predictions_and_times_are_read_as_written(bucket: InMemoryBucket) -> None:
     archive(bucket, NOW, json.dumps(json.loads(bodies()[0])))
     [spans] = ArchivedTraces(bucket, NOW, NOW).spans("iris")
     [seen] = observations(spans, "iris")
@@ -66,7 +66,7 @@ def test_predictions_and_times_are_read_as_written(bucket: FakeBucket) -> None:
     assert seen.request_ms == 1.0
 
 
-def test_a_bucket_that_does_not_answer_is_said(bucket: FakeBucket) -> None:
+def test_a_bucket_that_does_not_answer_is_said(bucket: InMemoryBucket) -> None:
     bucket.down = True
     with pytest.raises(CompareError, match="the archive cannot be read"):
         read(bucket, "iris")

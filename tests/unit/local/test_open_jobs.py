@@ -1,12 +1,12 @@
 from local.stack.open_jobs import resume
 from offpath.aws.job_store import JobStore
 from offpath.contracts.training_job import id_in
-from tests.support.aws_fakes import FakeBucket, FakeQueue
+from offpath.testing import InMemoryBucket, InMemoryQueue
 from tests.support.worker_fakes import new_job
 
 
 def test_open_jobs_are_queued_again_in_order() -> None:
-    bucket, queue = FakeBucket(), FakeQueue()
+    bucket, queue = InMemoryBucket(), InMemoryQueue()
     store = JobStore(bucket)
     states = ["queued", "running", "succeeded", "failed", "queued"]
     jobs = [new_job(f"2026010{day}t000000-{'0' * 24}", state=state) for day, state in enumerate(states, start=1)]

@@ -6,18 +6,21 @@ import pytest
 
 from local.aws.poller import MAX_PAYLOAD_BYTES, Poller
 from local.settings import PollerSettings
+from offpath.aws.sqs import batches
 from offpath.contracts.errors import Transient
 from offpath.contracts.message import Message
-from tests.support.local_fakes import FakeHandler, FakeQueue, failing
+from offpath.testing import InMemoryQueue, ManualClock
+from tests.support.local_fakes import FakeHandler, failing
 
 
 def settings(**changes: Any) -> PollerSettings:
     return PollerSettings(queue_url="q", **({"batch_window_seconds": 0.0} | changes))
 
 
-def queue_of(*bodies: str, **options: Any) -> FakeQueue:
-    queue = FakeQueue(**options)
-    queue.send([Message(body, {"kind": "inline"}) for body in bodies])
+def queue_of(*bodies: str, **options: Any) -> InMemoryQueue:
+    queue = InMemoryQueue(**options)
+    for batch in batches([Message(body, {"kind": "inline"}) for body in bodies], lambda message: message.size):
+        queue.send(batch)
     return queue
 
 
@@ -25,12 +28,12 @@ def test_what_succeeded_is_deleted() -> None:
     queue, handler = queue_of("a", "b"), FakeHandler()
     assert Poller(queue, handler, settings()).poll() == 2
     assert handler.batches == [["a", "b"]]
-    assert queue.bodies() == []
+    assert queue.bodies == []
 
 
 def test_an_empty_queue_is_no_invocation() -> None:
     handler = FakeHandler()
-    assert Poller(FakeQueue(), handler, settings()).poll() == 0
+    assert Poller(InMemoryQueue(), handler, settings()).poll() == 0
     assert handler.batches == []
 
 
@@ -38,7 +41,7 @@ def test_a_batch_is_filled_by_several_receives_within_its_window() -> None:
     queue, handler = queue_of(*(str(number) for number in range(35))), FakeHandler()
     assert Poller(queue, handler, settings(batch_size=25, batch_window_seconds=60)).poll() == 25
     assert len(handler.batches[0]) == 25
-    assert len(queue.bodies()) == 10
+    assert len(queue.bodies) == 10
 
 
 def test_a_batch_window_that_closes_sends_a_partial_batch() -> None:
@@ -48,23 +51,24 @@ def test_a_batch_window_that_closes_sends_a_partial_batch() -> None:
 
 
 def test_a_batch_larger_than_lambdas_payload_is_several_invocations() -> None:
-    third = "x" * (MAX_PAYLOAD_BYTES // 3)
-    queue, handler = queue_of(third, third, third, "small"), FakeHandler()
-    assert Poller(queue, handler, settings()).poll() == 4
-    assert [len(batch) for batch in handler.batches] == [3, 1]
-    assert queue.bodies() == []
+    seventh = "x" * (MAX_PAYLOAD_BYTES // 7)
+    queue, handler = queue_of(*[seventh] * 7, "small"), FakeHandler()
+    assert Poller(queue, handler, settings()).poll() == 8
+    assert [len(batch) for batch in handler.batches] == [7, 1]
+    assert queue.bodies == []
 
 
 def test_what_failed_stays_until_its_visibility_timeout_is_over() -> None:
-    queue, handler = queue_of("a", "b", visibility_seconds=30), FakeHandler(lambda ids: failing(ids[1]))
+    clock, handler = ManualClock(), FakeHandler(lambda ids: failing(ids[1]))
+    queue = queue_of("a", "b", visibility_seconds=30, now=clock.now)
     poller = Poller(queue, handler, settings())
     poller.poll()
-    assert queue.bodies() == ["b"]
+    assert queue.bodies == ["b"]
     assert poller.poll() == 0
-    queue.now += 30
+    clock.advance(30)
     handler.answer = lambda ids: None
     assert poller.poll() == 1
-    assert queue.bodies() == []
+    assert queue.bodies == []
 
 
 def test_an_exception_of_the_handler_fails_the_whole_batch(caplog: pytest.LogCaptureFixture) -> None:
@@ -73,7 +77,7 @@ def test_an_exception_of_the_handler_fails_the_whole_batch(caplog: pytest.LogCap
 
     queue = queue_of("a", "b")
     Poller(queue, FakeHandler(explode), settings()).poll()
-    assert queue.bodies() == ["a", "b"]
+    assert queue.bodies == ["a", "b"]
     assert "the handler failed: 2 message(s) go back to the queue" in caplog.text
     assert "no such table" in caplog.text
 
@@ -92,14 +96,14 @@ def test_draining_tries_what_failed_before_at_once() -> None:
     poller.poll()
     handler.answer = lambda ids: None
     poller.drain()
-    assert queue.bodies() == []
+    assert queue.bodies == []
 
 
 def test_draining_takes_more_than_one_batch() -> None:
     queue, handler = queue_of(*(str(number) for number in range(30))), FakeHandler()
     Poller(queue, handler, settings(batch_size=10)).drain()
     assert [len(batch) for batch in handler.batches] == [10, 10, 10]
-    assert queue.bodies() == []
+    assert queue.bodies == []
 
 
 def test_draining_tries_once_and_leaves_what_fails_to_be_received() -> None:
@@ -134,8 +138,8 @@ def test_polling_survives_a_queue_outage_and_logs_it_once(caplog: pytest.LogCapt
     queue = queue_of("a")
     calls = iter([True, True, False])
 
-    class Flaky(FakeQueue):
-        def receive(self, limit: int, wait_seconds: int) -> Any:
+    class Flaky(InMemoryQueue):
+        def receive(self, limit: int, wait_seconds: int = 0) -> Any:
             if next(calls, False):
                 raise Transient("SQS does not answer")
             return queue.receive(limit, wait_seconds)
@@ -154,18 +158,18 @@ def test_polling_survives_a_queue_outage_and_logs_it_once(caplog: pytest.LogCapt
 
 
 def test_what_was_received_before_the_queue_broke_is_still_delivered() -> None:
-    class Breaking(FakeQueue):
-        def receive(self, limit: int, wait_seconds: int) -> Any:
+    class Breaking(InMemoryQueue):
+        def receive(self, limit: int, wait_seconds: int = 0) -> Any:
             received = super().receive(1, wait_seconds)
-            self.broken = True
+            self.down = True
             return received
 
         def delete(self, messages: Any) -> None:
-            self.broken = False
+            self.down = False
             super().delete(messages)
 
     queue, handler = Breaking(), FakeHandler()
     queue.send([Message("a", {}), Message("b", {})])
     assert Poller(queue, handler, settings(batch_window_seconds=60)).poll() == 1
     assert handler.batches == [["a"]]
-    assert queue.bodies() == ["b"]
+    assert queue.bodies == ["b"]

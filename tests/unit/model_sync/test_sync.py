@@ -12,12 +12,12 @@ from model_sync.tokenizer_file import MAX_BYTES
 from offpath.contracts.errors import Transient
 from offpath.contracts.model_manifest import Manifest, PublishedFile, Tensor
 from offpath.contracts.names import MANIFEST_KEY
+from offpath.testing import InMemoryBucket
 from tests.support.model_sync_fakes import (
     IRIS_COLUMNS,
     IRIS_EXAMPLE,
     IRIS_LABELS,
     TOKENIZER,
-    FakeFiles,
     FakeRegistry,
     mlmodel,
     model_files,
@@ -29,13 +29,13 @@ from tests.support.model_sync_fakes import (
 @dataclass
 class World:
     registry: FakeRegistry
-    files: FakeFiles
+    files: InMemoryBucket
 
     def sync(self) -> Report:
         return ModelSync(self.registry, self.files, ModelPublisher(self.registry, self.files, 1_000_000)).run()
 
     def manifest(self) -> Manifest:
-        return Manifest.parse(self.files.content[MANIFEST_KEY])
+        return Manifest.parse(self.files.objects[MANIFEST_KEY])
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def world() -> World:
     registry = FakeRegistry()
     registry.add("iris", model_files(), description="flowers")
     registry.point("iris", "champion", "1")
-    return World(registry, FakeFiles())
+    return World(registry, InMemoryBucket())
 
 
 def test_a_version_is_published_with_everything_that_serving_needs(world: World) -> None:
@@ -54,7 +54,7 @@ def test_a_version_is_published_with_everything_that_serving_needs(world: World)
     digest = hashlib.sha256(content).hexdigest()
     champion = world.manifest().models["iris"].aliases["champion"]
     assert report == Report(changed=True, models={"iris": {"champion": "1"}}, skipped={})
-    assert world.files.content[champion.key] == content
+    assert world.files.objects[champion.key] == content
     assert (champion.key, champion.sha256, champion.bytes) == (f"models/sha256/{digest}.onnx", digest, len(content))
     assert (champion.number, champion.run_id, champion.weight) == ("1", "run-1", 100)
     assert (champion.task, list(champion.labels)) == ("classification", IRIS_LABELS)
@@ -116,7 +116,7 @@ def test_the_same_file_under_two_names_is_stored_once(world: World) -> None:
 def test_a_file_that_has_gone_from_the_bucket_is_published_again(world: World) -> None:
     world.sync()
     key = world.manifest().models["iris"].aliases["champion"].key
-    del world.files.content[key]
+    del world.files.objects[key]
 
     report = world.sync()
 
@@ -130,7 +130,7 @@ def test_a_version_of_the_same_number_of_a_model_made_anew_is_another_version(wo
 
     assert world.sync().changed
     champion = world.manifest().models["iris"].aliases["champion"]
-    assert world.files.content[champion.key] == onnx_file("second life")
+    assert world.files.objects[champion.key] == onnx_file("second life")
 
 
 def test_an_alias_that_is_taken_away_leaves_the_manifest(world: World) -> None:
@@ -149,31 +149,31 @@ def test_a_model_without_an_alias_is_not_served_and_the_report_says_so(world: Wo
 
 
 def test_a_registry_without_models_gives_an_empty_manifest() -> None:
-    world = World(FakeRegistry(), FakeFiles())
+    world = World(FakeRegistry(), InMemoryBucket())
     assert world.sync() == Report(changed=True, models={}, skipped={})
     assert world.manifest().models == {}
 
 
 def test_a_registry_that_lost_every_model_does_not_end_predictions(world: World) -> None:
     world.sync()
-    before = dict(world.files.content)
+    before = dict(world.files.objects)
     world.registry.entries.clear()
     with pytest.raises(Transient, match=f"delete {MANIFEST_KEY}$"):
         world.sync()
-    assert world.files.content == before
+    assert world.files.objects == before
 
 
 def test_a_registry_that_is_down_leaves_everything_as_it_was(world: World) -> None:
     world.sync()
-    before = dict(world.files.content)
+    before = dict(world.files.objects)
     world.registry.down = True
     with pytest.raises(Transient, match="down"):
         world.sync()
-    assert world.files.content == before
+    assert world.files.objects == before
 
 
 def test_a_damaged_manifest_is_written_anew(world: World) -> None:
-    world.files.content[MANIFEST_KEY] = b"{"
+    world.files.objects[MANIFEST_KEY] = b"{"
     report = world.sync()
     assert (report.changed, report.models) == (True, {"iris": {"champion": "1"}})
     assert "written anew" in report.skipped[MANIFEST_KEY]
@@ -273,7 +273,7 @@ def text_world(tokenizer: bytes = TOKENIZER) -> World:
     registry = FakeRegistry()
     registry.add("sentiment", text_model_files(tokenizer))
     registry.point("sentiment", "champion", "1")
-    return World(registry, FakeFiles())
+    return World(registry, InMemoryBucket())
 
 
 def test_a_tokenizer_is_published_beside_the_graph() -> None:
@@ -282,7 +282,7 @@ def test_a_tokenizer_is_published_beside_the_graph() -> None:
     champion = world.manifest().models["sentiment"].aliases["champion"]
     digest = hashlib.sha256(TOKENIZER).hexdigest()
     assert champion.tokenizer == PublishedFile(key=f"models/sha256/{digest}.json", sha256=digest, bytes=len(TOKENIZER))
-    assert world.files.content[champion.tokenizer.key] == TOKENIZER
+    assert world.files.objects[champion.tokenizer.key] == TOKENIZER
     assert world.files.written[-1] == MANIFEST_KEY
     assert not world.sync().changed
 
@@ -291,8 +291,8 @@ def test_a_tokenizer_is_published_beside_the_graph() -> None:
 def test_either_file_that_has_gone_from_the_bucket_is_published_again(kind: str) -> None:
     world = text_world()
     world.sync()
-    [key] = [key for key in world.files.content if key.endswith(kind) and key != MANIFEST_KEY]
-    del world.files.content[key]
+    [key] = [key for key in world.files.objects if key.endswith(kind) and key != MANIFEST_KEY]
+    del world.files.objects[key]
     assert not world.sync().changed
     assert world.files.exists(key)
 

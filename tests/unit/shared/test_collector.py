@@ -11,51 +11,51 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, Sampler, SamplingResult
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
+from offpath.testing import RecordedTrace, RecordingTracing
 from offpath.tracing._collector import TraceCollector
 from offpath.tracing._event_sequence import EventSequence
 from offpath.tracing._otlp import EndedTrace
-from tests.support.spans import recorded_tracing
 
 REMOTE = SpanContext(0x4BF92F3577B34DA6A3CE929D0E0E4736, 0x00F067AA0BA902B7, is_remote=True, trace_flags=TraceFlags(1))
 
 
-def names(ended: EndedTrace) -> list[str]:
+def names(ended: RecordedTrace) -> list[str]:
     return [span.name for span in ended.spans]
 
 
 def test_nothing_is_delivered_before_the_root_ends() -> None:
-    tracing, worker = recorded_tracing()
+    tracing = RecordingTracing()
     tracer = tracing.tracer("test")
     with tracer.start_as_current_span("root"):
         with tracer.start_as_current_span("child"):
             pass
-        assert worker.traces == []
-    assert [names(ended) for ended in worker.traces] == [["child", "root"]]
-    assert worker.traces[0].head.name == "root"
+        assert tracing.traces == []
+    assert [names(ended) for ended in tracing.traces] == [["child", "root"]]
+    assert tracing.traces[0].root.name == "root"
 
 
 def test_a_span_that_continues_a_callers_trace_is_a_root() -> None:
-    tracing, worker = recorded_tracing()
+    tracing = RecordingTracing()
     tracer = tracing.tracer("test")
     caller = trace.set_span_in_context(NonRecordingSpan(REMOTE))
     with tracer.start_as_current_span("root", context=caller), tracer.start_as_current_span("child"):
         pass
-    assert [names(ended) for ended in worker.traces] == [["child", "root"]]
-    assert worker.events[0].trace_id == "4bf92f3577b34da6a3ce929d0e0e4736"
+    assert [names(ended) for ended in tracing.traces] == [["child", "root"]]
+    assert tracing.events[0].trace_id == "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
 def test_a_span_that_ends_after_its_root_is_an_event_of_its_own() -> None:
-    tracing, worker = recorded_tracing()
+    tracing = RecordingTracing()
     tracer = tracing.tracer("test")
     with tracer.start_as_current_span("root"):
         late = tracer.start_span("late")
     late.end()
-    assert [names(ended) for ended in worker.traces] == [["root"], ["late"]]
-    assert worker.events[0].trace_id == worker.events[1].trace_id
+    assert [names(ended) for ended in tracing.traces] == [["root"], ["late"]]
+    assert tracing.events[0].trace_id == tracing.events[1].trace_id
 
 
 def test_two_requests_in_one_callers_trace_lose_no_span() -> None:
-    tracing, worker = recorded_tracing()
+    tracing = RecordingTracing()
     tracer = tracing.tracer("test")
     caller = trace.set_span_in_context(NonRecordingSpan(REMOTE))
     first, second = tracer.start_span("first", caller), tracer.start_span("second", caller)
@@ -63,15 +63,15 @@ def test_two_requests_in_one_callers_trace_lose_no_span() -> None:
     first.end()
     child.end()
     second.end()
-    assert [names(ended) for ended in worker.traces] == [["first"], ["child", "second"]]
+    assert [names(ended) for ended in tracing.traces] == [["first"], ["child", "second"]]
 
 
 def test_each_event_is_numbered_without_a_gap() -> None:
-    tracing, worker = recorded_tracing()
+    tracing = RecordingTracing()
     tracer = tracing.tracer("test")
     for _ in range(3):
         tracer.start_span("root").end()
-    heads = [json.loads(event.body)["resourceSpans"][0]["scopeSpans"][0]["spans"][0] for event in worker.events]
+    heads = [json.loads(event.body)["resourceSpans"][0]["scopeSpans"][0]["spans"][0] for event in tracing.events]
     attributes = [{item["key"]: item["value"] for item in head["attributes"]} for head in heads]
     assert [found["offpath.sequence"]["intValue"] for found in attributes] == ["1", "2", "3"]
     assert len({found["offpath.instance"]["stringValue"] for found in attributes}) == 1
@@ -113,8 +113,8 @@ def test_a_forced_flush_is_the_workers() -> None:
 
 
 def test_ids_do_not_repeat_when_pythons_generator_does() -> None:
-    tracing, worker = recorded_tracing()
+    tracing = RecordingTracing()
     for _ in range(2):
         random.seed(7)
         tracing.tracer("test").start_span("root").end()
-    assert worker.events[0].trace_id != worker.events[1].trace_id
+    assert tracing.events[0].trace_id != tracing.events[1].trace_id

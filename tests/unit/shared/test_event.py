@@ -5,26 +5,27 @@ from dataclasses import replace
 
 import pytest
 
+from offpath.aws.s3 import S3Claims
 from offpath.contracts.errors import ClaimAltered, ClaimLost, MalformedEvent, OffpathError, Transient, UnknownSchema
 from offpath.contracts.message import Message
 from offpath.contracts.trace_event import TraceEvent, decode_message, encode_message, inline_message
-from tests.support.aws_fakes import FakeBucket, FakeClaims
+from offpath.testing import InMemoryBucket
 
 EVENT = TraceEvent("4bf92f3577b34da6a3ce929d0e0e4736", "offpath/iris", '{"resourceSpans":[{"é":1}]}')
 SIZE = len(EVENT.body.encode())
 
 
 @pytest.fixture
-def bucket() -> FakeBucket:
-    return FakeBucket()
+def bucket() -> InMemoryBucket:
+    return InMemoryBucket()
 
 
 @pytest.fixture
-def claims(bucket: FakeBucket) -> FakeClaims:
-    return FakeClaims(bucket)
+def claims(bucket: InMemoryBucket) -> S3Claims:
+    return S3Claims(bucket)
 
 
-def test_a_small_event_travels_in_the_message(claims: FakeClaims, bucket: FakeBucket) -> None:
+def test_a_small_event_travels_in_the_message(claims: S3Claims, bucket: InMemoryBucket) -> None:
     message = encode_message(EVENT, claims, max_bytes=SIZE)
     assert message.body == EVENT.body
     assert message.attributes == {
@@ -37,7 +38,7 @@ def test_a_small_event_travels_in_the_message(claims: FakeClaims, bucket: FakeBu
     assert decode_message(message, claims) == EVENT
 
 
-def test_a_large_event_travels_as_a_claim(claims: FakeClaims, bucket: FakeBucket) -> None:
+def test_a_large_event_travels_as_a_claim(claims: S3Claims, bucket: InMemoryBucket) -> None:
     message = encode_message(EVENT, claims, max_bytes=SIZE - 1)
     check = json.loads(message.body)
     assert message.attributes["kind"] == "claimed"
@@ -46,7 +47,7 @@ def test_a_large_event_travels_as_a_claim(claims: FakeClaims, bucket: FakeBucket
     assert decode_message(message, claims) == EVENT
 
 
-def test_the_same_event_makes_the_same_claim(claims: FakeClaims, bucket: FakeBucket) -> None:
+def test_the_same_event_makes_the_same_claim(claims: S3Claims, bucket: InMemoryBucket) -> None:
     assert encode_message(EVENT, claims, 1) == encode_message(EVENT, claims, 1)
     assert len(bucket.objects) == 1
 
@@ -90,12 +91,12 @@ BAD = {
 
 
 @pytest.mark.parametrize(("message", "kind", "text"), BAD.values(), ids=BAD)
-def test_what_is_no_event_says_why(message: Message, kind: type[OffpathError], text: str, claims: FakeClaims) -> None:
+def test_what_is_no_event_says_why(message: Message, kind: type[OffpathError], text: str, claims: S3Claims) -> None:
     with pytest.raises(kind, match=text):
         decode_message(message, claims)
 
 
-def test_a_claim_whose_content_changed_is_not_taken(claims: FakeClaims, bucket: FakeBucket) -> None:
+def test_a_claim_whose_content_changed_is_not_taken(claims: S3Claims, bucket: InMemoryBucket) -> None:
     message = encode_message(EVENT, claims, 1)
     [key] = bucket.objects
     bucket.objects[key] = b"{}"
@@ -103,7 +104,7 @@ def test_a_claim_whose_content_changed_is_not_taken(claims: FakeClaims, bucket: 
         decode_message(message, claims)
 
 
-def test_a_store_that_is_down_is_worth_another_try(claims: FakeClaims, bucket: FakeBucket) -> None:
+def test_a_store_that_is_down_is_worth_another_try(claims: S3Claims, bucket: InMemoryBucket) -> None:
     message = encode_message(EVENT, claims, 1)
     bucket.down = True
     with pytest.raises(Transient):

@@ -12,7 +12,7 @@ from offpath.aws.job_store import JobStore
 from offpath.contracts.errors import MalformedJob, OffpathError, UnknownSchema
 from offpath.contracts.names import job_key
 from offpath.contracts.training_job import Job, Progress, PublicJob, id_in, is_id, message_of, new_id
-from tests.support.aws_fakes import FakeBucket
+from offpath.testing import InMemoryBucket
 from tests.support.worker_fakes import JOB_ID, RESULT, new_job
 
 
@@ -83,7 +83,7 @@ def test_any_other_message_is_refused_as_one(body: str) -> None:
 
 
 def test_the_jobs_of_a_bucket_are_listed_oldest_first() -> None:
-    store = JobStore(FakeBucket())
+    store = JobStore(InMemoryBucket())
     later, earlier = new_job("20270101t000000-" + "0" * 24), new_job("20260101t000000-" + "f" * 24)
     for job in (later, earlier):
         store.create(job)
@@ -92,6 +92,6 @@ def test_the_jobs_of_a_bucket_are_listed_oldest_first() -> None:
 
 
 def test_a_job_whose_creation_was_not_confirmed_is_there_once() -> None:
-    store = JobStore(FakeBucket())
+    store = JobStore(InMemoryBucket())
     stored = store.create(new_job())
     assert store.create(stored.job) == stored

@@ -3,7 +3,7 @@
 import pytest
 
 from offpath.contracts.errors import Transient
-from offpath.mlflow.credentials import Access
+from offpath.mlflow.credentials import Credentials
 from offpath.mlflow.http import MlflowHttp
 
 
@@ -13,9 +13,9 @@ class Slow:
     def __init__(self) -> None:
         self.now = 0.0
 
-    def access(self, refused: Access | None = None) -> Access:
+    def credentials(self, refused: Credentials | None = None) -> Credentials:
         self.now += 10
-        return Access()
+        return Credentials()
 
 
 def test_the_time_for_credentials_is_the_requests_own() -> None:

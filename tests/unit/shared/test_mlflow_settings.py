@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from offpath.contracts.errors import SettingsError
-from offpath.mlflow.connect import MlflowSettings
+from offpath.mlflow.connect import connect, longest_fetch_seconds
+from offpath.mlflow.settings import MlflowSettings
 
 LEAST = {"OFFPATH_BUCKET": "archive", "OFFPATH_MLFLOW_URL": "https://mlflow.example.com/"}
 SECRET = {"OFFPATH_MLFLOW_SECRET": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:mlflow-AbCdEf"}
@@ -16,15 +17,15 @@ CA_KEY = {"OFFPATH_MLFLOW_CA_KEY": "mlflow/ca.pem"}
 
 def test_an_address_and_a_bucket_are_enough() -> None:
     settings = MlflowSettings.load(LEAST)
-    assert settings.mlflow_http().url == "https://mlflow.example.com"
-    assert settings.fetch_seconds == 0
+    assert connect(settings).url == "https://mlflow.example.com"
+    assert longest_fetch_seconds(settings) == 0
 
 
 @pytest.mark.parametrize("given", [SECRET, CA_KEY, SECRET | CA_KEY])
 def test_what_is_fetched_is_not_fetched_at_the_start(given: dict[str, str]) -> None:
     settings = MlflowSettings.load(LEAST | given)  # the network is shut here, and no such secret or key exists
-    assert settings.mlflow_http().url == "https://mlflow.example.com"
-    assert settings.fetch_seconds > 0
+    assert connect(settings).url == "https://mlflow.example.com"
+    assert longest_fetch_seconds(settings) > 0
 
 
 def test_a_password_is_not_shown() -> None:
@@ -60,7 +61,7 @@ def test_a_start_that_fails_leaves_no_password_in_the_log(trouble: dict[str, str
 @pytest.mark.parametrize("url", ["mlflow.example.com", "ftp://mlflow.example.com"])
 def test_an_address_that_cannot_be_used_is_refused(url: str) -> None:
     with pytest.raises(SettingsError, match="expected http"):
-        MlflowSettings.load(LEAST | {"OFFPATH_MLFLOW_URL": url}).mlflow_http()
+        connect(MlflowSettings.load(LEAST | {"OFFPATH_MLFLOW_URL": url}))
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a certificate"])
@@ -69,4 +70,4 @@ def test_a_ca_file_that_cannot_be_used_is_refused(content: bytes | None, tmp_pat
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(SettingsError, match=f"{path}' cannot be used: .*; expected certificates in PEM"):
-        MlflowSettings.load(LEAST | {"OFFPATH_MLFLOW_CA_FILE": str(path)}).mlflow_http()
+        connect(MlflowSettings.load(LEAST | {"OFFPATH_MLFLOW_CA_FILE": str(path)}))

@@ -1,38 +1,40 @@
 """An event ends on the queue, in the spill store or in the log: never nowhere."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 
+from offpath.aws.s3 import Bucket, S3Claims
 from offpath.contracts import spilled
+from offpath.testing import InMemoryBucket, InMemoryQueue, ManualClock
+from offpath.tracing._destinations import Destinations, Store
 from offpath.tracing._otlp import EndedTrace, encode
-from offpath.tracing._publisher import TracePublisher
-from tests.support.aws_fakes import FakeBucket, FakeClaims, FakeQueue
+from offpath.tracing._publisher import PublisherSettings, TracePublisher
 from tests.support.spans import ended_trace
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 class Setup:
     """A publisher over fakes, with a clock that only sleeping moves."""
 
-    def __init__(self, outages: int = 0, max_message_bytes: int = 900_000) -> None:
-        self.queue, self.bucket, self.log = FakeQueue(outages), FakeBucket(), list[str]()
-        self.now = 100.0
+    def __init__(self, failures: int = 0, max_message_bytes: int = 900_000, spill_store: Store | None = None) -> None:
+        self.queue, self.bucket, self.log = InMemoryQueue(), InMemoryBucket(), list[str]()
+        self.queue.fail_next(failures)
+        self.clock = ManualClock()
         self.publisher = TracePublisher(
-            self.queue,
-            FakeClaims(self.bucket),
-            self.bucket,
-            queue_name="offpath-traces",
-            experiment="offpath",
-            max_message_bytes=max_message_bytes,
-            budget_seconds=2.0,
-            clock=lambda: self.now,
-            sleep=self._sleep,
-            last_resort=self.log.append,
+            Destinations(self.queue, S3Claims(self.bucket), spill_store or self.bucket, self.log.append),
+            PublisherSettings(
+                queue_name="offpath-traces",
+                experiment="offpath",
+                max_message_bytes=max_message_bytes,
+                budget_seconds=2.0,
+            ),
+            self.clock,
         )
-
-    def _sleep(self, seconds: float) -> None:
-        self.now += seconds
 
     def publish(self, traces: Sequence[EndedTrace]) -> None:
         self.publisher.publish(traces)
@@ -55,14 +57,14 @@ def test_traces_are_queued_ten_at_a_time() -> None:
     setup, traces = Setup(), [ended_trace() for _ in range(23)]
     setup.publish(traces)
     assert setup.queued == ids(traces)
-    assert setup.queue.batches == [10, 10, 3]
+    assert setup.queue.sizes == [10, 10, 3]
 
 
 def test_a_batch_stays_below_what_sqs_takes() -> None:
     setup, traces = Setup(), [ended_trace(text="x" * 600_000) for _ in range(3)]
     setup.publish(traces)
     assert setup.queued == ids(traces)
-    assert setup.queue.batches == [1, 1, 1]
+    assert setup.queue.sizes == [1, 1, 1]
 
 
 def test_a_large_trace_is_queued_as_a_claim() -> None:
@@ -73,7 +75,7 @@ def test_a_large_trace_is_queued_as_a_claim() -> None:
 
 
 def test_a_short_outage_is_waited_out() -> None:
-    setup, trace = Setup(outages=3), ended_trace()
+    setup, trace = Setup(failures=3), ended_trace()
     setup.publish([trace])
     assert setup.queued == ids([trace])
     assert setup.spilled == []
@@ -88,28 +90,49 @@ def test_what_sqs_refuses_of_a_batch_is_tried_again_alone() -> None:
 
 
 def test_a_long_outage_ends_in_the_spill_store_within_the_budget() -> None:
-    setup, trace = Setup(outages=10_000), ended_trace()
+    setup, trace = Setup(failures=10_000), ended_trace()
     setup.publish([trace])
     assert setup.spilled == ids([trace])
-    assert setup.now - 100.0 <= 2.0
+    assert sum(setup.clock.pauses) <= 2.0
     assert setup.log == []
 
 
 def test_during_an_outage_the_queue_is_left_alone_and_then_tried_again() -> None:
-    setup = Setup(outages=10_000)
+    setup = Setup(failures=10_000)
     setup.publish([ended_trace()])
-    attempts = setup.queue.attempts
+    attempts = setup.queue.calls
     setup.publish([ended_trace()])
-    assert setup.queue.attempts == attempts
-    setup.queue.outages = 0
-    setup.now += 5.0
+    assert setup.queue.calls == attempts
+    setup.queue.fail_next(0)
+    setup.clock.advance(5.0)
     trace = ended_trace()
     setup.publish([trace])
     assert setup.queued == ids([trace])
 
 
+def test_a_queue_that_still_fails_is_left_alone_anew() -> None:
+    setup = Setup(failures=10_000)
+    setup.publish([ended_trace()])
+    setup.clock.advance(5.0)
+    setup.publish([ended_trace()])
+    attempts = setup.queue.calls
+    setup.publish([ended_trace()])
+    assert setup.queue.calls == attempts
+    assert len(setup.spilled) == 3
+
+
+def test_a_small_trace_does_not_use_up_the_probe_of_the_store() -> None:
+    setup, large = Setup(max_message_bytes=1000), ended_trace(text="x" * 1000)
+    setup.bucket.down = True
+    setup.publish([large])
+    setup.bucket.down = False
+    setup.clock.advance(5.0)
+    setup.publish([ended_trace(), large])
+    assert [message.attributes["kind"] for message in setup.queue.messages] == ["inline", "inline", "claimed"]
+
+
 def test_the_last_resort_is_the_log_and_can_be_read_back() -> None:
-    setup, trace = Setup(outages=10_000), ended_trace(text="é" * 10)
+    setup, trace = Setup(failures=10_000), ended_trace(text="é" * 10)
     setup.bucket.down = True
     setup.publish([trace])
     [message] = spilled.from_log(setup.log)
@@ -132,20 +155,26 @@ def test_what_fits_neither_the_queue_nor_the_store_is_in_the_log() -> None:
 
 
 def test_a_bucket_that_does_not_exist_ends_in_the_log_too() -> None:
-    setup, trace = Setup(outages=10_000), ended_trace()
-    setup.bucket.missing = True
+    class NoBucket:
+        """S3, without the bucket."""
+
+        def put_object(self, **_: Any) -> None:
+            raise ClientError({"Error": {"Code": "NoSuchBucket", "Message": "no such bucket"}}, "PutObject")
+
+    gone, trace = Bucket(cast("S3Client", NoBucket()), "gone"), ended_trace()
+    setup = Setup(failures=10_000, spill_store=gone)
     setup.publish([trace])
     assert [message.attributes["trace_id"] for message in spilled.from_log(setup.log)] == ids([trace])
 
 
 def test_a_store_that_failed_is_left_alone_for_a_while() -> None:
-    setup = Setup(outages=10_000)
+    setup = Setup(failures=10_000)
     setup.bucket.down = True
     setup.publish([ended_trace()])
     setup.bucket.down = False
     setup.publish([ended_trace()])
     assert len(list(spilled.from_log(setup.log))) == 2
-    setup.now += 5.0
+    setup.clock.advance(5.0)
     setup.publish([ended_trace()])
     assert len(setup.spilled) == 1
 
@@ -153,7 +182,7 @@ def test_a_store_that_failed_is_left_alone_for_a_while() -> None:
 def test_a_rescue_asks_no_service() -> None:
     setup, traces = Setup(max_message_bytes=1000), [ended_trace(), ended_trace(text="x" * 1000)]
     setup.publisher.log_unsent(traces)
-    assert setup.queue.attempts == 0
+    assert setup.queue.calls == 0
     assert setup.bucket.objects == {}
     assert [message.attributes["trace_id"] for message in spilled.from_log(setup.log)] == ids(traces)
 

@@ -1,18 +1,16 @@
 """Work off the request path: a thread, Lambda's time after the response, or no worker at all."""
 
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from queue import SimpleQueue
 
 import pytest
 
-from offpath.contracts.errors import Transient
-from offpath.tracing._extensions_api import Invocation
+from offpath.tracing._background_thread import BackgroundThread
 from offpath.tracing._lambda_extension import LambdaExtension
 from offpath.tracing._otlp import EndedTrace
-from offpath.tracing._workers import BackgroundThread, InRequest
+from offpath.tracing._workers import InRequest
+from tests.support.extensions_api import FakeExtensionsApi
 from tests.support.spans import ended_trace
 from tests.support.waiting import DEADLINE_SECONDS
 
@@ -38,56 +36,6 @@ class Published:
         return [trace for batch in self.batches for trace in batch]
 
 
-@dataclass(frozen=True, slots=True)
-class WatchedInvocation(Invocation):
-    """An invocation that tells when an extension goes on waiting for the end of its handler."""
-
-    awaited: threading.Semaphore
-
-    def remaining_seconds(self) -> float:
-        self.awaited.release()
-        return Invocation.remaining_seconds(self)
-
-
-class FakeExtensionsApi:
-    """Lambda, as an extension sees it.
-
-    `invoke` begins an invocation. asked: the next one is waited for. awaited: the end of this one's handler is, though
-    another's has ended.
-    """
-
-    def __init__(self) -> None:
-        self.registered = False
-        self.asked = threading.Semaphore(0)
-        self.awaited = threading.Semaphore(0)
-        self._invocations: SimpleQueue[Invocation | None] = SimpleQueue()
-        self._begun: Invocation | None = None
-
-    def register(self) -> None:
-        self.registered = True
-
-    def wait(self) -> None:
-        self.asked.release()
-        begun = self._invocations.get()
-        if begun is None:
-            raise Transient("the environment ends")
-        self._begun = begun
-
-    def read(self) -> Invocation:
-        assert self._begun, "an invocation is read once it has begun"
-        return self._begun
-
-    def invoke(self, request_id: str, seconds: float = SECONDS) -> None:
-        self._invocations.put(WatchedInvocation(request_id, int((time.time() + seconds) * 1000), self.awaited))
-
-    def end(self) -> None:
-        """End the environment, and with it the extension's thread: what it logs is this test's."""
-        self._invocations.put(None)
-        for thread in threading.enumerate():
-            if thread.name == "offpath-extension":
-                thread.join(SECONDS)
-
-
 @pytest.fixture
 def api() -> Iterator[FakeExtensionsApi]:
     """Lambda, until the test has ended."""
@@ -103,7 +51,7 @@ class Context:
 
 def test_the_thread_publishes_what_is_submitted_and_at_the_end_what_is_left() -> None:
     published = Published()
-    worker = BackgroundThread(published, Published())
+    worker = BackgroundThread(published, Published()).start()
     traces = [ended_trace() for _ in range(25)]
     for trace in traces:
         worker.submit(trace)
@@ -114,7 +62,7 @@ def test_the_thread_publishes_what_is_submitted_and_at_the_end_what_is_left() ->
 
 def test_the_thread_outlives_a_defect_and_runs_chores() -> None:
     published, task = Published(fail=True), threading.Semaphore(0)
-    worker = BackgroundThread(published, Published(), idle_seconds=0.01)
+    worker = BackgroundThread(published, Published(), idle_seconds=0.01).start()
 
     def broken() -> None:
         task.release()
@@ -132,7 +80,7 @@ def test_the_thread_outlives_a_defect_and_runs_chores() -> None:
 
 def test_a_chore_that_takes_long_holds_up_no_trace() -> None:
     published, begun, release = Published(), threading.Event(), threading.Event()
-    worker = BackgroundThread(published, Published(), idle_seconds=0.01)
+    worker = BackgroundThread(published, Published(), idle_seconds=0.01).start()
 
     def long() -> None:
         begun.set()
@@ -150,7 +98,7 @@ def test_a_chore_that_takes_long_holds_up_no_trace() -> None:
 
 def test_what_a_chore_traces_while_the_thread_is_closed_is_published() -> None:
     published, begun, trace = Published(), threading.Event(), ended_trace()
-    worker = BackgroundThread(published, Published(), idle_seconds=0.01)
+    worker = BackgroundThread(published, Published(), idle_seconds=0.01).start()
 
     def tracing() -> None:
         begun.set()
@@ -174,7 +122,7 @@ def test_a_thread_that_cannot_finish_says_so_and_what_waits_is_rescued() -> None
         begun.set()
         release.wait(SECONDS)
 
-    worker = BackgroundThread(hang, logged_unsent)
+    worker = BackgroundThread(hang, logged_unsent).start()
     worker.submit(ended_trace())
     assert begun.wait(SECONDS)
     waiting = [ended_trace() for _ in range(3)]
@@ -189,7 +137,7 @@ def test_a_thread_that_cannot_finish_says_so_and_what_waits_is_rescued() -> None
 
 def test_a_flush_waits_for_what_was_submitted() -> None:
     published, trace = Published(), ended_trace()
-    worker = BackgroundThread(published, Published())
+    worker = BackgroundThread(published, Published()).start()
     worker.submit(trace)
     assert worker.flush(SECONDS)
     assert published.traces == [trace]
@@ -197,7 +145,7 @@ def test_a_flush_waits_for_what_was_submitted() -> None:
 
 
 def test_the_thread_leaves_a_handler_alone() -> None:
-    worker = BackgroundThread(Published(), Published())
+    worker = BackgroundThread(Published(), Published()).start()
 
     def handler(event: object, context: object) -> None:
         pass
@@ -208,7 +156,7 @@ def test_the_thread_leaves_a_handler_alone() -> None:
 
 def test_the_extension_publishes_after_the_handler_and_before_it_asks_for_more(api: FakeExtensionsApi) -> None:
     published = Published()
-    extension = LambdaExtension(published, api)
+    extension = LambdaExtension(published, api).start()
     assert api.registered
     assert api.asked.acquire(timeout=SECONDS)
     trace = ended_trace()
@@ -227,7 +175,7 @@ def test_the_extension_publishes_after_the_handler_and_before_it_asks_for_more(a
 
 def test_the_extension_publishes_for_a_handler_that_raises(api: FakeExtensionsApi) -> None:
     published = Published()
-    extension = LambdaExtension(published, api)
+    extension = LambdaExtension(published, api).start()
 
     def broken(event: str, context: Context) -> None:
         extension.submit(ended_trace())
@@ -241,7 +189,7 @@ def test_the_extension_publishes_for_a_handler_that_raises(api: FakeExtensionsAp
 
 def test_the_extension_does_not_wait_beyond_the_deadline_of_a_handler_that_never_ran(api: FakeExtensionsApi) -> None:
     published = Published()
-    extension = LambdaExtension(published, api)
+    extension = LambdaExtension(published, api).start()
     assert api.asked.acquire(timeout=SECONDS)
     api.invoke("never handled", seconds=0.05)
     assert api.asked.acquire(timeout=SECONDS)
@@ -253,7 +201,7 @@ def test_the_extension_does_not_wait_beyond_the_deadline_of_a_handler_that_never
 
 def test_the_end_of_an_earlier_invocation_is_not_taken_for_this_ones(api: FakeExtensionsApi) -> None:
     published = Published()
-    extension = LambdaExtension(published, api)
+    extension = LambdaExtension(published, api).start()
     handler = extension.wrap(lambda event, context: extension.submit(event))
     trace = ended_trace()
     api.invoke("two")
@@ -267,7 +215,7 @@ def test_the_end_of_an_earlier_invocation_is_not_taken_for_this_ones(api: FakeEx
 
 def test_the_extension_runs_chores_after_each_invocation(api: FakeExtensionsApi) -> None:
     done = threading.Semaphore(0)
-    extension = LambdaExtension(Published(), api)
+    extension = LambdaExtension(Published(), api).start()
     extension.add_periodic_task(done.release)
     handler = extension.wrap(lambda event, context: event)
     for request_id in ("one", "two"):
@@ -278,7 +226,7 @@ def test_the_extension_runs_chores_after_each_invocation(api: FakeExtensionsApi)
 
 def test_the_extension_publishes_what_its_chores_trace_within_the_same_invocation(api: FakeExtensionsApi) -> None:
     published, trace = Published(), ended_trace()
-    extension = LambdaExtension(published, api)
+    extension = LambdaExtension(published, api).start()
     assert api.asked.acquire(timeout=SECONDS)
     extension.add_periodic_task(lambda: extension.submit(trace))
     api.invoke("one")
@@ -289,7 +237,7 @@ def test_the_extension_publishes_what_its_chores_trace_within_the_same_invocatio
 
 def test_the_extension_sends_what_is_left_when_it_is_closed(api: FakeExtensionsApi) -> None:
     published, trace = Published(), ended_trace()
-    extension = LambdaExtension(published, api)
+    extension = LambdaExtension(published, api).start()
     extension.submit(trace)
     assert extension.close(SECONDS)
     assert published.traces == [trace]

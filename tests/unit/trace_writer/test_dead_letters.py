@@ -6,7 +6,7 @@ import pytest
 
 from offpath.contracts.errors import MalformedEvent, OffpathError, Transient
 from offpath.contracts.message import Message
-from tests.support.aws_fakes import FakeQueue
+from offpath.testing import InMemoryQueue
 from tests.support.trace_events import batch_of, inline_message, prediction_event
 from tests.support.trace_writer_fakes import Bench, down
 from trace_writer.dead_letters import DeadLetters
@@ -20,12 +20,12 @@ def received(message: Message, receives: int) -> Received:
     return Received("1", message, receives)
 
 
-def writer_of(bench: Bench, queue: FakeQueue) -> TraceWriter:
+def writer_of(bench: Bench, queue: InMemoryQueue) -> TraceWriter:
     return TraceWriter(bench.claims, bench.archive, bench.delivery, DeadLetters(queue, max_receives=5))
 
 
 def test_poison_is_tried_five_times_and_then_moved_with_the_reason() -> None:
-    queue, bench = FakeQueue(), Bench()
+    queue, bench = InMemoryQueue(), Bench()
     writer = writer_of(bench, queue)
     assert [len(writer.write([received(POISON, count)], bench.deadline).failures) for count in (1, 2, 3, 4)] == [1] * 4
     assert queue.messages == []
@@ -42,7 +42,7 @@ def test_poison_is_tried_five_times_and_then_moved_with_the_reason() -> None:
 
 
 def test_a_good_message_outlasts_any_outage_of_mlflow() -> None:
-    queue, bench = FakeQueue(), Bench(down)
+    queue, bench = InMemoryQueue(), Bench(down)
     [message] = batch_of({"1": inline_message(prediction_event())})
     written = writer_of(bench, queue).write([replace(message, receives=999)], bench.deadline)
     assert [failure.message_id for failure in written.failures] == ["1"]
@@ -50,7 +50,8 @@ def test_a_good_message_outlasts_any_outage_of_mlflow() -> None:
 
 
 def test_poison_that_the_dead_letter_queue_does_not_take_stays() -> None:
-    queue, bench = FakeQueue(outages=1), Bench()
+    queue, bench = InMemoryQueue(), Bench()
+    queue.fail_next()
     writer = writer_of(bench, queue)
     assert len(writer.write([received(POISON, 5)], bench.deadline).failures) == 1
     queue.refused = {"not json"}
@@ -62,6 +63,6 @@ def test_poison_that_the_dead_letter_queue_does_not_take_stays() -> None:
     [(MalformedEvent("é\x00" * 600), "??" * 250), (MalformedEvent(""), "?"), (Transient("later"), None)],
 )
 def test_the_reason_is_text_that_sqs_takes(error: OffpathError, reason: str | None) -> None:
-    queue = FakeQueue()
+    queue = InMemoryQueue()
     DeadLetters(queue, 1).take(received(POISON, 1), error)
     assert [letter.attributes["reason"] for letter in queue.messages] == ([reason] if reason else [])

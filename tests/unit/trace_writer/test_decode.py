@@ -7,11 +7,13 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, Tracer, set_span_in_context
 
+from offpath.aws.s3 import S3Claims
 from offpath.contracts.errors import ClaimAltered, ClaimLost, MalformedEvent, Poison, UnknownSchema
 from offpath.contracts.message import Message
 from offpath.contracts.trace_event import TraceEvent
+from offpath.testing import InMemoryBucket
 from tests.support.trace_events import as_event, claimed, decoded, ended_spans, inline_message, prediction_event
-from tests.support.trace_writer_fakes import FakeClaims
+from tests.support.trace_writer_fakes import claims
 from trace_writer.decode import Received, decode
 
 CALLER = SpanContext(trace_id=0xABC, span_id=0xDEF, is_remote=True, trace_flags=TraceFlags(1))
@@ -30,18 +32,18 @@ def continued_event() -> TraceEvent:
 
 def test_the_archive_gets_the_body_as_it_came() -> None:
     event = prediction_event()
-    assert decoded("1", event, FakeClaims()).line.decode() == event.body
+    assert decoded("1", event, claims()).line.decode() == event.body
 
 
 def test_a_claimed_event_is_fetched() -> None:
-    claims, event = FakeClaims(), prediction_event()
-    assert decode(Received("1", claimed(event, claims)), claims).line.decode() == event.body
+    store, event = claims(), prediction_event()
+    assert decode(Received("1", claimed(event, store)), store).line.decode() == event.body
 
 
 def test_a_root_that_continues_a_callers_trace_is_a_root_for_mlflow_alone() -> None:
     event = continued_event()
 
-    result = decoded("1", event, FakeClaims())
+    result = decoded("1", event, claims())
 
     model, root = ExportTraceServiceRequest.FromString(result.payload).resource_spans[0].scope_spans[0].spans
     assert root.parent_span_id == b""
@@ -55,7 +57,7 @@ def test_a_root_that_continues_a_callers_trace_is_a_root_for_mlflow_alone() -> N
 def test_nul_characters_which_postgresql_cannot_hold_are_replaced_for_mlflow_alone() -> None:
     event = prediction_event(attributes={"text": "a\0b", "document": json.dumps({"text": "a\0b"})})
 
-    result = decoded("1", event, FakeClaims())
+    result = decoded("1", event, claims())
 
     root = ExportTraceServiceRequest.FromString(result.payload).resource_spans[0].scope_spans[0].spans[-1]
     texts = {a.key: a.value.string_value for a in root.attributes}
@@ -68,7 +70,7 @@ def test_half_a_surrogate_pair_is_replaced() -> None:
     event = prediction_event()
     odd = TraceEvent(event.trace_id, event.experiment, event.body.replace("POST /predict", r"POST \ud83d"))
 
-    result = decoded("1", odd, FakeClaims())
+    result = decoded("1", odd, claims())
 
     assert ExportTraceServiceRequest.FromString(result.payload).resource_spans[0].scope_spans[0].spans[-1].name == (
         "POST \ufffd"
@@ -93,7 +95,7 @@ NOT_UTF8 = {**CLAIM, "key": "claims/b", "sha256": hashlib.sha256(b"\xff").hexdig
         (Message('{"resourceSpans": []}', inline_message(EVENT).attributes), MalformedEvent, "no spans"),
         (Message(json.dumps(CLAIM), inline_message(EVENT, kind="claimed").attributes), ClaimAltered, "SHA-256"),
         (
-            Message(json.dumps({**CLAIM, "key": "x"}), inline_message(EVENT, kind="claimed").attributes),
+            Message(json.dumps({**CLAIM, "key": "claims/x"}), inline_message(EVENT, kind="claimed").attributes),
             ClaimLost,
             "not exist",
         ),
@@ -106,10 +108,9 @@ NOT_UTF8 = {**CLAIM, "key": "claims/b", "sha256": hashlib.sha256(b"\xff").hexdig
     ids=lambda value: str(value)[:30] if isinstance(value, str) else "",
 )
 def test_a_message_that_can_never_be_delivered_says_why(message: Message, kind: type[Poison], complaint: str) -> None:
-    claims = FakeClaims()
-    claims.contents = {"claims/a": b"other", "claims/b": b"\xff"}
+    store = S3Claims(InMemoryBucket("bucket", {"claims/a": b"other", "claims/b": b"\xff"}))
 
     with pytest.raises(kind) as refused:
-        decode(Received("1", message), claims)
+        decode(Received("1", message), store)
 
     assert complaint in str(refused.value)

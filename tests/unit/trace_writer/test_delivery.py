@@ -1,26 +1,31 @@
 """What MLflow refuses is found, and what it cannot take now is tried again while there is time."""
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 import pytest
 
 from offpath.contracts.errors import Rejected
 from offpath.contracts.trace_event import TraceEvent
+from offpath.testing import ManualClock
 from tests.support.trace_events import decoded, prediction_event
-from tests.support.trace_writer_fakes import Bench, FakeClaims, FakeTime, FakeTracker, down
-from trace_writer.delivery import Delivery, Failures
+from tests.support.trace_writer_fakes import STEADY, Bench, FakeTracker, claims, down
+from trace_writer.delivery import BACKOFF, Delivery, Failures
 from trace_writer.tracker import ExperimentRefused, Faulted, Unavailable
 
 Trouble = Callable[[str, set[str]], None]
 
 
 def deliver(
-    tracker: FakeTracker, events: Sequence[TraceEvent], time: FakeTime | None = None, max_post_bytes: int = 8_000_000
+    tracker: FakeTracker,
+    events: Sequence[TraceEvent],
+    clock: ManualClock | None = None,
+    max_post_bytes: int = 8_000_000,
 ) -> Failures:
     """Deliver with a minute's time; message ids are the positions."""
-    time = time or FakeTime()
-    members = [decoded(str(index), event, FakeClaims()) for index, event in enumerate(events)]
-    return Delivery(tracker, time.timer, max_post_bytes).deliver(members, time.now + 60)
+    clock = clock or ManualClock()
+    members = [decoded(str(index), event, claims()) for index, event in enumerate(events)]
+    return Delivery(tracker, clock, max_post_bytes, STEADY).deliver(members, clock.now() + 60)
 
 
 def only(trace_ids: set[str], error: Exception) -> Trouble:
@@ -79,29 +84,34 @@ def test_a_refused_experiment_is_not_searched_and_stops_no_other() -> None:
     assert len(tracker.requests) == 2
 
 
-def test_trouble_that_passes_is_waited_out_with_growing_pauses() -> None:
-    time, tracker = FakeTime(), FakeTracker(times(3, Unavailable("connection refused")))
+def test_pauses_double_up_to_a_limit_and_chance_at_most_halves_them() -> None:
+    assert list(islice(BACKOFF.pauses(lambda: 1.0), 7)) == [0.5, 1, 2, 4, 8, 8, 8]
+    assert list(islice(BACKOFF.pauses(lambda: 0.0), 3)) == [0.25, 0.5, 1]
 
-    assert deliver(tracker, [prediction_event()], time) == {}
-    assert time.pauses == [0.5, 1.0, 2.0]
+
+def test_trouble_that_passes_is_waited_out_with_growing_pauses() -> None:
+    clock, tracker = ManualClock(), FakeTracker(times(3, Unavailable("connection refused")))
+
+    assert deliver(tracker, [prediction_event()], clock) == {}
+    assert clock.pauses == [0.5, 1.0, 2.0]
 
 
 def test_mlflow_is_left_alone_for_as_long_as_it_asks() -> None:
-    time, tracker = FakeTime(), FakeTracker(times(1, Unavailable("HTTP 429", retry_after=7.0)))
+    clock, tracker = ManualClock(), FakeTracker(times(1, Unavailable("HTTP 429", retry_after=7.0)))
 
-    assert deliver(tracker, [prediction_event()], time) == {}
-    assert time.pauses == [7.0]
+    assert deliver(tracker, [prediction_event()], clock) == {}
+    assert clock.pauses == [7.0]
 
 
 def test_when_it_asks_for_more_time_than_there_is_nothing_is_waited_for() -> None:
-    time, tracker = FakeTime(), FakeTracker(times(1, Unavailable("HTTP 429", retry_after=3600.0)))
+    clock, tracker = ManualClock(), FakeTracker(times(1, Unavailable("HTTP 429", retry_after=3600.0)))
 
-    assert set(deliver(tracker, [prediction_event()], time)) == {"0"}
-    assert time.pauses == []
+    assert set(deliver(tracker, [prediction_event()], clock)) == {"0"}
+    assert clock.pauses == []
 
 
 def test_only_what_is_tried_again_is_waited_for_as_long_as_mlflow_asked() -> None:
-    time, asked = FakeTime(), iter([0.0, 0.0, 3600.0])
+    clock, asked = ManualClock(), iter([0.0, 0.0, 3600.0])
     waiting = iter([Unavailable("HTTP 403")] * 3)
 
     def trouble(experiment: str, trace_ids: set[str]) -> None:
@@ -112,34 +122,34 @@ def test_only_what_is_tried_again_is_waited_for_as_long_as_mlflow_asked() -> Non
 
     tracker = FakeTracker(trouble)
 
-    failures = deliver(tracker, [prediction_event("waiting"), prediction_event("faulty")], time)
+    failures = deliver(tracker, [prediction_event("waiting"), prediction_event("faulty")], clock)
 
     assert set(failures) == {"1"}
     assert set(tracker.traces) == {"waiting"}
-    assert time.pauses == [0.5, 1.0, 2.0]
+    assert clock.pauses == [0.5, 1.0, 2.0]
 
 
 def test_the_longest_that_was_asked_for_in_a_round_counts() -> None:
-    time = FakeTime()
+    clock = ManualClock()
     first = {"a": Unavailable("HTTP 429", retry_after=7.0), "b": Unavailable("HTTP 403")}
 
     def trouble(experiment: str, trace_ids: set[str]) -> None:
         if error := first.pop(experiment, None):
             raise error
 
-    assert deliver(FakeTracker(trouble), [prediction_event("a"), prediction_event("b")], time) == {}
-    assert time.pauses == [7.0]
+    assert deliver(FakeTracker(trouble), [prediction_event("a"), prediction_event("b")], clock) == {}
+    assert clock.pauses == [7.0]
 
 
 def test_an_mlflow_that_stays_away_is_asked_until_the_deadline_and_for_all_experiments_together() -> None:
-    time, tracker = FakeTime(), FakeTracker(down)
+    clock, tracker = ManualClock(), FakeTracker(down)
     events = [prediction_event(f"offpath/{index}") for index in range(10)]
 
-    failures = deliver(tracker, events, time)
+    failures = deliver(tracker, events, clock)
 
     assert set(failures) == {str(index) for index in range(10)}
-    assert time.now < 1060.0
-    assert len(tracker.requests) == 3 * (len(time.pauses) + 1)
+    assert clock.now() < 1060.0
+    assert len(tracker.requests) == 3 * (len(clock.pauses) + 1)
 
 
 def test_one_experiments_trouble_holds_up_no_other() -> None:
@@ -161,9 +171,9 @@ def test_one_experiments_trouble_holds_up_no_other() -> None:
 
 
 def test_each_request_gets_no_more_than_the_time_left() -> None:
-    time, tracker = FakeTime(), FakeTracker(times(1, Unavailable("connection refused")))
+    clock, tracker = ManualClock(), FakeTracker(times(1, Unavailable("connection refused")))
 
-    deliver(tracker, [prediction_event()], time)
+    deliver(tracker, [prediction_event()], clock)
 
     assert tracker.timeouts == [60.0, 59.5]
 
@@ -172,7 +182,7 @@ def test_with_no_time_left_mlflow_is_not_asked() -> None:
     bench = Bench()
     event = decoded("1", prediction_event(), bench.claims)
 
-    failures = Delivery(bench.tracker, bench.time.timer, 1000).deliver([event], bench.time.now)
+    failures = Delivery(bench.tracker, bench.clock, 1000).deliver([event], bench.clock.now())
 
     assert "no time left" in str(failures["1"])
     assert bench.tracker.requests == []
@@ -181,7 +191,7 @@ def test_with_no_time_left_mlflow_is_not_asked() -> None:
 def test_large_requests_are_divided_and_an_event_too_large_goes_alone() -> None:
     tracker = FakeTracker()
     small = [prediction_event() for _ in range(4)]
-    size = len(decoded("1", small[0], FakeClaims()).payload)
+    size = len(decoded("1", small[0], claims()).payload)
     large = prediction_event(attributes={"text": "x" * 3 * size})
 
     failures = deliver(tracker, [*small[:3], large, small[3]], max_post_bytes=2 * size)

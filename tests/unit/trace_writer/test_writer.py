@@ -4,7 +4,7 @@ import json
 
 from offpath.contracts.errors import ClaimLost, MalformedEvent, Rejected, Transient
 from offpath.contracts.message import Message
-from tests.support.aws_fakes import FakeQueue
+from offpath.testing import InMemoryQueue
 from tests.support.trace_events import batch_of, claimed, inline_message, nested_event, prediction_event
 from tests.support.trace_writer_fakes import Bench, down
 from trace_writer.dead_letters import DeadLetters
@@ -29,7 +29,7 @@ def test_messages_that_can_never_be_delivered_stop_no_other() -> None:
     bench = Bench()
     good, large, nested = prediction_event(), prediction_event(), nested_event(120)
     lost = claimed(prediction_event(), bench.claims)
-    bench.claims.contents.clear()
+    bench.large_bodies.objects.clear()
     messages = {
         "not-json": Message("not json", inline_message(good).attributes),
         "good": inline_message(good),
@@ -70,7 +70,7 @@ def test_when_the_claim_store_is_down_only_its_messages_are_reported() -> None:
     bench = Bench()
     small, large = prediction_event(), prediction_event()
     batch = batch_of({"small": inline_message(small), "large": claimed(large, bench.claims)})
-    bench.claims.down = True
+    bench.large_bodies.down = True
 
     written = bench.writer.write(batch, bench.deadline)
 
@@ -119,7 +119,7 @@ def test_what_comes_again_is_archived_once_it_is_done_with_in_an_object_of_its_o
 
 
 def test_what_comes_again_stays_on_the_queue_until_it_is_archived() -> None:
-    queue, bench = FakeQueue(), Bench()
+    queue, bench = InMemoryQueue(), Bench()
     writer = TraceWriter(bench.claims, bench.archive, bench.delivery, DeadLetters(queue, max_receives=2))
     messages = {"good": inline_message(prediction_event()), "poison": inline_message(nested_event(120))}
     bench.archive.down = True

@@ -9,10 +9,11 @@ import pytest
 
 from offpath.aws.job_store import JobStore
 from offpath.contracts.errors import Transient
+from offpath.contracts.message import Message
 from offpath.contracts.names import job_key
 from offpath.contracts.training_job import Job, Progress, message_of
-from tests.support.aws_fakes import FakeBucket
-from tests.support.worker_fakes import JOB_ID, RESULT, FakeJobQueue, FakeTraining, new_job
+from offpath.testing import InMemoryBucket, InMemoryQueue, InMemoryReceiver, ManualClock
+from tests.support.worker_fakes import JOB_ID, RESULT, FakeTraining, new_job
 from training.worker.attempt import REGISTERING_SECONDS, Limits, Supervision
 from training.worker.stop_signal import StopSignal
 from training.worker.task_protocol import Exited, Failed, Progressed, ReadyToRegister, Succeeded, TaskMessage
@@ -24,30 +25,42 @@ HALF = Progressed(progress=Progress(fraction=0.5, text="fitting: 5 of 10"))
 class WorkerTrial:
     """One worker over fakes, and the job that it is to do."""
 
-    def __init__(self, bucket: FakeBucket | None = None, **job: Any) -> None:
-        self.bucket = bucket or FakeBucket()
+    def __init__(self, bucket: InMemoryBucket | None = None, **job: Any) -> None:
+        self.bucket = bucket or InMemoryBucket()
         self.store = JobStore(self.bucket)
-        self.queue = FakeJobQueue()
+        self.clock = ManualClock()
+        self.queue = InMemoryQueue(visibility_seconds=60, now=self.clock.now)
+        self.receiver = InMemoryReceiver(self.queue)
         self.stop_signal = StopSignal()
         self.limits = Limits(seconds=100, memory_mb=500, heartbeat_seconds=20)
         self.store.create(new_job(**job))
-        self.queue.add(message_of(JOB_ID).body)
+        self.queue.send([message_of(JOB_ID)])
 
     def take(self, *messages: TaskMessage | None, seconds: float = 0, memory_mb: int = 0) -> FakeTraining:
         """The worker takes the next message; its training sends these messages."""
-        return self.take_by(FakeTraining(self.queue, messages, seconds, memory_mb))
+        return self.take_by(FakeTraining(self.clock, messages, seconds, memory_mb))
 
     def take_by(self, training: FakeTraining) -> FakeTraining:
         """The worker takes the next message, and starts this training."""
-        message = self.queue.receive()
+        message = self.receiver.receive()
         assert message is not None
-        supervision = Supervision(self.limits, self.stop_signal, clock=lambda: self.queue.now)
-        TrainingWorker(self.queue, self.store, training, supervision).take(message)
+        supervision = Supervision(self.limits, self.stop_signal, clock=self.clock.now)
+        TrainingWorker(self.receiver, self.store, training, supervision).take(message)
         return training
 
     @property
     def job(self) -> Job:
         return self.store.read(JOB_ID).job
+
+    @property
+    def visible(self) -> int:
+        """How many messages can be received."""
+        return self.queue.waiting()[0]
+
+    @property
+    def kept(self) -> int:
+        """How many messages there are."""
+        return len(self.queue.messages)
 
 
 def test_a_training_that_succeeds_ends_the_job_and_its_message() -> None:
@@ -56,14 +69,14 @@ def test_a_training_that_succeeds_ends_the_job_and_its_message() -> None:
     assert (trial.job.state, trial.job.attempts, trial.job.result) == ("succeeded", 1, RESULT)
     assert trial.job.started_at is not None
     assert trial.job.ended_at is not None
-    assert (training.confirmed, training.killed, trial.queue.kept) == (True, True, 0)
+    assert (training.confirmed, training.killed, trial.kept) == (True, True, 0)
 
 
 def test_a_training_that_fails_by_itself_is_not_tried_again() -> None:
     trial = WorkerTrial()
     trial.take(HALF, Failed(reason="the data do not suffice"))
     assert (trial.job.state, trial.job.error, trial.job.attempts) == ("failed", "the data do not suffice", 1)
-    assert trial.queue.kept == 0
+    assert trial.kept == 0
 
 
 @pytest.mark.parametrize(
@@ -82,10 +95,10 @@ def test_progress_is_written_and_the_message_kept_from_others() -> None:
 
     class Watched(FakeTraining):
         def next(self, seconds: float) -> TaskMessage | None:
-            seen.append((trial.job.progress.fraction, trial.queue.visible))
+            seen.append((trial.job.progress.fraction, trial.visible))
             return super().next(seconds)
 
-    trial.take_by(Watched(trial.queue, [HALF, *[None] * 30, Succeeded(result=RESULT)], seconds=3))
+    trial.take_by(Watched(trial.clock, [HALF, *[None] * 30, Succeeded(result=RESULT)], seconds=3))
     assert (0.5, 0) in seen
     assert not any(visible for _, visible in seen), "ninety seconds went by, and its message was visible after sixty"
 
@@ -93,7 +106,7 @@ def test_progress_is_written_and_the_message_kept_from_others() -> None:
 def test_a_training_that_takes_too_long_is_ended() -> None:
     trial = WorkerTrial()
     assert trial.take(*[None] * 10, seconds=30).killed
-    assert (trial.job.state, trial.queue.kept) == ("failed", 0)
+    assert (trial.job.state, trial.kept) == ("failed", 0)
     assert trial.job.error == "it took longer than 100 s (OFFPATH_TRAINING_SECONDS)"
 
 
@@ -107,7 +120,7 @@ def test_a_worker_that_stops_hands_its_job_back() -> None:
     trial = WorkerTrial()
     trial.stop_signal.received = True
     assert trial.take(HALF).killed
-    assert (trial.job.state, trial.job.attempts, trial.queue.visible) == ("queued", 0, 1)
+    assert (trial.job.state, trial.job.attempts, trial.visible) == ("queued", 0, 1)
 
 
 def test_a_job_whose_worker_was_killed_is_tried_once_more() -> None:
@@ -130,9 +143,9 @@ def test_a_job_that_was_tried_twice_is_only_finished() -> None:
 def test_what_ends_while_it_registers_is_tried_once_more(last: TaskMessage | None) -> None:
     trial = WorkerTrial()
     trial.take(ReadyToRegister(), last, None, seconds=REGISTERING_SECONDS if last is None else 0)
-    assert (trial.job.state, trial.job.attempts, trial.queue.visible) == ("running", 1, 1)
+    assert (trial.job.state, trial.job.attempts, trial.visible) == ("running", 1, 1)
     trial.take(ReadyToRegister(), last, None, seconds=REGISTERING_SECONDS if last is None else 0)
-    assert (trial.job.state, trial.job.attempts, trial.queue.kept) == ("failed", 2, 0)
+    assert (trial.job.state, trial.job.attempts, trial.kept) == ("failed", 2, 0)
     assert "may have a version of this job without an alias" in str(trial.job.error)
 
 
@@ -146,9 +159,9 @@ def test_a_job_taken_over_by_another_worker_is_left() -> None:
                 trial.store.replace(taken, taken.job.started("another", most_attempts=2))
             return super().next(seconds)
 
-    training = trial.take_by(Slow(trial.queue, [ReadyToRegister(), Succeeded(result=RESULT)]))
+    training = trial.take_by(Slow(trial.clock, [ReadyToRegister(), Succeeded(result=RESULT)]))
     assert (training.confirmed, training.killed) == (False, True)
-    assert (trial.job.state, trial.job.claim, trial.queue.kept) == ("running", "another", 1)
+    assert (trial.job.state, trial.job.claim, trial.kept) == ("running", "another", 1)
 
 
 def test_a_job_that_is_removed_is_let_go() -> None:
@@ -159,7 +172,7 @@ def test_a_job_that_is_removed_is_let_go() -> None:
             trial.bucket.delete(job_key(JOB_ID))
             return super().next(seconds)
 
-    training = trial.take_by(Removed(trial.queue, [ReadyToRegister()]))
+    training = trial.take_by(Removed(trial.clock, [ReadyToRegister()]))
     assert (training.confirmed, training.killed) == (False, True)
 
 
@@ -167,7 +180,7 @@ def test_a_job_that_is_removed_is_let_go() -> None:
 def test_a_message_of_a_job_that_has_ended_is_deleted(state: str) -> None:
     trial = WorkerTrial(state=state)
     assert trial.take().lease is None
-    assert (trial.queue.kept, trial.job.attempts) == (0, 0)
+    assert (trial.kept, trial.job.attempts) == (0, 0)
 
 
 NO_JOBS = ["", "{}", "[]", "7", '{"schema": "job/1", "id": "../secrets"}', json.dumps({"id": JOB_ID})]
@@ -177,9 +190,9 @@ NO_JOBS = ["", "{}", "[]", "7", '{"schema": "job/1", "id": "../secrets"}', json.
 def test_a_message_that_is_no_job_is_deleted(body: str, caplog: pytest.LogCaptureFixture) -> None:
     trial = WorkerTrial(state="failed")
     trial.take()
-    trial.queue.add(body)
+    trial.queue.send([Message(body, {})])
     trial.take()
-    assert trial.queue.kept == 0
+    assert trial.kept == 0
     assert "stands for no job" in caplog.text
 
 
@@ -187,9 +200,9 @@ def test_a_message_that_is_no_job_is_deleted(body: str, caplog: pytest.LogCaptur
 def test_message_of_unknown_schema_is_left_on_the_queue(schema: str, caplog: pytest.LogCaptureFixture) -> None:
     trial = WorkerTrial(state="failed")
     trial.take()
-    trial.queue.add(json.dumps({"schema": schema, "id": JOB_ID}))
+    trial.queue.send([Message(json.dumps({"schema": schema, "id": JOB_ID}), {})])
     trial.take()
-    assert trial.queue.kept == 1
+    assert trial.kept == 1
     assert "deploy a newer one" in caplog.text
 
 
@@ -199,7 +212,7 @@ def test_job_of_unknown_state_or_schema_is_left_alone(change: dict[str, str], ca
     document = json.loads(trial.bucket.objects[job_key(JOB_ID)]) | change
     trial.bucket.objects[job_key(JOB_ID)] = json.dumps(document).encode()
     trial.take()
-    assert trial.queue.kept == 1
+    assert trial.kept == 1
     assert json.loads(trial.bucket.objects[job_key(JOB_ID)]) == document
     assert "deploy a newer one" in caplog.text
 
@@ -210,7 +223,7 @@ def test_a_store_that_is_down_leaves_the_message() -> None:
     with pytest.raises(Transient):
         trial.take()
     trial.bucket.down = False
-    assert (trial.job.state, trial.queue.kept) == ("queued", 1)
+    assert (trial.job.state, trial.kept) == ("queued", 1)
 
 
 def test_a_lost_answer_of_the_store_loses_no_lease() -> None:
@@ -219,7 +232,7 @@ def test_a_lost_answer_of_the_store_loses_no_lease() -> None:
     assert (trial.job.state, trial.job.attempts) == ("succeeded", 1)
 
 
-class ForgetfulBucket(FakeBucket):
+class ForgetfulBucket(InMemoryBucket):
     """A bucket that loses every other answer: its client retries, and is told that the object has changed."""
 
     def __init__(self) -> None:

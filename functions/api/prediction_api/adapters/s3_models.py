@@ -1,13 +1,25 @@
 """The manifest and the models in S3."""
 
-from offpath.aws.s3 import Bucket
+from typing import Protocol
+
+from offpath.aws.s3 import Fetched
 from offpath.contracts.names import MANIFEST_KEY
+
+
+class Objects(Protocol):
+    """A bucket. Each method may raise ObjectMissing or Transient."""
+
+    def get(self, key: str) -> bytes:
+        """Return the object's content."""
+
+    def get_if_changed(self, key: str, etag: str | None) -> Fetched | None:
+        """Return the object; None if its entity tag is still that one."""
 
 
 class S3Models:
     """Models in the pipeline's bucket."""
 
-    def __init__(self, bucket: Bucket) -> None:
+    def __init__(self, bucket: Objects) -> None:
         self._bucket = bucket
 
     def manifest_if_changed(self, etag: str | None) -> tuple[bytes, str] | None:

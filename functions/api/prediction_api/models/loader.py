@@ -20,7 +20,8 @@ from prediction_api.models.on_demand import OnDemand, Runnable
 from prediction_api.models.served import FailedModel, InputSchema, Predictor, ServedModel
 from prediction_api.models.variants import Variants, variants_of
 
-RETRY_SECONDS = 5.0
+# How soon the manifest is read again that could not be read, where `refresh_seconds` is longer.
+REFRESH_AFTER_PROBLEM_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
 
@@ -83,8 +84,8 @@ class ModelLoader:
             changed, problem = self._read_manifest()
             if changed or problem or self._has_problems():
                 self.catalog = Catalog(self._models(), problem)
-            wait = min(self._refresh_seconds, RETRY_SECONDS) if problem else self._refresh_seconds
-            self._due = self._clock() + wait
+            longest = REFRESH_AFTER_PROBLEM_SECONDS if problem else self._refresh_seconds
+            self._due = self._clock() + min(self._refresh_seconds, longest)
 
     def _models(self) -> dict[str, Variants]:
         models = {name: self._variants(name, model) for name, model in self._manifest.models.items()}

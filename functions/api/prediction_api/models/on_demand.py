@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from offpath.contracts.errors import OffpathError
+from offpath.retry import CircuitBreaker, CircuitOpen
 from prediction_api.errors import ModelUnavailable
 from prediction_api.inputs.batch import Batch, Outputs
 
 # What cannot be loaded is not fetched again for every request that asks for it.
-RETRY_SECONDS = 5.0
+CIRCUIT_SECONDS = 5.0
 
 
 class Runnable(Protocol):
@@ -25,8 +26,8 @@ class OnDemand:
 
     def __init__(self, load: Callable[[], Runnable], clock: Callable[[], float] = time.monotonic) -> None:
         self._load = load
-        self._clock = clock
-        self._problem, self._retry_at = "", clock()
+        self._problem = "the model cannot be loaded"
+        self._circuit = CircuitBreaker(clock, CIRCUIT_SECONDS)
         self._lock = threading.Lock()
         self._model: Runnable | None = None
 
@@ -39,12 +40,12 @@ class OnDemand:
         return (self._model or self._prepared_for_request()).run(batch)
 
     def _prepared_for_request(self) -> Runnable:
-        if self._clock() < self._retry_at:
-            raise ModelUnavailable(self._problem)
         try:
-            return self._prepared()
+            return self._circuit.call(self._prepared)
+        except CircuitOpen as error:
+            raise ModelUnavailable(self._problem) from error
         except OffpathError as error:
-            self._problem, self._retry_at = f"the model cannot be loaded: {error}", self._clock() + RETRY_SECONDS
+            self._problem = f"the model cannot be loaded: {error}"
             raise ModelUnavailable(self._problem) from error
 
     def _prepared(self) -> Runnable:

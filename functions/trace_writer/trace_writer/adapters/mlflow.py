@@ -17,12 +17,12 @@ _GZIP_LEVEL = 1
 class MlflowTracker:
     """Sends spans to an MLflow server, into experiments that it knows by name.
 
-    now: a monotonic clock in seconds. patience_seconds: the longest wait for an answer.
+    now: a monotonic clock in seconds. timeout_seconds: the longest wait for an answer.
     """
 
-    def __init__(self, http: MlflowHttp, now: Callable[[], float], patience_seconds: float) -> None:
+    def __init__(self, http: MlflowHttp, now: Callable[[], float], timeout_seconds: float) -> None:
         self._now = now
-        self._api = MlflowApi(http, now, patience_seconds)
+        self._api = MlflowApi(http, now, timeout_seconds)
         self._experiments = Experiments(self._api, now)
 
     def log(self, experiment: str, payload: bytes, timeout_seconds: float) -> None:

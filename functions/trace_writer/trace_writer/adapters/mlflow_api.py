@@ -43,13 +43,13 @@ class Outcome:
 class MlflowApi:
     """Requests to MLflow whose every answer is an outcome or an error.
 
-    now: a monotonic clock in seconds. patience_seconds: the longest wait for an answer.
+    now: a monotonic clock in seconds. timeout_seconds: the longest wait for an answer.
     """
 
-    def __init__(self, http: MlflowHttp, now: Callable[[], float], patience_seconds: float) -> None:
+    def __init__(self, http: MlflowHttp, now: Callable[[], float], timeout_seconds: float) -> None:
         self._http = http
         self._now = now
-        self._patience_seconds = patience_seconds
+        self._timeout_seconds = timeout_seconds
 
     def send(self, call: Call, deadline: float) -> Outcome:
         """One request, answered before the deadline on the clock. Raises Rejected, Unavailable or Faulted."""
@@ -63,7 +63,7 @@ class MlflowApi:
         left = deadline - self._now()
         if left <= 0:
             raise Unavailable(f"there was no time left for {self._named(call)}")
-        wait = min(left, self._patience_seconds)
+        wait = min(left, self._timeout_seconds)
         try:
             return self._http.request(
                 call.method, call.path, headers=call.headers, body=call.body, timeout_seconds=wait

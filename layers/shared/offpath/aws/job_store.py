@@ -1,4 +1,4 @@
-"""Jobs in the pipeline's bucket. A document is replaced only as long as it is the one that was read."""
+"""Keep jobs in the pipeline's bucket. A document is replaced only as long as it is the one that was read."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ class Objects(Protocol):
     """A bucket. Each method may raise Transient."""
 
     def get_if_changed(self, key: str, etag: str | None) -> Fetched | None:
-        """The object; None if its entity tag is still that one. Raises ObjectMissing."""
+        """Return the object; None if its entity tag is still that one. Raises ObjectMissing."""
 
     def put_if_unchanged(self, key: str, content: bytes, etag: str | None) -> str:
-        """Replace what has that entity tag, None for what is not there; the new tag. Raises ObjectChanged."""
+        """Replace what has that entity tag, None for what is not there; return the new tag. Raises ObjectChanged."""
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """Every key that begins with the prefix."""
+        """Yield every key that begins with the prefix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class StoredJob:
 
 
 class JobStore:
-    """Every method may raise Transient."""
+    """The jobs of one bucket. Every method may raise Transient."""
 
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
@@ -45,7 +45,7 @@ class JobStore:
             return self.read(job.id)
 
     def read(self, job_id: str) -> StoredJob:
-        """The job of that id. Raises ObjectMissing, or MalformedJob."""
+        """Return the job of that id. Raises ObjectMissing, or MalformedJob."""
         fetched = self._objects.get_if_changed(job_key(job_id), None)
         assert fetched is not None  # nothing can be unchanged since no time at all
         return StoredJob(Job.parse(fetched.content), fetched.etag)
@@ -55,5 +55,5 @@ class JobStore:
         return StoredJob(job, self._objects.put_if_unchanged(job_key(job.id), job.to_json(), stored.etag))
 
     def ids(self) -> list[str]:
-        """The ids of all jobs, the oldest first."""
+        """Return the ids of all jobs, the oldest first."""
         return [key.removeprefix(JOBS_PREFIX).removesuffix(".json") for key in self._objects.keys(JOBS_PREFIX)]

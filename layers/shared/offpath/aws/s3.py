@@ -1,8 +1,8 @@
-"""An S3 bucket, and the large bodies that lie in it."""
+"""Read and write an S3 bucket, and the large bodies that lie in it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from offpath.aws.errors import aws_errors, error_code
 from offpath.contracts.errors import ClaimLost, ObjectChanged, ObjectMissing, Transient
@@ -31,18 +31,18 @@ class Bucket:
         self.name = name
 
     def put(self, key: str, content: bytes, content_type: str = "application/json") -> str:
-        """Store content under the key; the bucket's name comes back."""
+        """Store content under the key, and return the bucket's name."""
         with aws_errors(f"writing {self._uri(key)}"):
             self._client.put_object(Bucket=self.name, Key=key, Body=content, ContentType=content_type)
         return self.name
 
     def get(self, key: str) -> bytes:
-        """The object's content. Raises ObjectMissing."""
+        """Return the object's content. Raises ObjectMissing."""
         with aws_errors(f"reading {self._uri(key)}"):
             return self._client.get_object(Bucket=self.name, Key=key)["Body"].read()
 
     def get_if_changed(self, key: str, etag: str | None) -> Fetched | None:
-        """The object, or None if its entity tag is still that one. Raises ObjectMissing."""
+        """Return the object, or None if its entity tag is still that one. Raises ObjectMissing."""
         condition = {"IfNoneMatch": etag} if etag else {}
         try:
             with aws_errors(f"reading {self._uri(key)}"):
@@ -54,7 +54,7 @@ class Bucket:
             raise
 
     def put_if_unchanged(self, key: str, content: bytes, etag: str | None) -> str:
-        """Replace the object that has that entity tag, None for one that is not there; the new object's tag.
+        """Replace the object that has that entity tag, None for one that is not there; return the new object's tag.
 
         Raises ObjectChanged if there is another one, or none any more.
         """
@@ -69,7 +69,7 @@ class Bucket:
             raise
 
     def exists(self, key: str) -> bool:
-        """Whether there is an object under the key."""
+        """Return whether there is an object under the key."""
         try:
             with aws_errors(f"looking for {self._uri(key)}"):
                 self._client.head_object(Bucket=self.name, Key=key)
@@ -78,7 +78,7 @@ class Bucket:
         return True
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """Every key that begins with the prefix, in S3's order."""
+        """Yield every key that begins with the prefix, in S3's order."""
         with aws_errors(f"listing {self._uri(prefix)}"):
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
                 for item in page.get("Contents", []):
@@ -93,18 +93,30 @@ class Bucket:
         return f"s3://{self.name}/{key}"
 
 
+class Objects(Protocol):
+    """A bucket. Each method may raise Transient."""
+
+    name: str
+
+    def put(self, key: str, content: bytes) -> str:
+        """Store content under the key, and return the bucket's name."""
+
+    def get(self, key: str) -> bytes:
+        """Return the object's content. Raises ObjectMissing."""
+
+
 class S3Claims:
     """Large bodies, in the pipeline's own bucket: a message that names another one is not followed there."""
 
-    def __init__(self, bucket: Bucket) -> None:
+    def __init__(self, bucket: Objects) -> None:
         self._bucket = bucket
 
     def put(self, key: str, content: bytes) -> str:
-        """Store content under the key; the bucket's name comes back. Raises Transient."""
+        """Store content under the key, and return the bucket's name. Raises Transient."""
         return self._bucket.put(key, content)
 
     def get(self, bucket: str, key: str) -> bytes:
-        """The content. Raises ClaimLost, or Transient."""
+        """Return the content. Raises ClaimLost, or Transient."""
         if bucket != self._bucket.name or not key.startswith(CLAIMS_PREFIX):
             raise ClaimLost(
                 f"s3://{bucket}/{key} is no claim of this pipeline: s3://{self._bucket.name}/{CLAIMS_PREFIX} is"

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 def batches(items: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
-    """The items in order, at most ten and at most 1 MiB together; one that is larger stands alone."""
+    """Yield the items in order, at most ten and at most 1 MiB together; one that is larger stands alone."""
     batch: list[T] = []
     size = 0
     for item in items:
@@ -41,7 +41,7 @@ class SqsQueue:
         self._url = url
 
     def send(self, messages: Sequence[Message]) -> list[Message]:
-        """Send at most ten messages of together at most 1 MiB; those SQS did not take come back. Raises Transient."""
+        """Send at most ten messages of together at most 1 MiB; return those SQS did not take. Raises Transient."""
         entries = [_entry(str(index), message) for index, message in enumerate(messages)]
         with aws_errors(f"sending {len(messages)} message(s) to {self._url}"):
             answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)

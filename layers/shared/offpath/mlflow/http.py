@@ -1,4 +1,4 @@
-"""HTTP to an MLflow server: the only module of this package that knows an HTTP client."""
+"""Send HTTP requests to an MLflow server: the only module of this package that knows an HTTP client."""
 
 import base64
 import ssl
@@ -12,10 +12,10 @@ from urllib3.exceptions import HTTPError, LocationParseError
 from urllib3.util import Timeout, parse_url
 
 from offpath.contracts.errors import SettingsError, Transient
-from offpath.mlflow.credentials import Access, AccessSource, FixedAccess
+from offpath.mlflow.credentials import Credentials, CredentialsProvider, StaticCredentials
 
 CONNECT_TIMEOUT_SECONDS = 5.0
-ANONYMOUS = FixedAccess()
+ANONYMOUS = StaticCredentials()
 
 
 class Untrusted(Transient):
@@ -43,9 +43,9 @@ class _Call:
 class MlflowHttp:
     """Requests to one MLflow server.
 
-    A 401 and a certificate that is not trusted both say that nothing was carried out: if the source has another access
-    by then, the request is sent once more with that. Beyond this it retries nothing and judges no status: that is its
-    user's policy.
+    A 401 and a certificate that is not trusted both say that nothing was carried out: if the provider has other
+    credentials by then, the request is sent once more with those. Beyond this it retries nothing and judges no status:
+    that is its user's policy.
     url: `http(s)://host[:port][/prefix]`, without credentials. timeout_seconds: to connect and then without a byte from
     the server. clock: monotonic, in seconds.
     Raises SettingsError for a URL it cannot use.
@@ -54,12 +54,12 @@ class MlflowHttp:
     def __init__(
         self,
         url: str,
-        source: AccessSource = ANONYMOUS,
+        provider: CredentialsProvider = ANONYMOUS,
         timeout_seconds: float = 30.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.url = _checked(url)
-        self._source = source
+        self._provider = provider
         self._timeout_seconds = timeout_seconds
         self._clock = clock
         self._connections: _Connections | None = None
@@ -73,28 +73,35 @@ class MlflowHttp:
         body: bytes | None = None,
         timeout_seconds: float | None = None,
     ) -> Answer:
-        """One request; path: from the slash on, with its query. Raises Transient when no whole answer comes in time.
+        """Send one request, and return its answer. Raises Transient when no whole answer comes in time.
 
-        The time that the source takes counts, and so does a second try.
+        path: from the slash on, with its query. The time that the provider takes counts, and so does a second try.
         """
         deadline = self._clock() + (timeout_seconds or self._timeout_seconds)
         call = _Call(method, f"{self.url}{path}", headers or {}, body, deadline)
-        access = self._source.access()
+        credentials = self._provider.credentials()
         try:
-            answer = self._send(call, access)
+            answer = self._send(call, credentials)
         except Untrusted:
-            if (other := self._source.access(refused=access)) == access:
+            others = self._others(credentials)
+            if others is None:
                 raise
         else:
-            if answer.status != HTTPStatus.UNAUTHORIZED or (other := self._source.access(refused=access)) == access:
+            others = self._others(credentials) if answer.status == HTTPStatus.UNAUTHORIZED else None
+            if others is None:
                 return answer
-        return self._send(call, other)
+        return self._send(call, others)
 
-    def _send(self, call: _Call, access: Access) -> Answer:
+    def _others(self, refused: Credentials) -> Credentials | None:
+        """Return other credentials than those that were refused, if the provider has others by now."""
+        found = self._provider.credentials(refused=refused)
+        return None if found == refused else found
+
+    def _send(self, call: _Call, credentials: Credentials) -> Answer:
         left = call.deadline - self._clock()
         if left <= 0:
             raise Transient(f"{call.method} {call.url}: there was no time left to ask MLflow")
-        connections = self._with(access)
+        connections = self._with(credentials)
         try:
             answer = connections.pool.request(
                 call.method,
@@ -109,21 +116,22 @@ class MlflowHttp:
             raise kind(f"{call.method} {call.url}: no answer from MLflow: {error}") from error
         return Answer(answer.status, answer.headers, answer.data)
 
-    def _with(self, access: Access) -> "_Connections":
-        if self._connections is None or self._connections.access != access:
+    def _with(self, credentials: Credentials) -> "_Connections":
+        if self._connections is None or self._connections.credentials != credentials:
             if self._connections:
                 self._connections.pool.clear()
-            self._connections = _Connections(access)
+            self._connections = _Connections(credentials)
         return self._connections
 
 
 class _Connections:
-    """Connections that were made with one access, and the headers that go with it."""
+    """Connections that were made with the same credentials, and the headers that go with them."""
 
-    def __init__(self, access: Access) -> None:
-        self.access = access
-        self.headers = _basic_auth(access.username, access.password) if access.username else {}
-        context = ssl.create_default_context(cadata=access.trust) if access.trust else None
+    def __init__(self, credentials: Credentials) -> None:
+        self.credentials = credentials
+        self.headers = _basic_auth(credentials.username, credentials.password) if credentials.username else {}
+        trusted = credentials.ca_certificates
+        context = ssl.create_default_context(cadata=trusted) if trusted else None
         self.pool = urllib3.PoolManager(ssl_context=context, retries=False)
 
 

@@ -1,4 +1,4 @@
-"""Hands over whole traces: all spans of one request, when the request's own span ends."""
+"""Collect the spans of each trace, and hand over whole traces when the request's own span ends."""
 
 import threading
 from collections import Counter, defaultdict
@@ -55,7 +55,7 @@ class TraceCollector(SpanProcessor):
         self._deliver(EndedTrace(spans, span, self._event_sequence.next()))
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Have what was delivered so far published. False if that did not end in time."""
+        """Publish what was delivered so far. Return False if that did not end in time."""
         return self._flush(timeout_millis / 1000)
 
     def _is_complete(self, trace_id: int, span: AnySpan) -> bool:

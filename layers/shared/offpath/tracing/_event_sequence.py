@@ -1,4 +1,4 @@
-"""Who emits an event, and which of its events it is: a gap in the numbers of one instance is a lost event."""
+"""Number the events of a process, so that a gap in the numbers of one instance shows a lost event."""
 
 import itertools
 import secrets
@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 
 @dataclass(frozen=True, slots=True)
 class EventNumber:
-    """One event of one process. instance: 32 hex digits. sequence: 1, 2, 3 and so on."""
+    """The number of one event of one process. instance: 32 hex digits. sequence: 1, 2, 3 and so on."""
 
     instance: str
     sequence: int
@@ -30,7 +30,7 @@ class EventSequence:
         self._numbers = itertools.count(1)
 
     def next(self) -> EventNumber:
-        """The next event's number."""
+        """Return the next event's number."""
         with self._lock:
             if not self._instance:
                 self._instance = uuid.uuid4().hex
@@ -38,16 +38,16 @@ class EventSequence:
 
 
 class SystemRandomIds(IdGenerator):
-    """Trace and span ids from the system's randomness.
+    """Makes trace and span ids from the system's randomness.
 
     OpenTelemetry's own come from Python's generator, whose state environments restored from one Lambda snapshot share:
     they would give different requests the same ids, and one trace would overwrite another.
     """
 
     def generate_span_id(self) -> int:
-        """64 bits, not all of them 0."""
+        """Return 64 bits, not all of them 0."""
         return secrets.randbits(64) or self.generate_span_id()
 
     def generate_trace_id(self) -> int:
-        """128 bits, not all of them 0."""
+        """Return 128 bits, not all of them 0."""
         return secrets.randbits(128) or self.generate_trace_id()

@@ -1,4 +1,4 @@
-"""Lambda's Extensions API, as far as an internal extension needs it."""
+"""Call Lambda's Extensions API, as far as an internal extension needs it."""
 
 import http.client
 import json
@@ -23,12 +23,12 @@ class Invocation:
     deadline_ms: int
 
     def remaining_seconds(self) -> float:
-        """Time until the deadline, at least 0."""
+        """Return the seconds until the deadline, at least 0."""
         return max(0.0, self.deadline_ms / 1000 - time.time())
 
 
 class ExtensionsApi:
-    """One registered extension. address: the value of `AWS_LAMBDA_RUNTIME_API`, `host:port`."""
+    """The API as one extension calls it. address: the value of `AWS_LAMBDA_RUNTIME_API`, `host:port`."""
 
     def __init__(self, address: str) -> None:
         self._address = address
@@ -63,7 +63,7 @@ class ExtensionsApi:
                 selector.select()
 
     def read(self) -> Invocation:
-        """The invocation that was waited for. Raises Transient."""
+        """Return the invocation that was waited for. Raises Transient."""
         if self._asked is None:
             raise Transient("no invocation was waited for")
         with self._errors("event/next"):
@@ -84,7 +84,7 @@ class ExtensionsApi:
 
 
 def _answer(connection: http.client.HTTPConnection) -> tuple[dict[str, Any], http.client.HTTPMessage]:
-    """The answer to what the connection was asked; it is closed afterwards."""
+    """Return the answer to what the connection was asked, and close it."""
     try:
         response = connection.getresponse()
         content = response.read()

@@ -1,4 +1,4 @@
-"""Off-path tracing for a process: an OpenTelemetry tracer provider whose traces go to SQS behind the response."""
+"""Set up off-path tracing: an OpenTelemetry tracer provider whose traces go to SQS behind the response."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -16,14 +16,17 @@ from offpath.aws.s3 import Bucket, S3Claims
 from offpath.aws.sqs import SqsQueue
 from offpath.contracts.errors import Transient
 from offpath.settings import Settings
+from offpath.tracing import _installed
+from offpath.tracing._background_thread import BackgroundThread
 from offpath.tracing._collector import TraceCollector
+from offpath.tracing._destinations import Destinations
 from offpath.tracing._event_sequence import EventSequence, SystemRandomIds
 from offpath.tracing._extensions_api import ExtensionsApi
 from offpath.tracing._lambda_extension import LambdaExtension
 from offpath.tracing._light_span import LightTracer
 from offpath.tracing._otlp import EndedTrace
-from offpath.tracing._publisher import TracePublisher
-from offpath.tracing._workers import BackgroundThread, BackgroundWorker, Handler, InRequest
+from offpath.tracing._publisher import PublisherSettings, TracePublisher
+from offpath.tracing._workers import BackgroundWorker, Handler, InRequest
 
 CLOSE_SECONDS = 10.0
 
@@ -31,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 class TracingSettings(Settings):
-    """What a process that emits traces is told by its environment."""
+    """The settings of a process that emits traces."""
 
     queue_url: str = Field(pattern=r"^https?://", description="the URL of the SQS queue that takes trace events")
     bucket: str = Field(min_length=3, description="the S3 bucket of the archive, of large bodies and of spilled events")
@@ -56,7 +59,7 @@ class Tracing:
     collector: TraceCollector
 
     def tracer(self, name: str) -> trace.Tracer:
-        """A tracer for the instrumentation scope of that name, whose spans cost a request as little as can be.
+        """Return a tracer for the instrumentation scope of that name, whose spans cost a request as little as can be.
 
         It records every span; a sampler of the provider's own concerns the provider's own tracers, whose spans are sent
         in the same way.
@@ -72,13 +75,14 @@ class Tracing:
         self.worker.add_periodic_task(task)
 
     def shutdown(self) -> bool:
-        """Send what is left. False if that took more than ten seconds."""
+        """Send what is left. Return False if that took more than ten seconds."""
+        _installed.remove(self)
         self.provider.shutdown()
         return self.worker.close(CLOSE_SECONDS)
 
 
 def install(environ: Mapping[str, str], *, service_name: str, provider: TracerProvider | None = None) -> Tracing:
-    """Send the traces of this process to the queue that `OFFPATH_*` variables name.
+    """Send the traces of this process to the queue that `OFFPATH_*` variables name; `traced` makes its spans so, too.
 
     provider: the process's own tracer provider; without one, a new one is made and becomes OpenTelemetry's global one.
     Raises SettingsError.
@@ -92,11 +96,13 @@ def install(environ: Mapping[str, str], *, service_name: str, provider: TracerPr
     deliver = worker.submit if settings.delivery == "after_response" else _immediately(publisher)
     collector = TraceCollector(deliver, EventSequence(), worker.flush)
     provider.add_span_processor(collector)
-    return Tracing(provider, worker, collector)
+    tracing = Tracing(provider, worker, collector)
+    _installed.add(tracing)
+    return tracing
 
 
 def new_provider(service_name: str) -> TracerProvider:
-    """A tracer provider that records every span, also for a caller whose `traceparent` asks for no sampling."""
+    """Return a tracer provider that records every span, also for a caller whose `traceparent` asks for no sampling."""
     return TracerProvider(
         sampler=ALWAYS_ON,
         resource=Resource({SERVICE_NAME: service_name}),
@@ -106,11 +112,11 @@ def new_provider(service_name: str) -> TracerProvider:
 
 
 def start_worker(publisher: TracePublisher, runtime_api: str | None) -> BackgroundWorker:
-    """The worker for this place: Lambda's extension where there is a runtime API, a background thread elsewhere."""
+    """Start the worker for this place: Lambda's extension where there is a runtime API, else a background thread."""
     if not runtime_api:
-        return BackgroundThread(publisher.publish, publisher.log_unsent)
+        return BackgroundThread(publisher.publish, publisher.log_unsent).start()
     try:
-        return LambdaExtension(publisher.publish, ExtensionsApi(runtime_api))
+        return LambdaExtension(publisher.publish, ExtensionsApi(runtime_api)).start()
     except Transient as error:
         _log.warning("%s; traces are sent before the response instead", error)
         return InRequest(publisher.publish)
@@ -123,12 +129,11 @@ def _immediately(publisher: TracePublisher) -> Callable[[EndedTrace], None]:
 def _publisher(settings: TracingSettings) -> TracePublisher:
     timeout = settings.publish_budget_seconds
     bucket = Bucket(s3_client(timeout, attempts=1), settings.bucket)
-    return TracePublisher(
-        SqsQueue(sqs_client(timeout, attempts=1), settings.queue_url),
-        S3Claims(bucket),
-        bucket,
+    queue = SqsQueue(sqs_client(timeout, attempts=1), settings.queue_url)
+    how = PublisherSettings(
         queue_name=settings.queue_url.rsplit("/", 1)[-1],
         experiment=settings.experiment,
         max_message_bytes=settings.max_message_bytes,
         budget_seconds=settings.publish_budget_seconds,
     )
+    return TracePublisher(Destinations(queue, S3Claims(bucket), bucket), how)

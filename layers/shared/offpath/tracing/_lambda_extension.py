@@ -1,4 +1,4 @@
-"""Work after the response, in Lambda."""
+"""Run work after the response in Lambda."""
 
 import logging
 import queue
@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial, wraps
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from offpath.contracts.errors import Transient
 from offpath.tracing._extensions_api import Invocation
@@ -30,7 +30,7 @@ class Extensions(Protocol):
         """Ask for the next invocation, and wait until it has begun. Raises Transient when the environment ends."""
 
     def read(self) -> Invocation:
-        """The invocation that was waited for. Raises Transient."""
+        """Return the invocation that was waited for. Raises Transient."""
 
 
 class LambdaExtension:
@@ -48,19 +48,23 @@ class LambdaExtension:
         self._traces: deque[EndedTrace] = deque()
         self._periodic_tasks: list[Callable[[], None]] = []
         self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def start(self) -> Self:
+        """Register the extension, which must happen while the function initialises, and return it. Raises Transient."""
         self._api.register()
         threading.Thread(target=self._run, name="offpath-extension", daemon=True).start()
+        return self
 
     def submit(self, trace: EndedTrace) -> None:
         """Publish the trace after this invocation's response. Returns at once."""
         self._traces.append(trace)
 
     def add_periodic_task(self, task: Callable[[], None]) -> None:
-        """Call this after every invocation's traces."""
+        """Call the task after every invocation's traces."""
         self._periodic_tasks.append(task)
 
     def wrap(self, handler: Handler) -> Handler:
-        """The handler, telling this extension when it has returned."""
+        """Return a handler that tells this extension when it has returned."""
 
         @wraps(handler, updated=())
         def handle(event: Any, context: Any) -> Any:
@@ -106,7 +110,7 @@ class LambdaExtension:
                 return
 
     def _handled(self, seconds: float) -> str | None:
-        """The id of an invocation whose handler has returned, or None if none has within that time."""
+        """Return the id of an invocation whose handler has returned, or None if none has within that time."""
         try:
             return self._done.get(timeout=seconds)
         except queue.Empty:

@@ -1,4 +1,4 @@
-"""Spans that cost a request as little as can be.
+"""Make spans that cost a request as little as can be.
 
 OpenTelemetry's SDK checks and copies every attribute, under a lock, as it is set. These spans only note what they are
 told, and become the SDK's when they are encoded, behind the response. To the code that makes them they are spans like
@@ -19,6 +19,7 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.util.types import Attributes, AttributeValue
+from typing_extensions import override
 
 SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 
@@ -26,40 +27,32 @@ SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 class LightSpan(trace.Span):
     """A span that notes what it is told. It belongs to one request, and is not for several threads at once."""
 
-    def __init__(  # noqa: PLR0913, PLR0917
-        self,
-        tracer: "LightTracer",
-        name: str,
-        context: SpanContext,
-        parent: SpanContext | None,
-        kind: SpanKind,
-        attributes: Attributes,
-        links: Sequence[Link],
-        start_time: int,
+    def __init__(
+        self, tracer: "LightTracer", name: str, context: SpanContext, parent: SpanContext | None, start_time: int
     ) -> None:
         self._tracer = tracer
         self.name = name
         self.context = context
         self.parent = parent
-        self.kind = kind
-        self._attributes: dict[str, Any] = dict(attributes) if attributes else {}
+        self.kind = SpanKind.INTERNAL
+        self._attributes: dict[str, Any] = {}
         self._events: list[Event] = []
-        self._links = list(links)
+        self._links: list[Link] = []
         self.status = Status()
         self.start_time = start_time
         self.end_time: int | None = None
 
     @property
     def attributes(self) -> Mapping[str, Any]:
-        """What was set so far."""
+        """Return what was set so far."""
         return self._attributes
 
     def get_span_context(self) -> SpanContext:
-        """Ids and flags."""
+        """Return ids and flags."""
         return self.context
 
     def is_recording(self) -> bool:
-        """Whether the span is open."""
+        """Return whether the span is open."""
         return self.end_time is None
 
     def set_attribute(self, key: str, value: AttributeValue) -> None:
@@ -116,7 +109,7 @@ class LightSpan(trace.Span):
             self._tracer.ended(self)
 
     def readable(self) -> ReadableSpan:
-        """The span as the SDK has it."""
+        """Return the span as one of the SDK's."""
         return ReadableSpan(
             name=self.name,
             context=self.context,
@@ -144,10 +137,10 @@ class Collector(Protocol):
     """Follows spans from their start to their end."""
 
     def on_start(self, span: LightSpan) -> None:
-        """A span has started."""
+        """Note that a span has started."""
 
     def on_end(self, span: LightSpan) -> None:
-        """A span has ended."""
+        """Note that a span has ended."""
 
 
 class LightTracer(trace.Tracer):
@@ -159,7 +152,8 @@ class LightTracer(trace.Tracer):
         self._ids = ids
         self._collector = collector
 
-    def start_span(  # noqa: PLR0913, PLR0917
+    @override
+    def start_span(
         self,
         name: str,
         context: Context | None = None,
@@ -167,21 +161,27 @@ class LightTracer(trace.Tracer):
         attributes: Attributes = None,
         links: Sequence[Link] | None = None,
         start_time: int | None = None,
-        record_exception: bool = True,  # noqa: ARG002
-        set_status_on_exception: bool = True,  # noqa: ARG002
+        record_exception: bool = True,
+        set_status_on_exception: bool = True,
     ) -> LightSpan:
-        """A span, child of the context's current one; the time is in nanoseconds since the epoch, or now."""
+        """Start a span, child of the context's current one; the time is in nanoseconds since the epoch, or now."""
         parent: SpanContext | None = trace.get_current_span(context).get_span_context()
         if parent is not None and parent.is_valid:
             trace_id, state = parent.trace_id, parent.trace_state
         else:
             parent, trace_id, state = None, self._ids.generate_trace_id(), None
         own = SpanContext(trace_id, self._ids.generate_span_id(), False, SAMPLED, state)
-        span = LightSpan(self, name, own, parent, kind, attributes, links or (), start_time or time.time_ns())
+        span = LightSpan(self, name, own, parent, start_time or time.time_ns())
+        span.kind = kind
+        if attributes:
+            span.set_attributes(attributes)
+        for link in links or ():
+            span.add_link(link.context, link.attributes)
         self._collector.on_start(span)
         return span
 
-    def start_as_current_span(  # type: ignore[override]  # noqa: PLR0913, PLR0917  (the API's own is a decorator as well)
+    @override
+    def start_as_current_span(  # type: ignore[override]  # the API's own is a decorator as well
         self,
         name: str,
         context: Context | None = None,
@@ -193,10 +193,10 @@ class LightTracer(trace.Tracer):
         set_status_on_exception: bool = True,
         end_on_exit: bool = True,
     ) -> AbstractContextManager[trace.Span]:
-        """The same, current within the block, and ended after it."""
+        """Start a span that is current within the block, and ended after it."""
         span = self.start_span(name, context, kind, attributes, links, start_time)
         return trace.use_span(span, end_on_exit, record_exception, set_status_on_exception)
 
     def ended(self, span: LightSpan) -> None:
-        """Called by a span of this tracer."""
+        """Hand on a span of this tracer that has ended."""
         self._collector.on_end(span)

@@ -1,4 +1,4 @@
-"""From ended spans to a trace event, by OpenTelemetry's own OTLP/JSON encoder."""
+"""Encode ended spans as a trace event, by OpenTelemetry's own OTLP/JSON encoder."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ class EndedTrace:
 
 
 def encode(trace: EndedTrace, default_experiment: str) -> TraceEvent:
-    """The event for a trace.
+    """Return the event for a trace.
 
     The experiment is the head's attribute `offpath.experiment`, or the default. The head also gets the number's
     instance and sequence, here rather than while the request waits.

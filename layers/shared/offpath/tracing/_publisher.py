@@ -1,53 +1,39 @@
-"""Puts traces on the queue, and when that fails, where they can be found again."""
+"""Put traces on the queue, and when that fails, where they can be found again."""
 
 import logging
-import random
-import time
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 from offpath.aws.sqs import SQS_MAX_BYTES, batches
 from offpath.contracts import spilled
 from offpath.contracts.errors import OffpathError
 from offpath.contracts.message import Message
-from offpath.contracts.trace_event import ClaimStore, encode_message, inline_message
+from offpath.contracts.trace_event import encode_message, inline_message
+from offpath.retry import SYSTEM_CLOCK, Backoff, CircuitBreaker, CircuitOpen, Clock, attempts
+from offpath.tracing._destinations import Destinations, GuardedClaims
 from offpath.tracing._otlp import EndedTrace, encode
 
-FIRST_RETRY_SECONDS = 0.05
-SUSPENSION_SECONDS = 5.0
+# Of the queue, within the budget that the settings give.
+BACKOFF = Backoff(first_seconds=0.05, jitter=0.5)
+# How long a service that failed is left alone: an outage costs one wait, not one a request.
+CIRCUIT_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
 
 
-class Queue(Protocol):
-    """Takes messages."""
+@dataclass(frozen=True, slots=True)
+class PublisherSettings:
+    """How traces are published.
 
-    def send(self, messages: Sequence[Message]) -> list[Message]:
-        """Send at most ten messages of together at most 1 MiB; those not taken come back. Raises Transient."""
+    queue_name: part of a spilled message's key. experiment: of traces that name none. max_message_bytes: the size of a
+    body above which a claim goes to the queue. budget_seconds: how long the queue is tried before a trace is spilled.
+    """
 
-
-class SpillStore(Protocol):
-    """Keeps messages that the queue could not take."""
-
-    def put(self, key: str, content: bytes) -> str:
-        """Store content under the key. Raises Transient."""
-
-
-class CircuitBreaker:
-    """Leaves a service alone for five seconds after it has failed: an outage costs one wait, not one a request."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._until = 0.0
-
-    def begin(self) -> None:
-        """The service has failed."""
-        self._until = self._clock() + SUSPENSION_SECONDS
-
-    @property
-    def holds(self) -> bool:
-        """Whether to leave it alone now."""
-        return self._clock() < self._until
+    queue_name: str
+    experiment: str
+    max_message_bytes: int
+    budget_seconds: float
 
 
 class TracePublisher:
@@ -56,32 +42,14 @@ class TracePublisher:
     `publish` never raises: a prediction is answered whatever becomes of its trace.
     """
 
-    def __init__(  # noqa: PLR0913
-        self,
-        queue: Queue,
-        claims: ClaimStore,
-        spill_store: SpillStore,
-        *,
-        queue_name: str,
-        experiment: str,
-        max_message_bytes: int,
-        budget_seconds: float,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-        last_resort: Callable[[str], None] = print,
-    ) -> None:
-        self._queue = queue
-        self._claims = claims
-        self._spill_store = spill_store
-        self._queue_name = queue_name
-        self._experiment = experiment
-        self._max_message_bytes = max_message_bytes
-        self._budget_seconds = budget_seconds
+    def __init__(self, destinations: Destinations, settings: PublisherSettings, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._destinations = destinations
+        self._settings = settings
         self._clock = clock
-        self._sleep = sleep
-        self._last_resort = last_resort
-        self._queue_rests = CircuitBreaker(clock)
-        self._store_rests = CircuitBreaker(clock)
+        self._backoff = replace(BACKOFF, budget_seconds=settings.budget_seconds)
+        self._queue_circuit = CircuitBreaker(clock.now, CIRCUIT_SECONDS)
+        self._store_circuit = CircuitBreaker(clock.now, CIRCUIT_SECONDS)
+        self._claims = GuardedClaims(destinations.claims, self._store_circuit)
 
     def publish(self, traces: Sequence[EndedTrace]) -> None:
         """Send the traces. Does not raise; what SQS did not take is in the spill store or in the log."""
@@ -92,43 +60,40 @@ class TracePublisher:
 
     def log_unsent(self, traces: Sequence[EndedTrace]) -> None:
         """Put the traces into the log, asking no service: for a process that has no time left. Does not raise."""
-        self._store_rests.begin()
-        self._queue_rests.begin()
+        self._store_circuit.open()
+        self._queue_circuit.open()
         self.publish(traces)
 
     def _message(self, trace: EndedTrace) -> Message | None:
         try:
-            event = encode(trace, self._experiment)
+            event = encode(trace, self._settings.experiment)
         except Exception:
             # No input is known that OpenTelemetry's encoder refuses; one such trace must not take others with it.
             _log.exception("event %s cannot be encoded and is lost", trace.number)
             return None
-        if self._store_rests.holds:
-            return inline_message(event)
         try:
-            return encode_message(event, self._claims, self._max_message_bytes)
+            return encode_message(event, self._claims, self._settings.max_message_bytes)
+        except CircuitOpen:
+            return inline_message(event)
         except OffpathError as error:
-            self._store_rests.begin()
             _log.warning("trace %s is not checked in: %s", event.trace_id, error)
             return inline_message(event)
 
     def _send(self, batch: Sequence[Message]) -> Sequence[Message]:
-        """The messages that the queue did not take."""
-        if self._queue_rests.holds or sum(message.size for message in batch) > SQS_MAX_BYTES:
+        """Return the messages that the queue did not take."""
+        if sum(message.size for message in batch) > SQS_MAX_BYTES or not self._queue_circuit.allows_call():
             return batch
-        deadline, delay = self._clock() + self._budget_seconds, FIRST_RETRY_SECONDS
-        while batch := self._try(batch):
-            pause = delay * random.uniform(0.5, 1.0)  # noqa: S311
-            if self._clock() + pause >= deadline:
-                self._queue_rests.begin()
-                break
-            self._sleep(pause)
-            delay *= 2
+        for _ in attempts(self._backoff, self._clock):
+            batch = self._try(batch)
+            if not batch:
+                self._queue_circuit.close()
+                return batch
+        self._queue_circuit.open()
         return batch
 
     def _try(self, batch: Sequence[Message]) -> Sequence[Message]:
         try:
-            return self._queue.send(batch)
+            return self._destinations.queue.send(batch)
         except OffpathError as error:
             _log.warning("%s", error)
             return batch
@@ -137,17 +102,16 @@ class TracePublisher:
         if self._keep(message):
             return
         for line in spilled.to_log(message):
-            self._last_resort(line)
+            self._destinations.log(line)
 
     def _keep(self, message: Message) -> bool:
-        """Whether the spill store has the message."""
-        trace_id, key = message.attributes["trace_id"], spilled.key(self._queue_name, message)
-        if self._store_rests.holds:
-            return False
+        """Return whether the spill store has the message."""
+        trace_id, key = message.attributes["trace_id"], spilled.key(self._settings.queue_name, message)
         try:
-            self._spill_store.put(key, spilled.dump(message))
+            self._store_circuit.call(partial(self._destinations.spill_store.put, key, spilled.dump(message)))
+        except CircuitOpen:
+            return False
         except OffpathError as error:
-            self._store_rests.begin()
             _log.error("trace %s could be neither queued nor kept in S3 (%s): it follows here", trace_id, error)
             return False
         _log.warning("trace %s could not be queued; it is kept as %s", trace_id, key)

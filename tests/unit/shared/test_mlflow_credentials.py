@@ -2,22 +2,23 @@
 
 import pytest
 
-from offpath.mlflow.credentials import Access, FixedAccess, certificates
+from offpath.mlflow.credentials import Credentials, StaticCredentials
+from offpath.mlflow.stored_credentials import read_certificates
 from tests.support.tls import Authority
 
 
 def test_a_password_is_not_shown() -> None:
-    assert "hunter2" not in repr(Access("writer", "hunter2"))
+    assert "hunter2" not in repr(Credentials("writer", "hunter2"))
 
 
-def test_fixed_access_has_no_other_to_give() -> None:
-    fixed = FixedAccess(Access("writer", "hunter2"))
-    assert fixed.access(refused=fixed.access()) == Access("writer", "hunter2")
+def test_static_credentials_have_no_others_to_give() -> None:
+    fixed = StaticCredentials(Credentials("writer", "hunter2"))
+    assert fixed.credentials(refused=fixed.credentials()) == Credentials("writer", "hunter2")
 
 
 def test_a_file_of_several_certificates_may_hold_comments() -> None:
     first, second = Authority("first").pem, Authority("second").pem
-    text = certificates(
+    text = read_certificates(
         "# Zertifizierungsstelle für alles\n".encode() + first + "# über die andere\n".encode() + second
     )
     assert first.decode() in text
@@ -27,10 +28,10 @@ def test_a_file_of_several_certificates_may_hold_comments() -> None:
 @pytest.mark.parametrize("content", [b"", b"\n", b"not a certificate", b"-----BEGIN CERTIFICATE-----\n"])
 def test_a_file_without_a_certificate_cannot_be_used(content: bytes) -> None:
     with pytest.raises(ValueError, match=f"no usable certificates in PEM in its {len(content)} bytes"):
-        certificates(content)
+        read_certificates(content)
 
 
 def test_a_file_that_is_cut_off_cannot_be_used() -> None:
     pem = Authority("first").pem + Authority("second").pem
     with pytest.raises(ValueError, match="no usable certificates"):
-        certificates(pem[:-40])
+        read_certificates(pem[:-40])

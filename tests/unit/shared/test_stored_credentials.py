@@ -5,15 +5,16 @@ import traceback
 import pytest
 
 from offpath.contracts.errors import Transient
-from offpath.mlflow.credentials import Access, StoredCredentials, StoredTrust
-from tests.support.aws_fakes import FakeBucket, FakeSecrets
+from offpath.mlflow.credentials import Credentials
+from offpath.mlflow.stored_credentials import StoredCertificates, StoredLogin
+from offpath.testing import InMemoryBucket, InMemorySecrets
 from tests.support.tls import Authority
 
 
 def test_user_and_password_are_the_secrets() -> None:
-    secrets = FakeSecrets(mlflow='{"username": "writer", "password": "paß:word", "note": "made by hand"}')
-    found = StoredCredentials(secrets, "mlflow").added_to(Access(trust="a certificate"))
-    assert found == Access("writer", "paß:word", "a certificate")
+    secrets = InMemorySecrets(mlflow='{"username": "writer", "password": "paß:word", "note": "made by hand"}')
+    found = StoredLogin(secrets, "mlflow").added_to(Credentials(ca_certificates="a certificate"))
+    assert found == Credentials("writer", "paß:word", "a certificate")
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,7 @@ def test_user_and_password_are_the_secrets() -> None:
 )
 def test_a_secret_that_is_no_credentials_is_named_and_not_shown(text: str, complaint: str) -> None:
     with pytest.raises(Transient) as trouble:
-        StoredCredentials(FakeSecrets(mlflow=text), "mlflow").added_to(Access())
+        StoredLogin(InMemorySecrets(mlflow=text), "mlflow").added_to(Credentials())
     assert "the secret 'mlflow' does not hold MLflow's credentials" in str(trouble.value)
     assert complaint in str(trouble.value)
     assert '{"username": "…", "password": "…"}' in str(trouble.value)
@@ -39,23 +40,25 @@ def test_a_secret_that_is_no_credentials_is_named_and_not_shown(text: str, compl
 
 def test_a_secret_that_does_not_exist_is_worth_another_try() -> None:
     with pytest.raises(Transient, match=r"the secret 'mlflow' does not exist.*OFFPATH_MLFLOW_SECRET"):
-        StoredCredentials(FakeSecrets(), "mlflow").added_to(Access())
+        StoredLogin(InMemorySecrets(), "mlflow").added_to(Credentials())
 
 
 def test_certificates_are_the_buckets() -> None:
-    bucket = FakeBucket()
+    bucket = InMemoryBucket()
     bucket.put("mlflow/ca.pem", pem := Authority().pem)
-    assert StoredTrust(bucket, "mlflow/ca.pem").added_to(Access("writer")) == Access("writer", trust=pem.decode())
+    assert StoredCertificates(bucket, "mlflow/ca.pem").added_to(Credentials("writer")) == Credentials(
+        "writer", ca_certificates=pem.decode()
+    )
 
 
 def test_certificates_that_are_not_there_yet_are_worth_another_try() -> None:
     with pytest.raises(Transient, match=r"s3://archive/mlflow/ca.pem does not exist.*OFFPATH_MLFLOW_CA_KEY"):
-        StoredTrust(FakeBucket(), "mlflow/ca.pem").added_to(Access())
+        StoredCertificates(InMemoryBucket(), "mlflow/ca.pem").added_to(Credentials())
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>"])
 def test_a_file_without_certificates_is_named(content: bytes) -> None:
-    bucket = FakeBucket()
+    bucket = InMemoryBucket()
     bucket.put("mlflow/ca.pem", content)
     with pytest.raises(Transient, match=r"s3://archive/mlflow/ca.pem .* cannot be used: no usable certificates"):
-        StoredTrust(bucket, "mlflow/ca.pem").added_to(Access())
+        StoredCertificates(bucket, "mlflow/ca.pem").added_to(Credentials())

@@ -1,0 +1,380 @@
+"""A call, or a block, is one span, whatever kind of function is called."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from typing import Any, Self
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import StatusCode
+
+import offpath
+from offpath.testing import RecordingTracing
+
+
+@pytest.fixture(autouse=True)
+def tracing() -> Iterator[RecordingTracing]:
+    with RecordingTracing() as recording:
+        yield recording
+
+
+def only_span(tracing: RecordingTracing) -> ReadableSpan:
+    """Return the one span that was recorded."""
+    [recorded] = tracing.traces
+    [span] = recorded.spans
+    return span
+
+
+def current_name() -> str:
+    """Return the name of the current span, empty where there is none."""
+    span = trace.get_current_span()
+    return str(getattr(span, "name", ""))
+
+
+@offpath.traced
+def plain(text: str) -> str:
+    return f"{text} in {current_name()}"
+
+
+@offpath.traced
+async def coroutine(text: str) -> str:
+    await asyncio.sleep(0)
+    return f"{text} in {current_name()}"
+
+
+def answer_of(call: Callable[[str], Any]) -> Any:
+    answer = call("a")
+    return asyncio.run(_awaited(answer)) if isinstance(answer, Awaitable) else answer
+
+
+async def _awaited(answer: Awaitable[Any]) -> Any:
+    return await answer
+
+
+@pytest.mark.parametrize("function", [plain, coroutine])
+def test_a_call_is_a_span_that_is_current_within_it(function: Any, tracing: RecordingTracing) -> None:
+    assert answer_of(function) == f"a in {function.__name__}"
+    assert only_span(tracing).name == function.__name__
+    assert current_name() == ""
+
+
+def test_a_span_has_the_name_and_attributes_that_are_given(tracing: RecordingTracing) -> None:
+    @offpath.traced("price", attributes={"currency": "EUR"})
+    def priced() -> str:
+        return current_name()
+
+    assert priced() == "price"
+    assert dict(only_span(tracing).attributes or {}) == {"currency": "EUR"}
+
+
+def test_spans_of_nested_calls_are_one_trace(tracing: RecordingTracing) -> None:
+    @offpath.traced
+    def outer() -> str:
+        return plain("a")
+
+    outer()
+    [recorded] = tracing.traces
+    assert [span.name for span in recorded.spans] == ["plain", "outer"]
+    assert recorded.span("plain").parent == recorded.root.context
+
+
+def test_a_decorated_function_keeps_its_name_and_description() -> None:
+    @offpath.traced
+    def described() -> None:
+        """Do something."""
+
+    assert (described.__name__, described.__doc__) == ("described", "Do something.")
+
+
+def test_an_exception_is_noted_and_raised_on(tracing: RecordingTracing) -> None:
+    @offpath.traced
+    def broken() -> None:
+        raise ValueError("wrong")
+
+    with pytest.raises(ValueError, match="wrong"):
+        broken()
+    span = only_span(tracing)
+    assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, "ValueError: wrong")
+    assert [event.name for event in span.events] == ["exception"]
+
+
+def test_a_block_is_a_span(tracing: RecordingTracing) -> None:
+    with offpath.traced("lookup", attributes={"cache": "hit"}) as span:
+        assert current_name() == "lookup"
+        span.set_attribute("cache", "miss")
+    assert dict(only_span(tracing).attributes or {}) == {"cache": "miss"}
+
+
+def test_an_exception_in_a_block_is_noted_and_raised_on(tracing: RecordingTracing) -> None:
+    with pytest.raises(ValueError, match="wrong"), offpath.traced("lookup"):
+        raise ValueError("wrong")
+    assert only_span(tracing).status.status_code is StatusCode.ERROR
+
+
+def test_a_block_without_a_name_is_refused() -> None:
+    with pytest.raises(RuntimeError, match="needs a name"), offpath.traced():
+        pass
+
+
+def test_a_block_within_itself_is_refused(tracing: RecordingTracing) -> None:
+    block = offpath.traced("lookup")
+    with pytest.raises(RuntimeError, match="of its own"), block, block:
+        pass
+    assert only_span(tracing).name == "lookup"
+
+
+def test_a_block_may_be_entered_again_after_its_end(tracing: RecordingTracing) -> None:
+    block = offpath.traced("lookup")
+    for _ in range(2):
+        with block:
+            pass
+    assert len(tracing.traces) == 2
+
+
+@offpath.traced
+def numbers(count: int) -> Generator[str, str, str]:
+    heard = ""
+    for number in range(count):
+        heard += (yield f"{number} in {current_name()}") or ""
+    return heard
+
+
+def test_a_generator_is_one_span_current_while_its_code_runs(tracing: RecordingTracing) -> None:
+    seen = [(item, current_name()) for item in numbers(2)]
+    assert seen == [("0 in numbers", ""), ("1 in numbers", "")]
+    assert only_span(tracing).name == "numbers"
+
+
+def test_a_generator_hears_what_is_sent_and_returns_its_value(tracing: RecordingTracing) -> None:
+    generator = numbers(2)
+    next(generator)
+    generator.send("a")
+    with pytest.raises(StopIteration) as stop:
+        generator.send("b")
+    assert stop.value.value == "ab"
+    assert only_span(tracing).status.status_code is StatusCode.UNSET
+
+
+def test_a_generator_that_is_not_run_to_its_end_ends_its_span(tracing: RecordingTracing) -> None:
+    generator = numbers(9)
+    next(generator)
+    assert tracing.traces == []
+    generator.close()
+    assert only_span(tracing).status.status_code is StatusCode.UNSET
+
+
+def test_an_exception_thrown_into_a_generator_reaches_it(tracing: RecordingTracing) -> None:
+    @offpath.traced
+    def patient() -> Iterator[str]:
+        try:
+            yield "first"
+        except ValueError:
+            yield f"caught in {current_name()}"
+
+    generator: Any = patient()
+    next(generator)
+    assert generator.throw(ValueError("wrong")) == "caught in patient"
+    assert list(generator) == []
+    assert only_span(tracing).status.status_code is StatusCode.UNSET
+
+
+def test_an_exception_of_a_generator_is_noted_and_raised_on(tracing: RecordingTracing) -> None:
+    @offpath.traced
+    def broken() -> Iterator[int]:
+        yield 1
+        raise ValueError("wrong")
+
+    with pytest.raises(ValueError, match="wrong"):
+        list(broken())
+    span = only_span(tracing)
+    assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, "ValueError: wrong")
+    assert [event.name for event in span.events] == ["exception"]
+
+
+@offpath.traced
+async def stream(count: int) -> AsyncIterator[str]:
+    for number in range(count):
+        await asyncio.sleep(0)
+        yield f"{number} in {current_name()}"
+
+
+def test_an_async_generator_is_one_span_current_while_its_code_runs(tracing: RecordingTracing) -> None:
+    async def consume() -> list[tuple[str, str]]:
+        return [(item, current_name()) async for item in stream(2)]
+
+    assert asyncio.run(consume()) == [("0 in stream", ""), ("1 in stream", "")]
+    assert only_span(tracing).name == "stream"
+
+
+def test_an_async_generator_that_is_closed_ends_its_span(tracing: RecordingTracing) -> None:
+    cleaned: list[str] = []
+
+    @offpath.traced
+    async def careful() -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            cleaned.append(current_name())
+
+    async def consume() -> None:
+        generator: Any = careful()
+        await generator.__anext__()
+        await generator.aclose()
+
+    asyncio.run(consume())
+    assert cleaned == ["careful"]
+    assert only_span(tracing).status.status_code is StatusCode.UNSET
+
+
+def test_an_async_generator_hears_what_is_sent_and_thrown(tracing: RecordingTracing) -> None:
+    @offpath.traced
+    async def echo() -> AsyncIterator[Any]:
+        heard: Any = "nothing"
+        while True:
+            try:
+                heard = yield heard
+            except ValueError as error:
+                heard = str(error)
+
+    async def consume() -> list[Any]:
+        generator: Any = echo()
+        heard = [await generator.__anext__(), await generator.asend("a"), await generator.athrow(ValueError("b"))]
+        await generator.aclose()
+        return heard
+
+    assert asyncio.run(consume()) == ["nothing", "a", "b"]
+    assert only_span(tracing).name == "echo"
+
+
+def test_an_exception_of_an_async_generator_is_noted_and_raised_on(tracing: RecordingTracing) -> None:
+    @offpath.traced
+    async def broken() -> AsyncIterator[int]:
+        yield 1
+        raise ValueError("wrong")
+
+    async def consume() -> list[int]:
+        return [item async for item in broken()]
+
+    with pytest.raises(ValueError, match="wrong"):
+        asyncio.run(consume())
+    assert only_span(tracing).status.status_code is StatusCode.ERROR
+
+
+class Model:
+    @offpath.traced(capture_inputs=True, capture_outputs=True)
+    def predict(self, record: dict[str, float], scale: float = 1.0) -> list[float]:
+        return [value * scale for value in record.values()]
+
+    @classmethod
+    @offpath.traced(capture_inputs=True)
+    def load(cls, path: str) -> Self:
+        return cls()
+
+
+def captured(tracing: RecordingTracing) -> tuple[Any, Any]:
+    """Return the inputs and outputs of the one span, None for what was not captured."""
+    attributes = only_span(tracing).attributes or {}
+    found = [attributes.get(name) for name in ("mlflow.spanInputs", "mlflow.spanOutputs")]
+    inputs, outputs = (json.loads(str(text)) if text is not None else None for text in found)
+    return inputs, outputs
+
+
+def test_what_is_no_function_is_refused_at_once() -> None:
+    wrong: Any = classmethod(lambda cls: None)
+    with pytest.raises(TypeError, match="below @classmethod"):
+        offpath.traced(wrong)
+
+
+def test_nothing_is_captured_unless_asked_for(tracing: RecordingTracing) -> None:
+    plain("secret")
+    assert captured(tracing) == (None, None)
+
+
+def test_inputs_and_outputs_are_captured_without_the_receiver(tracing: RecordingTracing) -> None:
+    Model().predict({"x": 2.0}, scale=3.0)
+    assert captured(tracing) == ({"record": {"x": 2.0}, "scale": 3.0}, [6.0])
+
+
+def test_a_class_method_is_captured_without_its_class(tracing: RecordingTracing) -> None:
+    Model.load("model.onnx")
+    assert captured(tracing) == ({"path": "model.onnx"}, None)
+
+
+def test_inputs_are_as_they_were_before_the_call(tracing: RecordingTracing) -> None:
+    @offpath.traced(capture_inputs=True)
+    def clear(items: list[int]) -> None:
+        items.clear()
+
+    clear([1, 2])
+    assert captured(tracing)[0] == {"items": [1, 2]}
+
+
+def test_a_generators_outputs_are_its_items(tracing: RecordingTracing) -> None:
+    @offpath.traced(capture_inputs=True, capture_outputs=True)
+    def count(limit: int) -> Iterator[int]:
+        yield from range(limit)
+
+    assert list(count(3)) == [0, 1, 2]
+    assert captured(tracing) == ({"limit": 3}, [0, 1, 2])
+
+
+def test_an_async_generators_outputs_are_its_items(tracing: RecordingTracing) -> None:
+    @offpath.traced(capture_outputs=True)
+    async def count(limit: int) -> AsyncIterator[int]:
+        for number in range(limit):
+            yield number
+
+    async def consume() -> list[int]:
+        return [item async for item in count(3)]
+
+    assert asyncio.run(consume()) == [0, 1, 2]
+    assert captured(tracing) == (None, [0, 1, 2])
+
+
+class Unshowable:
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (b"bytes", "b'bytes'"),
+        ({1}, "{1}"),
+        ({(1, 2): 3}, "<dict that cannot be shown>"),
+        (Unshowable(), "<Unshowable that cannot be shown>"),
+    ],
+)
+def test_what_json_does_not_have_fails_no_call(value: object, shown: str, tracing: RecordingTracing) -> None:
+    @offpath.traced(capture_outputs=True)
+    def give() -> object:
+        return value
+
+    assert give() is value
+    assert captured(tracing)[1] == shown
+
+
+def test_a_call_with_wrong_arguments_fails_as_it_would_untraced(tracing: RecordingTracing) -> None:
+    @offpath.traced(capture_inputs=True)
+    def strict(a: int) -> int:
+        return a
+
+    wrong: Any = strict
+    with pytest.raises(TypeError, match="unexpected keyword argument 'b'"):
+        wrong(1, b=2)
+    assert captured(tracing)[0] == {"args": [1], "kwargs": {"b": 2}}
+
+
+def test_the_latest_tracing_that_is_installed_makes_the_spans(tracing: RecordingTracing) -> None:
+    with RecordingTracing() as inner:
+        plain("a")
+    plain("b")
+    assert (len(inner.traces), len(tracing.traces)) == (1, 1)
+
+
+def test_without_a_tracing_a_call_is_made_all_the_same(tracing: RecordingTracing) -> None:
+    tracing.shutdown()
+    assert plain("a").startswith("a in ")
+    assert tracing.traces == []
