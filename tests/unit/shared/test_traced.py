@@ -12,6 +12,7 @@ from opentelemetry.trace import StatusCode
 
 import offpath
 from offpath.testing import RecordingTracing
+from tests.support.coroutines import run
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +47,7 @@ async def coroutine(text: str) -> str:
 
 def answer_of(call: Callable[[str], Any]) -> Any:
     answer = call("a")
-    return asyncio.run(_awaited(answer)) if isinstance(answer, Awaitable) else answer
+    return run(_awaited(answer)) if isinstance(answer, Awaitable) else answer
 
 
 async def _awaited(answer: Awaitable[Any]) -> Any:
@@ -157,7 +158,7 @@ def test_a_generator_hears_what_is_sent_and_returns_its_value(tracing: Recording
     assert only_span(tracing).status.status_code is StatusCode.UNSET
 
 
-def test_a_generator_that_is_not_run_to_its_end_ends_its_span(tracing: RecordingTracing) -> None:
+def test_abandoned_generator_ends_its_span(tracing: RecordingTracing) -> None:
     generator = numbers(9)
     next(generator)
     assert tracing.traces == []
@@ -200,11 +201,11 @@ async def stream(count: int) -> AsyncIterator[str]:
         yield f"{number} in {current_name()}"
 
 
-def test_an_async_generator_is_one_span_current_while_its_code_runs(tracing: RecordingTracing) -> None:
+def test_async_generator_is_one_span_while_it_runs(tracing: RecordingTracing) -> None:
     async def consume() -> list[tuple[str, str]]:
         return [(item, current_name()) async for item in stream(2)]
 
-    assert asyncio.run(consume()) == [("0 in stream", ""), ("1 in stream", "")]
+    assert run(consume()) == [("0 in stream", ""), ("1 in stream", "")]
     assert only_span(tracing).name == "stream"
 
 
@@ -223,7 +224,7 @@ def test_an_async_generator_that_is_closed_ends_its_span(tracing: RecordingTraci
         await generator.__anext__()
         await generator.aclose()
 
-    asyncio.run(consume())
+    run(consume())
     assert cleaned == ["careful"]
     assert only_span(tracing).status.status_code is StatusCode.UNSET
 
@@ -244,11 +245,11 @@ def test_an_async_generator_hears_what_is_sent_and_thrown(tracing: RecordingTrac
         await generator.aclose()
         return heard
 
-    assert asyncio.run(consume()) == ["nothing", "a", "b"]
+    assert run(consume()) == ["nothing", "a", "b"]
     assert only_span(tracing).name == "echo"
 
 
-def test_an_exception_of_an_async_generator_is_noted_and_raised_on(tracing: RecordingTracing) -> None:
+def test_exception_of_an_async_generator_is_noted_and_raised(tracing: RecordingTracing) -> None:
     @offpath.traced
     async def broken() -> AsyncIterator[int]:
         yield 1
@@ -258,7 +259,7 @@ def test_an_exception_of_an_async_generator_is_noted_and_raised_on(tracing: Reco
         return [item async for item in broken()]
 
     with pytest.raises(ValueError, match="wrong"):
-        asyncio.run(consume())
+        run(consume())
     assert only_span(tracing).status.status_code is StatusCode.ERROR
 
 
@@ -329,7 +330,7 @@ def test_an_async_generators_outputs_are_its_items(tracing: RecordingTracing) ->
     async def consume() -> list[int]:
         return [item async for item in count(3)]
 
-    assert asyncio.run(consume()) == [0, 1, 2]
+    assert run(consume()) == [0, 1, 2]
     assert captured(tracing) == (None, [0, 1, 2])
 
 
