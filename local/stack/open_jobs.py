@@ -2,10 +2,10 @@
 
 from typing import Protocol
 
-from local.stack.queue_replay import Producer
 from offpath.aws.job_store import StoredJob
 from offpath.contracts.errors import MalformedJob, ObjectMissing
 from offpath.contracts.training_job import message_of
+from offpath.replay import Producer
 
 
 class Jobs(Protocol):

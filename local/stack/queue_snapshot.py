@@ -1,7 +1,7 @@
 """Save the messages of a queue that lives in memory in S3, so that they outlive a restart.
 
-They lie under `spill/<queue name>/`, where the API's publisher leaves what SQS did not take: `queue_replay` brings both
-back.
+They lie under `spill/<queue name>/`, where the API's publisher leaves what SQS did not take: `offpath.replay` brings
+both back.
 """
 
 import time

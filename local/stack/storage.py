@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from local.aws.sqs import SqsConsumer
 from local.settings import ARCHIVE, ARTIFACTS, DEAD_LETTERS, QUEUE, TRAINING, LocalSettings
 from local.stack.open_jobs import resume
-from local.stack.queue_replay import replay
 from local.stack.queue_snapshot import save_snapshot
 from local.stack.screen import Screen
 from offpath.aws.errors import aws_errors
@@ -16,6 +15,7 @@ from offpath.aws.s3 import Bucket, S3Claims
 from offpath.aws.sqs import SqsQueue
 from offpath.contracts.errors import OffpathError
 from offpath.contracts.names import spill_prefix
+from offpath.replay import replay
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

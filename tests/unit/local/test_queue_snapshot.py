@@ -2,12 +2,12 @@ import json
 
 import pytest
 
-from local.stack.queue_replay import Replay, replay
 from local.stack.queue_snapshot import Snapshot, save_snapshot
 from offpath.aws.sqs import SQS_MAX_BYTES
 from offpath.contracts import spilled
 from offpath.contracts.message import Message
 from offpath.contracts.trace_event import TraceEvent, decode_message, inline_message
+from offpath.replay import Replay, replay
 from offpath.testing import InMemoryBucket, InMemoryQueue, ManualClock
 from tests.support.trace_writer_fakes import claims as no_claims
 
