@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 from model_sync.adapters.mlflow_registry import MlflowRegistry
 from model_sync.ports import Registry, Unservable
 from offpath.mlflow.http import MlflowHttp
-from tests.support.model_sync_fakes import FakeRegistry
+from tests.support.fakes.registry import FakeRegistry
 
 
 class Shelf(Protocol):

@@ -13,7 +13,7 @@ from offpath.contracts.errors import Transient
 from offpath.contracts.model_manifest import Manifest, PublishedFile, Tensor
 from offpath.contracts.names import MANIFEST_KEY
 from offpath.testing import InMemoryBucket
-from tests.support.model_files import (
+from tests.support.builders.model_files import (
     IRIS_COLUMNS,
     IRIS_EXAMPLE,
     IRIS_LABELS,
@@ -23,7 +23,7 @@ from tests.support.model_files import (
     onnx_file,
     text_model_files,
 )
-from tests.support.model_sync_fakes import FakeRegistry
+from tests.support.fakes.registry import FakeRegistry
 
 
 @dataclass
