@@ -26,7 +26,7 @@ class Shelf(Protocol):
     def tag(self, name: str, key: str, value: str) -> None: ...
 
 
-class FakeShelf:
+class ShelfInMemory:
     def __init__(self) -> None:
         self.registry = FakeRegistry()
 
@@ -69,7 +69,7 @@ class MlflowShelf:
 @pytest.fixture(params=["fake", "mlflow"])
 def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Shelf:
     makers: dict[str, Callable[[], Shelf]] = {
-        "fake": FakeShelf,
+        "fake": ShelfInMemory,
         "mlflow": lambda: MlflowShelf(request.getfixturevalue("mlflow_url"), tmp_path),
     }
     return makers[request.param]()
