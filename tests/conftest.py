@@ -15,7 +15,7 @@ from moto.server import ThreadedMotoServer
 
 from local.testbed.servers import mlflow_server, sqlite
 from tests.support.drawn_order import drawn
-from tests.support.local_user import User
+from tests.support.servers.stack_user import User
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -12,9 +12,9 @@ from mlflow import MlflowClient
 
 from offpath.mlflow.http import MlflowHttp
 from offpath.testing import ManualClock
-from tests.support.trace_events import decoded, prediction_event
-from tests.support.trace_search import FakeTraceSearch
-from tests.support.trace_writer_fakes import claims
+from tests.support.builders.trace_events import decoded, prediction_event
+from tests.support.fakes.trace_search import FakeTraceSearch
+from tests.support.fakes.trace_writer import claims
 from trace_writer.adapters.mlflow import MlflowTracker
 
 # mlflow warns of its own type hints when parts of it are imported.

@@ -11,9 +11,9 @@ import pytest
 from local.aws.lambda_event import LocalContext, failed_ids, sqs_event
 from offpath.contracts.message import Message
 from offpath.testing import InMemoryQueue
-from tests.support.local_fakes import FakeHandler, failing
-from tests.support.trace_events import inline_message, prediction_event
-from tests.support.trace_writer_fakes import Bench
+from tests.support.builders.trace_events import inline_message, prediction_event
+from tests.support.fakes.local import FakeHandler, failing
+from tests.support.fakes.trace_writer import Bench
 from trace_writer.sqs import batch_response, received
 
 Function = Callable[[dict[str, Any], Any], Any]

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from local.stack.screen import Screen, Terminal
-from tests.support.local_fakes import FakeScreen
+from tests.support.fakes.local import FakeScreen
 
 
 @dataclass

@@ -20,11 +20,11 @@ from offpath.mlflow.credentials import Credentials, StaticCredentials
 from offpath.mlflow.http import Answer, MlflowHttp
 from offpath.mlflow.stored_credentials import read_certificates
 from offpath.testing import ManualClock
-from tests.support.guarded_mlflow import guarded_mlflow
-from tests.support.holding_proxy import holding_proxy
-from tests.support.mlflow_stub import error, stub_mlflow
-from tests.support.trace_events import decoded, prediction_event
-from tests.support.trace_writer_fakes import claims
+from tests.support.builders.trace_events import decoded, prediction_event
+from tests.support.fakes.trace_writer import claims
+from tests.support.servers.guarded_mlflow import guarded_mlflow
+from tests.support.servers.holding_proxy import holding_proxy
+from tests.support.servers.mlflow_stub import error, stub_mlflow
 from trace_writer.adapters.mlflow import MlflowTracker
 
 EXPERIMENTS = "/api/2.0/mlflow/experiments"

@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 from model_sync.adapters.mlflow_registry import MlflowRegistry
 from model_sync.ports import Registry, Unservable
 from offpath.mlflow.http import MlflowHttp
-from tests.support.model_sync_fakes import FakeRegistry
+from tests.support.fakes.registry import FakeRegistry
 
 
 class Shelf(Protocol):
@@ -26,7 +26,7 @@ class Shelf(Protocol):
     def tag(self, name: str, key: str, value: str) -> None: ...
 
 
-class FakeShelf:
+class ShelfInMemory:
     def __init__(self) -> None:
         self.registry = FakeRegistry()
 
@@ -69,7 +69,7 @@ class MlflowShelf:
 @pytest.fixture(params=["fake", "mlflow"])
 def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Shelf:
     makers: dict[str, Callable[[], Shelf]] = {
-        "fake": FakeShelf,
+        "fake": ShelfInMemory,
         "mlflow": lambda: MlflowShelf(request.getfixturevalue("mlflow_url"), tmp_path),
     }
     return makers[request.param]()

@@ -10,8 +10,8 @@ import pytest
 from offpath.contracts.errors import Transient
 from offpath.tracing._extensions_api import ExtensionsApi, Invocation
 from offpath.tracing._lambda_extension import Extensions
-from tests.support.extensions_api import FakeExtensionsApi
-from tests.support.lambda_stub import LambdaStub, lambda_stub
+from tests.support.fakes.extensions_api import FakeExtensionsApi
+from tests.support.servers.lambda_stub import LambdaStub, lambda_stub
 
 
 class Lambda(Protocol):

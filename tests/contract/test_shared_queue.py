@@ -15,7 +15,7 @@ from offpath.aws.sqs import SqsQueue
 from offpath.contracts.errors import Transient
 from offpath.contracts.message import Message
 from offpath.testing import InMemoryQueue
-from tests.support.held_sqs import held_sqs
+from tests.support.servers.held_sqs import held_sqs
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -9,7 +9,7 @@ import pytest
 
 from offpath.aws.s3 import Bucket
 from offpath.contracts.errors import Transient
-from tests.support.trace_writer_fakes import NOON, FakeArchive
+from tests.support.fakes.trace_writer import NOON, FakeArchive
 from trace_writer.archive import BucketArchive
 from trace_writer.writer import Archive
 

@@ -9,9 +9,9 @@ import pytest
 from offpath.contracts.errors import Rejected
 from offpath.contracts.trace_event import TraceEvent
 from offpath.mlflow.http import MlflowHttp
-from tests.support.mlflow_rest import Mlflow
-from tests.support.trace_events import decoded, nested_event, prediction_event
-from tests.support.trace_writer_fakes import FakeTracker, claims
+from tests.support.builders.trace_events import decoded, nested_event, prediction_event
+from tests.support.fakes.trace_writer import FakeTracker, claims
+from tests.support.servers.mlflow_rest import Mlflow
 from trace_writer.adapters.mlflow import MlflowTracker
 from trace_writer.tracker import ExperimentRefused, Tracker
 

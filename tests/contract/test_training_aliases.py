@@ -8,7 +8,7 @@ import pytest
 from mlflow import MlflowClient
 
 from offpath.contracts.promotion import Promotion
-from tests.support.training_jobs import registered_version
+from tests.support.servers.training_jobs import registered_version
 from training.registry.aliases import move_aliases
 from training.training_spec import AliasPlan
 

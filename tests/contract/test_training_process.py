@@ -9,8 +9,9 @@ import pytest
 
 from offpath.contracts.training_job import Progress
 from offpath.testing import ManualClock
+from tests.support.builders.jobs import RESULT, new_job
+from tests.support.fakes.training import FakeTraining
 from tests.support.waiting import DEADLINE_SECONDS
-from tests.support.worker_fakes import RESULT, FakeTraining, new_job
 from training.worker.attempt import RunningTraining
 from training.worker.task_protocol import (
     Assignment,

@@ -7,9 +7,9 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.support.database_machine import DatabaseMachine
-from tests.support.debian_machine import ensure_image, network
-from tests.support.mlflow_machine import Account, MlflowMachine
+from tests.support.machines.database_machine import DatabaseMachine
+from tests.support.machines.debian_machine import ensure_image, network
+from tests.support.machines.mlflow_machine import Account, MlflowMachine
 
 
 @pytest.fixture(scope="module")

@@ -11,13 +11,22 @@ import pytest
 
 import events
 from local.sources import ROOT
-from tests.support import acme
-from tests.support.database_machine import DatabaseMachine
-from tests.support.debian_machine import missing_docker
-from tests.support.local_stack import start_command
-from tests.support.machine_jobs import MachineJobs
-from tests.support.mlflow_machine import ARCHIVE, ARTIFACTS, CA_KEY, DOMAIN, FOLDER, SERVICES, Account, MlflowMachine
-from tests.support.trace_writer_lambda import Context
+from tests.support.machines import acme
+from tests.support.machines.database_machine import DatabaseMachine
+from tests.support.machines.debian_machine import missing_docker
+from tests.support.machines.machine_jobs import MachineJobs
+from tests.support.machines.mlflow_machine import (
+    ARCHIVE,
+    ARTIFACTS,
+    CA_KEY,
+    DOMAIN,
+    FOLDER,
+    SERVICES,
+    Account,
+    MlflowMachine,
+)
+from tests.support.servers.stack import start_command
+from tests.support.servers.trace_writer_lambda import Context
 from tests.support.waiting import wait_for
 
 pytestmark = [

@@ -9,7 +9,7 @@ import pytest
 
 import events
 from local.built.invoke import BUILT
-from tests.support.local_user import User
+from tests.support.servers.stack_user import User
 from tests.support.waiting import wait_for
 
 IMAGE = "public.ecr.aws/lambda/python:3.13"

@@ -13,7 +13,7 @@ import pytest
 from offpath_host.settings import HostSettings
 from tests.infra.rendered import LEAST, Stack
 from tests.infra.test_machine_setup import commands, host_env
-from tests.support.host_layer import SOURCE, pack
+from tests.support.machines.host_layer import SOURCE, pack
 from training.worker.attempt import REGISTERING_SECONDS
 from training.worker.settings import WorkerSettings
 

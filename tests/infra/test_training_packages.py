@@ -9,7 +9,7 @@ import pytest
 
 from tests.infra.test_training import unit_environment
 from tests.support import listed_packages
-from tests.support.host_layer import SOURCE
+from tests.support.machines.host_layer import SOURCE
 
 # Each module by itself, as some import others only when they are called.
 IMPORT_ALL = """

@@ -17,8 +17,8 @@ import pytest
 
 from local.ports import free_port
 from local.testbed.processes import await_answer, running
-from tests.support.api_fakes import Api
-from tests.support.scoring_requests import CUBE, FLAT, REQUESTS, ROW
+from tests.support.builders.api import Api
+from tests.support.builders.scoring_requests import CUBE, FLAT, REQUESTS, ROW
 
 JSON = "application/json"
 
@@ -26,7 +26,7 @@ JSON = "application/json"
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Each model as MLflow keeps it, by its name."""
-    from tests.support.scoring_models import save_scoring_models
+    from tests.support.builders.scoring_models import save_scoring_models
 
     made = tmp_path_factory.mktemp("scoring")
     save_scoring_models(made)
@@ -35,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def api(folder: Path) -> Api:
-    from tests.support.scoring_models import served_model
+    from tests.support.builders.scoring_models import served_model
 
     return Api(models=[served_model(path) for path in sorted(folder.iterdir())])
 
@@ -45,7 +45,7 @@ def mlflow(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     """The address of MLflow's scoring servers, one below each model's name."""
     port, log = free_port(), tmp_path_factory.mktemp("scoring-log") / "log"
     url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-W", "ignore", "-m", "tests.support.scoring_server", str(folder), str(port)]
+    command = [sys.executable, "-W", "ignore", "-m", "tests.support.servers.scoring_server", str(folder), str(port)]
     with running(command, log) as process:
         await_answer(f"{url}/linear/ping", process, log)
         yield url

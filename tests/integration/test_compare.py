@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 from local.testbed.models import SETOSA, VIRGINICA, iris_version
 from offpath.contracts.model_manifest import Manifest, RegisteredModel
 from offpath_cli.app import app
-from tests.support.api_fakes import Api
-from tests.support.trace_events import inline_message
-from tests.support.trace_writer_lambda import WriterFunction
+from tests.support.builders.api import Api
+from tests.support.builders.trace_events import inline_message
+from tests.support.servers.trace_writer_lambda import WriterFunction
 
 
 @pytest.fixture

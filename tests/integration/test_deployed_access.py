@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from offpath.contracts.errors import Transient
-from tests.support.deployment import CA_KEY, Deployment
-from tests.support.guarded_mlflow import guarded_mlflow
-from tests.support.trace_events import inline_message, prediction_event
-from tests.support.trace_writer_lambda import WriterFunction
+from tests.support.builders.trace_events import inline_message, prediction_event
+from tests.support.servers.deployment import CA_KEY, Deployment
+from tests.support.servers.guarded_mlflow import guarded_mlflow
+from tests.support.servers.trace_writer_lambda import WriterFunction
 from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:

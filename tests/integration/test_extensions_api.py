@@ -7,7 +7,7 @@ import pytest
 
 from offpath.contracts.errors import Transient
 from offpath.tracing._extensions_api import ExtensionsApi
-from tests.support.lambda_stub import LambdaStub, lambda_stub
+from tests.support.servers.lambda_stub import LambdaStub, lambda_stub
 
 
 @pytest.fixture

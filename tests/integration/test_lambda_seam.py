@@ -19,7 +19,7 @@ from local.testbed.lambda_runtime import LambdaRuntime, lambda_runtime
 from local.testbed.models import iris_onnx, iris_version, manifest_of
 from offpath.contracts.model_manifest import Manifest, RegisteredModel
 from offpath.contracts.names import MANIFEST_KEY
-from tests.support.held_sqs import held_sqs
+from tests.support.servers.held_sqs import held_sqs
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 if TYPE_CHECKING:

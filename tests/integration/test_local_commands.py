@@ -23,7 +23,7 @@ from local.stack.preflight import check_ports
 from local.stack.seaweedfs import has_volumes
 from local.stack.signals import Interrupts
 from offpath.contracts.errors import Transient
-from tests.support.local_stack import stack_environment, start_command
+from tests.support.servers.stack import stack_environment, start_command
 
 
 def free_settings() -> LocalSettings:

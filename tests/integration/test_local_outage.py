@@ -9,7 +9,7 @@ from typing import Any
 
 from local.stack.web import fetch, succeeds
 from offpath.contracts.errors import Transient
-from tests.support.local_user import RECORD, User, spans_of
+from tests.support.servers.stack_user import RECORD, User, spans_of
 from tests.support.waiting import wait_for
 
 PREDICTIONS = 200

@@ -14,7 +14,7 @@ from offpath.aws.sqs import SQS_MAX_BYTES, SqsQueue
 from offpath.contracts import spilled
 from offpath.contracts.message import Message
 from offpath.contracts.trace_event import TraceEvent, decode_message, inline_message
-from tests.support.local_fakes import FakeScreen
+from tests.support.fakes.local import FakeScreen
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

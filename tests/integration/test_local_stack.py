@@ -10,8 +10,8 @@ import pytest
 
 from local.settings import LocalSettings
 from local.sources import ROOT
-from tests.support.local_stack import await_end, descendants, listening
-from tests.support.local_user import User
+from tests.support.servers.stack import await_end, descendants, listening
+from tests.support.servers.stack_user import User
 from tests.support.waiting import wait_for
 
 

@@ -16,8 +16,8 @@ from local.stack.process_file import ProcessFile
 from local.stack.service import Service, start_time
 from local.stack.signals import Interrupts
 from local.stack.supervisor import Supervisor
-from tests.support.local_fakes import FakeScreen
-from tests.support.local_stack import await_end
+from tests.support.fakes.local import FakeScreen
+from tests.support.servers.stack import await_end
 from tests.support.waiting import wait_for
 
 SLEEP = "import time; print('at work', flush=True); time.sleep(600)"

@@ -10,7 +10,7 @@ import pytest
 from local.aws.sqs import SqsConsumer
 from offpath.aws.sqs import SqsQueue
 from offpath.contracts.message import Message
-from tests.support.local_stack import Command, start_command
+from tests.support.servers.stack import Command, start_command
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def start(tmp_path: Path, moto_url: str, queue_url: str) -> "Iterator[Start]":
             "OFFPATH_QUEUE_URL": queue_url,
             "OFFPATH_BATCH_WINDOW_SECONDS": "0.1",
             "OFFPATH_DRAIN_SECONDS": str(DEADLINE_SECONDS),
-            "OFFPATH_WRITER_HANDLER": "tests.support.local_handler:handler",
+            "OFFPATH_WRITER_HANDLER": "tests.support.servers.local_handler:handler",
         }
         started.append(
             start_command(tmp_path / f"writer{len(started)}.log", environ | changes, "local.aws.writer_loop")

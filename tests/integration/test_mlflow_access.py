@@ -25,8 +25,8 @@ from offpath.mlflow.http import MlflowHttp, Untrusted
 from offpath.mlflow.stored_credentials import StoredCertificates, StoredLogin, read_certificates
 from offpath.retry import SYSTEM_CLOCK
 from offpath.testing import InMemoryBucket, InMemorySecrets
-from tests.support.guarded_mlflow import USER, GuardedMlflow, guarded_mlflow
-from tests.support.mlflow_stub import Reply
+from tests.support.servers.guarded_mlflow import USER, GuardedMlflow, guarded_mlflow
+from tests.support.servers.mlflow_stub import Reply
 from trace_writer.adapters.mlflow import MlflowTracker
 from trace_writer.tracker import Faulted, Unavailable
 

@@ -7,9 +7,9 @@ import pytest
 
 from local.testbed.servers import mlflow_models_serve
 from tests.integration.test_api_invocations import ask_api, ask_mlflow, same
-from tests.support.api_fakes import Api
-from tests.support.scoring_models import save_scoring_models, served_model
-from tests.support.scoring_requests import REQUESTS
+from tests.support.builders.api import Api
+from tests.support.builders.scoring_models import save_scoring_models, served_model
+from tests.support.builders.scoring_requests import REQUESTS
 
 FORMS = {"dataframe_split", "dataframe_records", "inputs", "instances"}
 

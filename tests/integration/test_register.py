@@ -30,7 +30,7 @@ from local.testbed.models import IRIS_LABELS, SETOSA, iris_graph, sum_onnx
 from offpath.contracts.model_manifest import Manifest
 from offpath.contracts.names import MANIFEST_KEY
 from offpath_cli.app import app
-from tests.support import own_models  # skips all of this where LightGBM is not whole
+from tests.support.builders import own_models  # skips all of this where LightGBM is not whole
 from tests.support.waiting import DEADLINE_SECONDS
 
 # mlflow warns of its own type hints when parts of it are imported.

@@ -4,9 +4,9 @@ import pytest
 
 from offpath.contracts.errors import SettingsError
 from offpath.contracts.message import Message
-from tests.support.mlflow_stub import stub_mlflow
-from tests.support.trace_events import inline_message, prediction_event
-from tests.support.trace_writer_lambda import WriterFunction
+from tests.support.builders.trace_events import inline_message, prediction_event
+from tests.support.servers.mlflow_stub import stub_mlflow
+from tests.support.servers.trace_writer_lambda import WriterFunction
 
 
 def test_it_delivers_and_reports(bucket_name: str, monkeypatch: pytest.MonkeyPatch) -> None:

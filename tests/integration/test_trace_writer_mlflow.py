@@ -11,9 +11,16 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, Trace
 from offpath.aws.s3 import Bucket, S3Claims
 from offpath.contracts.message import Message
 from offpath.contracts.trace_event import TraceEvent
-from tests.support.mlflow_rest import Mlflow
-from tests.support.trace_events import as_event, claimed, ended_spans, inline_message, nested_event, prediction_event
-from tests.support.trace_writer_lambda import WriterFunction
+from tests.support.builders.trace_events import (
+    as_event,
+    claimed,
+    ended_spans,
+    inline_message,
+    nested_event,
+    prediction_event,
+)
+from tests.support.servers.mlflow_rest import Mlflow
+from tests.support.servers.trace_writer_lambda import WriterFunction
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

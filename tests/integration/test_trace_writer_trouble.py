@@ -13,9 +13,9 @@ from offpath.mlflow import http
 from offpath.mlflow.credentials import Credentials, StaticCredentials
 from offpath.mlflow.http import MlflowHttp
 from offpath.testing import ManualClock
-from tests.support.mlflow_stub import Reply, Request, StubMlflow, error, stub_mlflow
-from tests.support.trace_events import decoded, prediction_event
-from tests.support.trace_writer_fakes import STEADY, claims
+from tests.support.builders.trace_events import decoded, prediction_event
+from tests.support.fakes.trace_writer import STEADY, claims
+from tests.support.servers.mlflow_stub import Reply, Request, StubMlflow, error, stub_mlflow
 from trace_writer.adapters.mlflow import MlflowTracker
 from trace_writer.delivery import Delivery, Failures
 from trace_writer.tracker import ExperimentRefused, Faulted, Unavailable

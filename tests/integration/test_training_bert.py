@@ -21,7 +21,7 @@ from offpath.testing import InMemoryBucket
 from prediction_api.adapters.onnx_text import OnnxTextModel
 from prediction_api.format_predictions import format_classes
 from prediction_api.inputs.batch import batch_of
-from tests.support.training_reviews import HARD_TEXTS
+from tests.support.builders.training_reviews import HARD_TEXTS
 from training.checks import check_installed
 from training.recipe import TrainingError
 from training.recipes.sentiment.bert import RECIPE

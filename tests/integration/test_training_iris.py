@@ -14,7 +14,7 @@ import mlflow
 import pytest
 from mlflow import MlflowClient
 
-from tests.support.training_recipes import PARCELS
+from tests.support.builders.training_recipes import PARCELS
 from tests.support.waiting import DEADLINE_SECONDS
 from training.recipe import Recipe, TrainingError
 from training.recipes.catalog import NAMES

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from offpath.contracts.names import RECIPES_KEY
-from tests.support.holding_proxy import HoldingProxy, holding_proxy
-from tests.support.local_stack import await_end, descendants
-from tests.support.training_jobs import Jobs, registered_version
+from tests.support.servers.holding_proxy import HoldingProxy, holding_proxy
+from tests.support.servers.stack import await_end, descendants
+from tests.support.servers.training_jobs import Jobs, registered_version
 from tests.support.waiting import wait_for
 from training.worker.announce import announcement
 

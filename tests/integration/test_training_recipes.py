@@ -21,7 +21,7 @@ from offpath.contracts.model_manifest import ModelVersion
 from prediction_api.adapters.onnx_model import OnnxModel
 from prediction_api.format_predictions import format_predictions
 from prediction_api.inputs.batch import Record, batch_of
-from tests.support.training_reviews import HARD_TEXTS
+from tests.support.builders.training_reviews import HARD_TEXTS
 from tests.support.waiting import DEADLINE_SECONDS
 from training.recipes.abalone_data import sample as shells
 from training.recipes.sentiment.sample import sample as reviews

@@ -7,7 +7,7 @@ from local.testbed.models import SETOSA
 from offpath.contracts.errors import SettingsError
 from prediction_api.api_keys import digest_of, main, new_key
 from prediction_api.settings import ApiSettings
-from tests.support.api_fakes import Api
+from tests.support.builders.api import Api
 
 OLD, NEW = new_key(), new_key()
 

@@ -9,8 +9,8 @@ from mangum import Mangum
 import events
 from local.testbed.models import IRIS_COLUMNS, SETOSA, VIRGINICA, Model, graph, manifest_of, model_of, sum_version
 from offpath.contracts.model_manifest import Column
-from tests.support.api_fakes import Api, BrokenPredictor
-from tests.support.scoring_requests import forms
+from tests.support.builders.api import Api, BrokenPredictor
+from tests.support.builders.scoring_requests import forms
 
 ROOT = "POST /models/{name}/invocations"
 FLOAT, TEXT = 1, 8  # ONNX's numbers for element types

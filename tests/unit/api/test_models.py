@@ -4,7 +4,7 @@ import pytest
 
 from local.testbed.models import SETOSA, iris_onnx, iris_version, manifest_of, sum_version
 from offpath.contracts.model_manifest import Column, RegisteredModel, Signature
-from tests.support.api_fakes import Api
+from tests.support.builders.api import Api
 
 
 @pytest.fixture

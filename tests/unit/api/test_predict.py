@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.testbed.models import IRIS_COLUMNS, SETOSA, VIRGINICA
-from tests.support.api_fakes import Api, BrokenPredictor
+from tests.support.builders.api import Api, BrokenPredictor
 
 
 @pytest.fixture

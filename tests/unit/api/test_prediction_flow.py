@@ -12,7 +12,7 @@ from prediction_api.prediction_flow import PredictionFlow
 from prediction_api.prediction_protocol import PredictionRequest
 from prediction_api.scoring.protocol import ScoringProtocol
 from prediction_api.shadow import Shadows
-from tests.support.api_fakes import Api
+from tests.support.builders.api import Api
 
 PROTOCOL = ScoringProtocol(max_records=5)
 BODY = b'{"inputs": [{"a": 1, "b": 2}]}'

@@ -9,7 +9,7 @@ from prediction_api.adapters.onnx_model import load_model
 from prediction_api.inputs.batch import Batch, Outputs
 from prediction_api.models.loader import Load, ModelFiles
 from prediction_api.shadow import MAX_WAITING, MAX_WAITING_BYTES
-from tests.support.api_fakes import Api, BrokenPredictor
+from tests.support.builders.api import Api, BrokenPredictor
 
 BETTER = iris_onnx(0.001)
 

@@ -8,7 +8,7 @@ from onnx import TensorProto, helper
 
 from local.testbed.models import SETOSA, Model, graph, iris_onnx, model_of
 from offpath.contracts.model_manifest import Column, Tensor
-from tests.support.api_fakes import Api, Calls
+from tests.support.builders.api import Api, Calls
 
 FLAT = Tensor(dtype="float32", shape=(-1, 4))
 ROWS = [[5.1, 3.5, 1.4, 0.2], [6.9, 3.1, 5.4, 2.1]]

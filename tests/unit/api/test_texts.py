@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from onnx import TensorProto
 
 from local.testbed.models import Model, iris_version, manifest_of
-from tests.support.api_fakes import Api
-from tests.support.text_models import WORDS, published, sum_of_tokens, text_model, tokenizer_file, worth
+from tests.support.builders.api import Api
+from tests.support.builders.text_models import WORDS, published, sum_of_tokens, text_model, tokenizer_file, worth
 
 
 def api_with(*models: Model, tokenizer: bytes | None = None) -> Api:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from prediction_api.http.traced_route import TracedRoute
-from tests.support.api_fakes import Api
+from tests.support.builders.api import Api
 
 API = Api()
 untimed = settings(deadline=None)

@@ -12,8 +12,8 @@ from offpath.contracts.names import RECIPES_KEY
 from offpath.contracts.recipes import Recipes
 from offpath.contracts.training_job import id_in, is_id
 from offpath.testing import InMemoryQueue
-from tests.support.training_fakes import TrainingApi
-from tests.support.worker_fakes import JOB_ID, RESULT
+from tests.support.builders.jobs import JOB_ID, RESULT
+from tests.support.builders.training_api import TrainingApi
 
 
 @pytest.fixture

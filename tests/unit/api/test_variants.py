@@ -7,7 +7,7 @@ import pytest
 
 from local.testbed.models import SETOSA, iris_onnx, iris_version, sum_version
 from offpath.contracts.model_manifest import Manifest, ModelVersion, RegisteredModel
-from tests.support.api_fakes import Api, Calls
+from tests.support.builders.api import Api, Calls
 
 BETTER = iris_onnx(0.1)
 

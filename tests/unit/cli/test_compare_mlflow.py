@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from offpath_cli.compare.mlflow_traces import PAGE, newest_traces
-from tests.support.trace_search import FakeTraceSearch
+from tests.support.fakes.trace_search import FakeTraceSearch
 
 
 def read(server: FakeTraceSearch, limit: int) -> list[str]:

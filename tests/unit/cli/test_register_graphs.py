@@ -22,7 +22,7 @@ from offpath_cli.register.model_task import model_task_of
 from offpath_cli.register.original import read_file
 from offpath_cli.register.registration_spec import RegistrationSpec
 from prediction_api.errors import ModelUnusable
-from tests.support.own_models import flowers, graph
+from tests.support.builders.own_models import flowers, graph
 
 # mlflow warns of its own type hints when parts of it are imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyType")

@@ -23,7 +23,7 @@ from offpath_cli.register.model_task import model_task_of
 from offpath_cli.register.native import ExpectedAnswers
 from offpath_cli.register.original import Original
 from offpath_cli.register.registration_spec import RegistrationSpec
-from tests.support import own_models
+from tests.support.builders import own_models
 from training.onnx_artifact.agreement import TOLERANCE
 
 # mlflow warns of its own type hints when parts of it are imported.

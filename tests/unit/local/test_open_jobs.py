@@ -2,7 +2,7 @@ from local.stack.open_jobs import resume
 from offpath.aws.job_store import JobStore
 from offpath.contracts.training_job import id_in
 from offpath.testing import InMemoryBucket, InMemoryQueue
-from tests.support.worker_fakes import new_job
+from tests.support.builders.jobs import new_job
 
 
 def test_open_jobs_are_queued_again_in_order() -> None:

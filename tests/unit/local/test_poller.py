@@ -10,7 +10,7 @@ from offpath.aws.sqs import batches
 from offpath.contracts.errors import Transient
 from offpath.contracts.message import Message
 from offpath.testing import InMemoryQueue, ManualClock
-from tests.support.local_fakes import FakeHandler, failing
+from tests.support.fakes.local import FakeHandler, failing
 
 
 def settings(**changes: Any) -> PollerSettings:

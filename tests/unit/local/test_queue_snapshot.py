@@ -9,7 +9,7 @@ from offpath.contracts.message import Message
 from offpath.contracts.trace_event import TraceEvent, decode_message, inline_message
 from offpath.replay import Replay, replay
 from offpath.testing import InMemoryBucket, InMemoryQueue, ManualClock
-from tests.support.trace_writer_fakes import claims as no_claims
+from tests.support.fakes.trace_writer import claims as no_claims
 
 
 def message(body: str) -> Message:

@@ -7,7 +7,7 @@ from sqlalchemy import make_url
 from offpath_host.database import database_url
 from offpath_host.secrets import Login
 from offpath_host.settings import HostSettings
-from tests.support.mlflow_host_settings import ENVIRON
+from tests.support.machines.mlflow_host_settings import ENVIRON
 
 LOGIN = Login("offpath", "p@ss/w:%rd")
 CA = Path("/etc/ca.pem")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from offpath_host.server import auth_config, command, environment
 from offpath_host.settings import HostSettings
-from tests.support.mlflow_host_settings import ENVIRON
+from tests.support.machines.mlflow_host_settings import ENVIRON
 
 URL = "postgresql+psycopg2://offpath:p%40ss@db:5432/mlflow"
 RUNTIME = Path("/run/mlflow")

@@ -3,7 +3,7 @@
 import pytest
 
 from offpath_host.settings import HostSettings, HostSettingsError
-from tests.support.mlflow_host_settings import ENVIRON
+from tests.support.machines.mlflow_host_settings import ENVIRON
 
 
 def test_they_are_read_from_the_environment() -> None:

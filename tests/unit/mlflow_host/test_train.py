@@ -3,7 +3,7 @@
 from offpath_host.secrets import Login
 from offpath_host.settings import HostSettings
 from offpath_host.train import environment
-from tests.support.mlflow_host_settings import ENVIRON
+from tests.support.machines.mlflow_host_settings import ENVIRON
 from training.worker.settings import WorkerSettings
 
 TRAINER = Login("trainer", "pass-1")

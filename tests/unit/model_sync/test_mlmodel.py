@@ -10,7 +10,7 @@ from model_sync.mlmodel import parse_mlmodel
 from model_sync.onnx_file import check_onnx
 from model_sync.ports import Unservable
 from offpath.contracts.model_manifest import Tensor
-from tests.support.model_sync_fakes import IRIS_COLUMNS, IRIS_LABELS, mlmodel, onnx_file
+from tests.support.builders.model_files import IRIS_COLUMNS, IRIS_LABELS, mlmodel, onnx_file
 
 
 def marked(**offpath: Any) -> dict[str, Any]:

@@ -13,17 +13,17 @@ from offpath.contracts.errors import Transient
 from offpath.contracts.model_manifest import Manifest, PublishedFile, Tensor
 from offpath.contracts.names import MANIFEST_KEY
 from offpath.testing import InMemoryBucket
-from tests.support.model_sync_fakes import (
+from tests.support.builders.model_files import (
     IRIS_COLUMNS,
     IRIS_EXAMPLE,
     IRIS_LABELS,
     TOKENIZER,
-    FakeRegistry,
     mlmodel,
     model_files,
     onnx_file,
     text_model_files,
 )
+from tests.support.fakes.registry import FakeRegistry
 
 
 @dataclass

@@ -13,7 +13,7 @@ from offpath.contracts.errors import MalformedJob, OffpathError, UnknownSchema
 from offpath.contracts.names import job_key
 from offpath.contracts.training_job import Job, Progress, PublicJob, id_in, is_id, message_of, new_id
 from offpath.testing import InMemoryBucket
-from tests.support.worker_fakes import JOB_ID, RESULT, new_job
+from tests.support.builders.jobs import JOB_ID, RESULT, new_job
 
 
 def test_a_document_is_read_as_it_was_written() -> None:

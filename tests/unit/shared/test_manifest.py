@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from local.testbed.models import iris_version, manifest_of, sum_version
 from offpath.contracts.errors import ManifestError
 from offpath.contracts.model_manifest import Column, Manifest, RegisteredModel, Signature, Tensor
-from tests.support.text_models import text_model
+from tests.support.builders.text_models import text_model
 
 TENSORS = Signature(inputs=(Tensor(dtype="float32", shape=(-1, 4)),))
 FLOWERS = iris_version("2", signature=TENSORS, input_example=[[1.0, 2.0, 3.0, 4.0]])

@@ -4,7 +4,7 @@ import pytest
 
 from offpath.mlflow.credentials import Credentials, StaticCredentials
 from offpath.mlflow.stored_credentials import read_certificates
-from tests.support.tls import Authority
+from tests.support.machines.tls import Authority
 
 
 def test_a_password_is_not_shown() -> None:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from offpath.tracing._otlp import encode
-from tests.support.spans import ended_trace
+from tests.support.builders.spans import ended_trace
 
 
 def spans_of(body: str) -> dict[str, dict[str, Any]]:

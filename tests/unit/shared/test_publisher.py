@@ -12,7 +12,7 @@ from offpath.testing import InMemoryBucket, InMemoryQueue, ManualClock
 from offpath.tracing._destinations import Destinations, Store
 from offpath.tracing._otlp import EndedTrace, encode
 from offpath.tracing._publisher import PublisherSettings, TracePublisher
-from tests.support.spans import ended_trace
+from tests.support.builders.spans import ended_trace
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

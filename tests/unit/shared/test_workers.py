@@ -10,8 +10,8 @@ from offpath.tracing._background_thread import BackgroundThread
 from offpath.tracing._lambda_extension import LambdaExtension
 from offpath.tracing._otlp import EndedTrace
 from offpath.tracing._workers import InRequest
-from tests.support.extensions_api import FakeExtensionsApi
-from tests.support.spans import ended_trace
+from tests.support.builders.spans import ended_trace
+from tests.support.fakes.extensions_api import FakeExtensionsApi
 from tests.support.waiting import DEADLINE_SECONDS
 
 SECONDS = DEADLINE_SECONDS

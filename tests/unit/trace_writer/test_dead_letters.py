@@ -7,8 +7,8 @@ import pytest
 from offpath.contracts.errors import MalformedEvent, OffpathError, Transient
 from offpath.contracts.message import Message
 from offpath.testing import InMemoryQueue
-from tests.support.trace_events import batch_of, inline_message, prediction_event
-from tests.support.trace_writer_fakes import Bench, down
+from tests.support.builders.trace_events import batch_of, inline_message, prediction_event
+from tests.support.fakes.trace_writer import Bench, down
 from trace_writer.dead_letters import DeadLetters
 from trace_writer.decode import Received
 from trace_writer.writer import TraceWriter

@@ -12,8 +12,15 @@ from offpath.contracts.errors import ClaimAltered, ClaimLost, MalformedEvent, Po
 from offpath.contracts.message import Message
 from offpath.contracts.trace_event import TraceEvent
 from offpath.testing import InMemoryBucket
-from tests.support.trace_events import as_event, claimed, decoded, ended_spans, inline_message, prediction_event
-from tests.support.trace_writer_fakes import claims
+from tests.support.builders.trace_events import (
+    as_event,
+    claimed,
+    decoded,
+    ended_spans,
+    inline_message,
+    prediction_event,
+)
+from tests.support.fakes.trace_writer import claims
 from trace_writer.decode import Received, decode
 
 CALLER = SpanContext(trace_id=0xABC, span_id=0xDEF, is_remote=True, trace_flags=TraceFlags(1))

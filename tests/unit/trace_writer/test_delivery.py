@@ -8,8 +8,8 @@ import pytest
 from offpath.contracts.errors import Rejected
 from offpath.contracts.trace_event import TraceEvent
 from offpath.testing import ManualClock
-from tests.support.trace_events import decoded, prediction_event
-from tests.support.trace_writer_fakes import STEADY, Bench, FakeTracker, claims, down
+from tests.support.builders.trace_events import decoded, prediction_event
+from tests.support.fakes.trace_writer import STEADY, Bench, FakeTracker, claims, down
 from trace_writer.delivery import BACKOFF, Delivery, Failures
 from trace_writer.tracker import ExperimentRefused, Faulted, Unavailable
 

@@ -23,7 +23,7 @@ from opentelemetry.trace import (
 )
 
 from offpath.contracts.errors import MalformedEvent
-from tests.support.trace_events import as_event, ended_spans, prediction_event
+from tests.support.builders.trace_events import as_event, ended_spans, prediction_event
 from trace_writer.otlp_protobuf import to_protobuf
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

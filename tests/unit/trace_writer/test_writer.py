@@ -5,8 +5,8 @@ import json
 from offpath.contracts.errors import ClaimLost, MalformedEvent, Rejected, Transient
 from offpath.contracts.message import Message
 from offpath.testing import InMemoryQueue
-from tests.support.trace_events import batch_of, claimed, inline_message, nested_event, prediction_event
-from tests.support.trace_writer_fakes import Bench, down
+from tests.support.builders.trace_events import batch_of, claimed, inline_message, nested_event, prediction_event
+from tests.support.fakes.trace_writer import Bench, down
 from trace_writer.dead_letters import DeadLetters
 from trace_writer.tracker import Unavailable
 from trace_writer.writer import TraceWriter

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.training_recipes import PARCELS
+from tests.support.builders.training_recipes import PARCELS
 from training.data.files import check_paths, read_dataset, read_text, refuse_rows
 from training.recipe import TrainingError
 from training.recipes.iris import RECIPE as IRIS

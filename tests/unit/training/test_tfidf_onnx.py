@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnxruntime import InferenceSession
 
-from tests.support.training_reviews import BAD, GOOD, HARD_TEXTS, answered, expected, fitted
+from tests.support.builders.training_reviews import BAD, GOOD, HARD_TEXTS, answered, expected, fitted
 from training.recipes.sentiment.tfidf import convert
 
 ESTIMATOR = fitted()

@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from tests.support.training_recipes import PARCELS
+from tests.support.builders.training_recipes import PARCELS
 from training.callbacks import Callbacks, Report
 from training.data.dataset import split
 from training.metrics import evaluate

@@ -13,7 +13,8 @@ from offpath.contracts.message import Message
 from offpath.contracts.names import job_key
 from offpath.contracts.training_job import Job, Progress, message_of
 from offpath.testing import InMemoryBucket, InMemoryQueue, InMemoryReceiver, ManualClock
-from tests.support.worker_fakes import JOB_ID, RESULT, FakeTraining, new_job
+from tests.support.builders.jobs import JOB_ID, RESULT, new_job
+from tests.support.fakes.training import FakeTraining
 from training.worker.attempt import REGISTERING_SECONDS, Limits, Supervision
 from training.worker.stop_signal import StopSignal
 from training.worker.task_protocol import Exited, Failed, Progressed, ReadyToRegister, Succeeded, TaskMessage

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from tests.support.guarded_mlflow import USER, GuardedMlflow
+from tests.support.servers.guarded_mlflow import USER, GuardedMlflow
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

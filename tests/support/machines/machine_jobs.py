@@ -12,7 +12,7 @@ from offpath.contracts.names import RECIPES_KEY
 from offpath.contracts.training_job import Job
 from prediction_api.jobs.recipe_book import RecipeBook
 from prediction_api.jobs.training import Training
-from tests.support.mlflow_machine import ARCHIVE, Account, MlflowMachine
+from tests.support.machines.mlflow_machine import ARCHIVE, Account, MlflowMachine
 from tests.support.waiting import wait_for
 
 

@@ -1,6 +1,6 @@
 """A machine with PostgreSQL and MariaDB, reached over TLS only: what RDS is in AWS."""
 
-from tests.support.debian_machine import DebianMachine
+from tests.support.machines.debian_machine import DebianMachine
 
 NAME = "database"
 CA_FILE = "/srv/ca.pem"

@@ -1,4 +1,4 @@
-"""MLflow's scoring server for every model in a folder: `python -m tests.support.scoring_server FOLDER PORT`.
+"""MLflow's scoring server for every model in a folder: `python -m tests.support.servers.scoring_server FOLDER PORT`.
 
 Each is the application that `mlflow models serve` runs, below a path of the model's name.
 """

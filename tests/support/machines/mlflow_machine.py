@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.settings import ACCOUNT
-from tests.support.database_machine import DATABASE, USERNAME
-from tests.support.database_machine import NAME as DATABASE_HOST
-from tests.support.debian_machine import CERTIFICATES, DebianMachine, Ran
-from tests.support.host_layer import pack
+from tests.support.machines.database_machine import DATABASE, USERNAME
+from tests.support.machines.database_machine import NAME as DATABASE_HOST
+from tests.support.machines.debian_machine import CERTIFICATES, DebianMachine, Ran
+from tests.support.machines.host_layer import pack
 from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:

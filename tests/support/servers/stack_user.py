@@ -11,7 +11,7 @@ import boto3
 from local.settings import ACCESS_KEY, ARCHIVE, REGION, SECRET_KEY, LocalSettings
 from local.stack.web import fetch
 from offpath.contracts.errors import Transient
-from tests.support.local_stack import Command, stack_environment, start_command
+from tests.support.servers.stack import Command, stack_environment, start_command
 
 RECORD = {"inputs": [{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}]}
 STARTED = r"Ctrl-C stops everything"

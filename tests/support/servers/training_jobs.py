@@ -22,9 +22,9 @@ from offpath.testing import RecordingTracing
 from prediction_api.http.app import create_app
 from prediction_api.jobs.recipe_book import RecipeBook
 from prediction_api.jobs.training import Training
-from tests.support.api_fakes import Api
-from tests.support.holding_proxy import HoldingProxy
-from tests.support.local_stack import Command, await_end, descendants, start_command
+from tests.support.builders.api import Api
+from tests.support.servers.holding_proxy import HoldingProxy
+from tests.support.servers.stack import Command, await_end, descendants, start_command
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 # After how long a job is tried again whose worker was killed.

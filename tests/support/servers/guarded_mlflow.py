@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.mlflow_stub import Reply, Request, StubMlflow, stub_mlflow
-from tests.support.tls import Authority, server_context
+from tests.support.machines.tls import Authority, server_context
+from tests.support.servers.mlflow_stub import Reply, Request, StubMlflow, stub_mlflow
 
 USER = "writer"
 

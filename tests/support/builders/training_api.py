@@ -15,7 +15,7 @@ from offpath.testing import InMemoryBucket, InMemoryQueue, RecordingTracing
 from prediction_api.http.app import create_app
 from prediction_api.jobs.recipe_book import RecipeBook
 from prediction_api.jobs.training import Training
-from tests.support.api_fakes import Api
+from tests.support.builders.api import Api
 
 PARAMETERS = {
     "type": "object",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from offpath.contracts.message import Message
-from tests.support.trace_events import sqs_event
+from tests.support.builders.trace_events import sqs_event
 
 MODULE = "trace_writer.handler"
 

@@ -1,0 +1,1 @@
+"""Events, spans, models, jobs, requests and applications that tests build."""

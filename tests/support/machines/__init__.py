@@ -1,0 +1,1 @@
+"""Machines of Debian, their certificates, and what runs on them."""
