@@ -179,7 +179,7 @@ def test_a_store_that_failed_is_left_alone_for_a_while() -> None:
     assert len(setup.spilled) == 1
 
 
-def test_a_rescue_asks_no_service() -> None:
+def test_logging_unsent_traces_asks_no_service() -> None:
     setup, traces = Setup(max_message_bytes=1000), [ended_trace(), ended_trace(text="x" * 1000)]
     setup.publisher.log_unsent(traces)
     assert setup.queue.calls == 0

@@ -60,7 +60,7 @@ def test_thread_publishes_what_is_submitted_and_the_rest_at_end() -> None:
     assert max(map(len, published.batches)) <= 10
 
 
-def test_the_thread_outlives_a_defect_and_runs_chores() -> None:
+def test_thread_outlives_a_defect_and_runs_periodic_tasks() -> None:
     published, task = Published(fail=True), threading.Semaphore(0)
     worker = BackgroundThread(published, Published(), idle_seconds=0.01).start()
 
@@ -78,7 +78,7 @@ def test_the_thread_outlives_a_defect_and_runs_chores() -> None:
     assert worker.close(SECONDS)
 
 
-def test_a_chore_that_takes_long_holds_up_no_trace() -> None:
+def test_slow_periodic_task_holds_up_no_trace() -> None:
     published, begun, release = Published(), threading.Event(), threading.Event()
     worker = BackgroundThread(published, Published(), idle_seconds=0.01).start()
 
@@ -213,7 +213,7 @@ def test_end_of_an_earlier_invocation_is_told_apart(api: FakeExtensionsApi) -> N
     assert published.traces == [trace]
 
 
-def test_the_extension_runs_chores_after_each_invocation(api: FakeExtensionsApi) -> None:
+def test_extension_runs_periodic_tasks_after_each_invocation(api: FakeExtensionsApi) -> None:
     done = threading.Semaphore(0)
     extension = LambdaExtension(Published(), api).start()
     extension.add_periodic_task(done.release)
