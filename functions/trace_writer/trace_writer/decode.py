@@ -35,7 +35,10 @@ class Decoded:
 
 
 def decode(received: Received, claims: ClaimStore) -> Decoded:
-    """What a message holds or stands for. Raises Poison, or Transient when the claim store does not answer."""
+    """Return what a message holds or stands for.
+
+    Raises Poison, UnknownSchema, or Transient when the claim store does not answer.
+    """
     try:
         event = decode_message(received.message, claims)
         line = one_line(event.body)
