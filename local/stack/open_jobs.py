@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from offpath.aws.job_store import StoredJob
-from offpath.contracts.errors import MalformedJob, ObjectMissing
+from offpath.contracts.errors import MalformedJob, ObjectMissing, UnknownSchema
 from offpath.contracts.message import Message
 from offpath.contracts.training_job import message_of
 
@@ -16,7 +16,7 @@ class Jobs(Protocol):
         """The ids of all jobs."""
 
     def read(self, job_id: str) -> StoredJob:
-        """The job of that id. Raises ObjectMissing or MalformedJob."""
+        """The job of that id. Raises ObjectMissing, MalformedJob or UnknownSchema."""
 
 
 class Producer(Protocol):
@@ -37,5 +37,7 @@ def resume(jobs: Jobs, queue: Producer) -> int:
 def _is_open(jobs: Jobs, job_id: str) -> bool:
     try:
         return not jobs.read(job_id).job.ended
+    except UnknownSchema:  # a newer worker, which knows whether it has ended, finds its message on the queue
+        return True
     except (ObjectMissing, MalformedJob):
         return False

@@ -56,6 +56,23 @@ def test_a_released_message_is_received_again_and_a_deleted_one_is_not(queue: tu
     assert jobs.receive() is None
 
 
+def test_a_message_that_is_left_stays_and_is_hidden(queue: tuple[Queue, Add]) -> None:
+    jobs, add = queue
+    add("one")
+    first = jobs.receive()
+    assert first is not None
+    jobs.release(first)
+    again = jobs.receive()
+    assert again is not None
+    assert (first.receives, again.receives) == (1, 2)
+    jobs.leave(again)
+    assert jobs.receive() is None
+    jobs.release(again)
+    left = jobs.receive()
+    assert left is not None
+    assert (left.body, left.receives) == ("one", 3)
+
+
 def test_a_queue_that_does_not_exist_is_worth_another_try(sqs: SQSClient, queue_url: str) -> None:
     with pytest.raises(Transient, match=r"receiving from .*gone"):
         SqsJobs(sqs, f"{queue_url}-gone", 60, wait_seconds=0).receive()

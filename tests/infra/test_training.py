@@ -16,6 +16,7 @@ from tests.infra.test_machine_setup import commands, host_env
 from tests.support.host_layer import SOURCE, pack
 from training.worker.attempt import REGISTERING_SECONDS
 from training.worker.settings import WorkerSettings
+from training.worker.sqs_jobs import pause_seconds
 
 TRAINING = {**LEAST, "TrainingJobs": "true"}
 ON, OFF = Stack(TRAINING), Stack(LEAST)
@@ -64,6 +65,13 @@ def test_a_job_whose_worker_was_killed_is_tried_again_when_the_worker_says() -> 
 def test_what_no_worker_ends_is_dead_lettered_on_a_queue_of_its_own() -> None:
     redrive = ON["TrainingQueue"]["RedrivePolicy"]
     assert redrive == {"deadLetterTargetArn": "TrainingDeadLetterQueue.Arn", "maxReceiveCount": 1000}
+
+
+def test_a_message_for_a_newer_worker_waits_as_long_as_sqs_keeps_it() -> None:
+    queue = ON["TrainingQueue"]
+    receives = range(1, queue["RedrivePolicy"]["maxReceiveCount"] + 1)
+    longest = sum(pause_seconds(queue["VisibilityTimeout"], count) for count in receives)
+    assert longest > queue["MessageRetentionPeriod"]
 
 
 def test_one_training_alone_is_not_alarming() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from offpath.contracts.errors import Transient
 from offpath.contracts.training_job import Job, Result, now
 from training.worker.job_lease import JobLease
+from training.worker.sqs_jobs import pause_seconds
 from training.worker.task_protocol import TaskMessage
 from training.worker.worker import Received
 
@@ -31,6 +33,7 @@ class FakeJobQueue:
     down: bool = False
     _bodies: dict[str, str] = field(default_factory=dict)
     _visible_at: dict[str, float] = field(default_factory=dict)
+    _receives: Counter[str] = field(default_factory=Counter)
 
     def add(self, body: str) -> None:
         number = str(len(self._bodies))
@@ -41,7 +44,8 @@ class FakeJobQueue:
         for number, at in self._visible_at.items():
             if at <= self.now:
                 self._visible_at[number] = self.now + self.visibility_seconds
-                return Received(self._bodies[number], number)
+                self._receives[number] += 1
+                return Received(self._bodies[number], number, self._receives[number])
         return None
 
     def extend(self, message: Received) -> None:
@@ -51,6 +55,10 @@ class FakeJobQueue:
     def release(self, message: Received) -> None:
         self._check()
         self._visible_at[message.receipt] = self.now
+
+    def leave(self, message: Received) -> None:
+        self._check()
+        self._visible_at[message.receipt] = self.now + pause_seconds(self.visibility_seconds, message.receives)
 
     def delete(self, message: Received) -> None:
         self._check()

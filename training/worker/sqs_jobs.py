@@ -7,9 +7,18 @@ from training.worker.worker import Received
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 # The longest that SQS waits for a message.
 WAIT_SECONDS = 20
+# The longest pause of a message that is for a newer worker. A thousand receives, after which SQS dead-letters it, then
+# take longer than the 14 days that SQS keeps it.
+LONGEST_PAUSE_SECONDS = 1_800
+
+
+def pause_seconds(visibility_seconds: int, receives: int) -> int:
+    """Return for how long a message that is for a newer worker is hidden after so many receives."""
+    return max(visibility_seconds, min(visibility_seconds * receives, LONGEST_PAUSE_SECONDS))
 
 
 class SqsJobs:
@@ -31,9 +40,10 @@ class SqsJobs:
                 MaxNumberOfMessages=1,
                 WaitTimeSeconds=self._wait_seconds,
                 VisibilityTimeout=self._visibility_seconds,
+                AttributeNames=["ApproximateReceiveCount"],
             )
         found = answer.get("Messages", [])
-        return Received(found[0]["Body"], found[0]["ReceiptHandle"]) if found else None
+        return _received(found[0]) if found else None
 
     def extend(self, message: Received) -> None:
         """Let the visibility timeout begin anew."""
@@ -42,6 +52,10 @@ class SqsJobs:
     def release(self, message: Received) -> None:
         """Let it be received again at once."""
         self._change(message, 0)
+
+    def leave(self, message: Received) -> None:
+        """Leave it to a newer worker: this one receives it ever more seldom, at least every half hour."""
+        self._change(message, pause_seconds(self._visibility_seconds, message.receives))
 
     def delete(self, message: Received) -> None:
         """Take it off the queue."""
@@ -53,3 +67,8 @@ class SqsJobs:
             self._client.change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=message.receipt, VisibilityTimeout=seconds
             )
+
+
+def _received(message: "MessageTypeDef") -> Received:
+    receives = int(message["Attributes"]["ApproximateReceiveCount"])
+    return Received(message["Body"], message["ReceiptHandle"], receives)

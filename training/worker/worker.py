@@ -25,10 +25,11 @@ log = logging.getLogger("worker")
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message, and what SQS wants to hear to change or delete it."""
+    """A message, and what SQS wants to hear to change or delete it. receives: how often, this time included."""
 
     body: str
     receipt: str
+    receives: int = 1
 
 
 class Queue(Protocol):
@@ -42,6 +43,9 @@ class Queue(Protocol):
 
     def release(self, message: Received) -> None:
         """Let it be received again at once."""
+
+    def leave(self, message: Received) -> None:
+        """Leave it to a newer worker: this one receives it ever more seldom."""
 
     def delete(self, message: Received) -> None:
         """Take it off the queue."""
@@ -109,6 +113,7 @@ class Worker:
             return self._store.read(id_in(message.body))
         except UnknownSchema as error:
             log.warning("a message is left on the queue: %s", error)
+            self._queue.leave(message)
         except (MalformedJob, ObjectMissing) as error:
             log.warning("a message is deleted that stands for no job: %s", error)
             self._queue.delete(message)

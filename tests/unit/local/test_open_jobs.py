@@ -1,5 +1,6 @@
 from local.stack.open_jobs import resume
 from offpath.aws.job_store import JobStore
+from offpath.contracts.names import job_key
 from offpath.contracts.training_job import id_in
 from tests.support.aws_fakes import FakeBucket, FakeQueue
 from tests.support.worker_fakes import new_job
@@ -17,3 +18,11 @@ def test_jobs_that_had_not_ended_are_queued_again_in_their_order() -> None:
 
     assert resume(store, queue) == 3
     assert [id_in(message.body) for message in queue.messages] == [jobs[0].id, jobs[1].id, jobs[4].id]
+
+
+def test_a_job_that_a_newer_version_wrote_is_queued_for_a_newer_worker() -> None:
+    bucket, queue = FakeBucket(), FakeQueue()
+    paused = new_job()
+    bucket.put(job_key(paused.id), paused.to_json().replace(b'"queued"', b'"paused"'))
+    assert resume(JobStore(bucket), queue) == 1
+    assert [id_in(message.body) for message in queue.messages] == [paused.id]

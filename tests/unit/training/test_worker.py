@@ -204,6 +204,21 @@ def test_job_of_unknown_state_or_schema_is_left_alone(change: dict[str, str], ca
     assert "deploy a newer one" in caplog.text
 
 
+def test_a_message_for_a_newer_worker_comes_ever_more_seldom() -> None:
+    shop = Shop(state="failed")
+    shop.take()
+    shop.queue.add(json.dumps({"schema": "job/2", "id": JOB_ID}))
+    pauses: list[float] = []
+    for _ in range(40):
+        began = shop.queue.now
+        shop.take()
+        while not shop.queue.visible:
+            shop.queue.now += 10
+        pauses.append(shop.queue.now - began)
+    assert pauses[:3] == [60, 120, 180]
+    assert pauses[29:] == [1_800] * 11
+
+
 def test_a_store_that_is_down_leaves_the_message() -> None:
     shop = Shop()
     shop.bucket.down = True

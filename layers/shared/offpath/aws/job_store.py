@@ -45,7 +45,7 @@ class JobStore:
             return self.read(job.id)
 
     def read(self, job_id: str) -> StoredJob:
-        """The job of that id. Raises ObjectMissing, or MalformedJob."""
+        """The job of that id. Raises ObjectMissing, MalformedJob, or UnknownSchema for what a newer version wrote."""
         fetched = self._objects.get_if_changed(job_key(job_id), None)
         assert fetched is not None  # nothing can be unchanged since no time at all
         return StoredJob(Job.parse(fetched.content), fetched.etag)
