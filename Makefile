@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 MODEL ?= iris
+N ?= 10
 ARGS ?=
 # Of the functions' packages: what the last deployment was told, or x86_64.
 ARCHITECTURE ?= $(if $(shell grep -s 'Architecture=.*arm64' samconfig.toml),arm64,x86_64)
@@ -41,6 +42,10 @@ train: $(VENV)/.ready $(BERT) ## train and register a model with the running pip
 test: $(VENV)/.ready $(SAM)/.ready ## run the tests, with coverage; some of them: make test ARGS="tests/unit -k spill"
 	@$(BIN)/coverage erase
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --cov-report=term -n 2 --dist loadfile)
+
+.PHONY: soak
+soak: $(VENV)/.ready $(SAM)/.ready ## run the tests N times, idle and busy, in the files' order and in drawn ones: make soak N=10
+	@$(BIN)/python -m tests.soak --runs $(N) -- $(ARGS)
 
 .PHONY: check
 check: $(VENV)/.ready ## report what the linter, the formatter and the type checker find

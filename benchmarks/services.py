@@ -3,7 +3,6 @@
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from typing import IO
 
 import boto3
 
+from local.ports import free_port
 from offpath.aws.s3 import Bucket
 from offpath.contracts.names import MANIFEST_KEY
 from tests.support.models import iris_onnx, iris_version, manifest_of
@@ -176,13 +176,6 @@ def uvicorn(app: str, environ: Mapping[str, str], log: Path) -> Iterator[tuple[s
     with running([*command, "--log-level", "warning"], log, environ) as process:
         await_answer(f"{url}/openapi.json", process, log)
         yield url, process.pid
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def await_answer(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the sample events hold: envelopes as API Gateway, SQS and EventBridge send them, filled by its code."""
+"""The content of the sample events: envelopes of API Gateway, SQS and EventBridge, filled by the project's code."""
 
 import hashlib
 import json

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
-import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,13 +14,34 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from local.ports import free_port
+from tests.support.drawn_order import drawn
 from tests.support.local_user import User
+from tests.support.server_process import server_process
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
 
-MLFLOW_START_SECONDS = 120.0
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run draw the order of its tests."""
+    parser.addoption("--order-seed", type=int, help="run the tests in the order that this number draws")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say how an order is drawn again."""
+    seed = config.getoption("--order-seed")
+    return "order: as in the files" if seed is None else f"order: drawn, --order-seed {seed}"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Draw the order, if that is asked for; each worker of one run draws the same."""
+    seed = config.getoption("--order-seed")
+    if seed is not None:
+        items[:] = drawn(items, seed)
 
 
 def pytest_configure() -> None:
@@ -40,21 +56,22 @@ def pytest_configure() -> None:
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
     """The address of a moto server: SQS and S3 over real HTTP."""
-    server = ThreadedMotoServer("127.0.0.1", free_port())
+    server = ThreadedMotoServer("127.0.0.1", 0)
     server.start()
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
     server.stop()
+
+
+@pytest.fixture
+def nowhere() -> Iterator[str]:
+    """An address that refuses every connection: its port is taken for as long as the test runs, and nobody listens."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"
 
 
 @pytest.fixture
@@ -84,8 +101,9 @@ def bucket_name(s3: S3Client) -> str:
 
 @pytest.fixture
 def queue_url(sqs: SQSClient) -> str:
-    """An empty queue."""
-    return sqs.create_queue(QueueName=f"traces-{uuid.uuid4().hex[:12]}")["QueueUrl"]
+    """An empty queue, whose messages are not seen again by themselves while a test runs."""
+    hidden: dict[QueueAttributeNameType, str] = {"VisibilityTimeout": "3600"}
+    return sqs.create_queue(QueueName=f"traces-{uuid.uuid4().hex[:12]}", Attributes=hidden)["QueueUrl"]
 
 
 def start_mlflow(database_uri: str, folder: Path) -> Iterator[str]:
@@ -93,27 +111,9 @@ def start_mlflow(database_uri: str, folder: Path) -> Iterator[str]:
     url = f"http://127.0.0.1:{(port := free_port())}"
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", database_uri, "--artifacts-destination", str(folder / "artifacts")]
-    environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    log = folder / "mlflow.log"
-    with log.open("wb") as sink:
-        process = subprocess.Popen(command, stdout=sink, stderr=sink, env=environment, start_new_session=True)
-    try:
-        _wait_until_healthy(url, process, log)
+    no_jobs = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with server_process(command, f"{url}/health", folder / "mlflow.log", no_jobs):
         yield url
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=30)
-
-
-def _wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + MLFLOW_START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}/health", timeout=1):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    pytest.fail(f"MLflow did not start; its log:\n{log.read_text()[-2000:]}")
 
 
 @pytest.fixture(scope="session")

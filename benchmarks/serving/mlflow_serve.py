@@ -8,7 +8,8 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.services import await_answer, free_port, running
+from benchmarks.services import await_answer, running
+from local.ports import free_port
 
 MEGABYTE = 1e6
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from local.ports import free_port
 from local.settings import HOST
 from local.sources import ROOT
 from offpath.contracts.errors import Transient
@@ -22,7 +23,7 @@ def started(command: Sequence[str | Path], environ: Mapping[str, str]) -> Iterat
 
     Raises Transient when it does not come up; its own words are on standard error.
     """
-    port = _free_port()
+    port = free_port()
     words = [*map(str, command), "--host", HOST, "--port", str(port)]
     process = subprocess.Popen(words, env=environ, cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True)
     try:
@@ -48,9 +49,3 @@ def _await_port(process: subprocess.Popen[bytes], port: int) -> None:
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex((HOST, port)) == 0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

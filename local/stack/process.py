@@ -15,6 +15,8 @@ import psutil
 
 EXIT_WITH_PARENT = Path(__file__).with_name("exit_with_parent.py")
 TAIL_LINES = 15
+# How long the rest of an ended part's output is waited for; only a process that left its group holds it open.
+READ_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +94,13 @@ class Child:
         signal_group(self.pid, signal.SIGTERM)
 
     def kill(self) -> None:
-        """End it, and whatever it started that is left."""
+        """End it, and whatever it started that is left; all that it wrote is in the log then."""
         signal_group(self.pid, signal.SIGKILL)
         self._process.wait()
-        self._reader.join(timeout=1)
+        self._reader.join(timeout=READ_SECONDS)
 
     def tail(self) -> list[str]:
         """The last lines that it wrote."""
-        if self.exit_code is not None:
-            self._reader.join(timeout=1)
         return list(self._tail)
 
     def _read(self) -> None:
@@ -113,8 +113,8 @@ class Child:
                 log.flush()
                 text = line.decode(errors="replace").rstrip()
                 self._tail.append(text)
-                self._said = self._said or bool(self.part.says and self.part.says in text)
                 self._show(self.part.name, text)
+                self._said = self._said or bool(self.part.says and self.part.says in text)
 
 
 def signal_group(pid: int, number: signal.Signals) -> None:

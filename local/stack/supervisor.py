@@ -66,10 +66,10 @@ class Supervisor:
     def stop(self, *names: str) -> None:
         """Stop these together; a Ctrl-C meanwhile gives them only seconds more."""
         children = [self._children.pop(name) for name in names if name in self._children]
+        asked = self._interrupts.count
         for child in children:
             child.terminate()
         deadlines = {child.pid: time.monotonic() + child.part.grace_seconds for child in children}
-        asked = self._interrupts.count
         while running := [child for child in children if child.exit_code is None]:
             self._screen.waiting([f"stopping {child.part.name}" for child in running])
             if self._interrupts.count > asked:
@@ -111,11 +111,13 @@ class Supervisor:
     def _ended(self, child: Child, restart: bool) -> None:
         name, code = child.part.name, child.exit_code
         if child.part.is_task and code == 0:
+            child.kill()  # what it left; its log is whole then
             self._is_ready(child)
             del self._children[name]
         elif restart and child.part.restarts:
             self._start_again(child)
         else:
+            child.kill()
             raise PartFailed(name, _obituary(name, code, child.tail(), self._logs))
 
     def _is_ready(self, child: Child) -> None:

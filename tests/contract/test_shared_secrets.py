@@ -92,7 +92,7 @@ def test_a_secret_that_is_being_deleted_is_worth_another_try(aws_endpoint: str, 
         SecretsManager(secrets_client()).text(name)
 
 
-def test_secrets_that_do_not_answer_are_worth_another_try(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+def test_secrets_that_do_not_answer_are_worth_another_try(nowhere: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", nowhere)
     with pytest.raises(Transient, match="reading the secret 'mlflow'"):
         SecretsManager(secrets_client(0.2, attempts=1)).text("mlflow")

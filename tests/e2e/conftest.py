@@ -7,7 +7,6 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.conftest import free_port
 from tests.support.database_machine import DatabaseMachine
 from tests.support.debian_machine import ensure_image, network
 from tests.support.mlflow_machine import Account, MlflowMachine
@@ -25,9 +24,9 @@ def machine_network() -> Iterator[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def account(machine_network: tuple[str, str]) -> Iterator[Account]:
     """S3, SQS and Secrets Manager, where machines of the network reach them."""
-    address, port = machine_network[1], free_port()
-    server = ThreadedMotoServer(address, port, verbose=False)
+    server = ThreadedMotoServer(machine_network[1], 0, verbose=False)
     server.start()
+    address, port = server.get_host_and_port()
     url = f"http://{address}:{port}"
     s3, manager = boto3.client("s3", endpoint_url=url), boto3.client("secretsmanager", endpoint_url=url)
     account = Account(url, s3, manager, boto3.client("sqs", endpoint_url=url))

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from local.stack.first_trace import trace_link
-from tests.support.local_stack import wait_for
 from tests.support.local_user import User
+from tests.support.waiting import wait_for
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SECONDS = 30_000
@@ -38,7 +38,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def test_the_trace_is_in_mlflow_with_inputs_outputs_spans_and_tags(stack: User, page: Page) -> None:
     trace_id = stack.predict()
-    wait_for(lambda: stack.has_trace(trace_id), 60, lambda: stack.commands[0].text[-3000:])
+    wait_for(lambda: stack.has_trace(trace_id), lambda: stack.commands[0].text[-3000:])
     link = trace_link(stack.settings, trace_id)
     assert link
 

@@ -14,12 +14,17 @@ from local.sources import ROOT
 from tests.support import acme
 from tests.support.database_machine import DatabaseMachine
 from tests.support.debian_machine import missing_docker
-from tests.support.local_stack import Command, wait_for
+from tests.support.local_stack import Command
 from tests.support.machine_jobs import MachineJobs
 from tests.support.mlflow_machine import ARCHIVE, ARTIFACTS, CA_KEY, DOMAIN, FOLDER, SERVICES, Account, MlflowMachine
 from tests.support.trace_writer_lambda import Context
+from tests.support.waiting import wait_for
 
-pytestmark = [pytest.mark.docker, pytest.mark.skipif(bool(missing_docker()), reason=missing_docker() or "it is there")]
+pytestmark = [
+    pytest.mark.docker,
+    pytest.mark.story,
+    pytest.mark.skipif(bool(missing_docker()), reason=missing_docker() or "it is there"),
+]
 TRACES = [record["messageAttributes"]["trace_id"]["stringValue"] for record in events.load("sqs_batch")["Records"]]
 
 
@@ -117,7 +122,7 @@ def test_a_model_is_registered_its_artifacts_land_in_s3_and_model_sync_publishes
         "MLFLOW_TRACKING_SERVER_CERT_PATH": str(folder / "ca.pem"),
     }
     training = Command(folder / "output", environ, "training", "iris")
-    assert training.process.wait(timeout=180) == 0, training.text
+    assert training.exit_code() == 0, training.text
 
     keys = [found["Key"] for found in account.s3.list_objects_v2(Bucket=ARTIFACTS).get("Contents", [])]
     assert any(key.startswith("mlflow/") and key.endswith("/model.onnx") for key in keys), keys
@@ -235,8 +240,9 @@ def test_people_are_let_in_by_what_the_documentation_says(host: MlflowMachine, a
     ],
 )
 def test_what_is_not_exposed_is_refused_by_the_proxy(path: str, host: MlflowMachine, account: Account) -> None:
+    cursor = host.cursor()
     assert host.get(path, "admin", account.passwords["admin"]) == 404
-    assert "mlflow/<NOSRV> 0/-1/-1/-1/0 404" in host.run("journalctl --unit haproxy --no-pager --lines 1").text
+    wait_for(lambda: "mlflow/<NOSRV> 0/-1/-1/-1/0 404" in host.said_since(cursor, "haproxy"), host.journal)
 
 
 def test_a_path_that_nobody_can_read_is_refused(host: MlflowMachine, account: Account) -> None:
@@ -304,7 +310,7 @@ def test_guessing_passwords_is_slowed_down_for_the_one_who_guesses(
 def test_a_service_that_is_killed_comes_back(service: str, host: MlflowMachine, account: Account) -> None:
     before = host.restarts(service)
     host.run(f"kill -9 $(systemctl show {service} --property MainPID --value)")
-    wait_for(lambda: host.restarts(service) == before + 1, 30, host.journal)
+    wait_for(lambda: host.restarts(service) == before + 1, host.journal)
     host.await_health()
     assert host.login("admin", account.passwords["admin"]) == 200
 
@@ -312,11 +318,11 @@ def test_a_service_that_is_killed_comes_back(service: str, host: MlflowMachine, 
 def test_a_training_whose_worker_is_killed_ends_with_it_and_is_begun_anew(
     host: MlflowMachine, jobs: MachineJobs
 ) -> None:
-    job_id = jobs.begin_slow()
-    training = host.run("pgrep --full training.worker.task").text
-    host.run("kill -9 $(systemctl show offpath-trainer --property MainPID --value)")
+    with jobs.begun() as job_id:
+        training = host.run("pgrep --full training.worker.task").text
+        host.run("kill -9 $(systemctl show offpath-trainer --property MainPID --value)")
 
-    done = jobs.wait(job_id, lambda job: job.ended, 120)
+    done = jobs.wait(job_id, lambda job: job.ended)
     assert (done.state, done.attempts) == ("succeeded", 2)
     assert host.run(f"ps -p {training}", check=False).code == 1
 
@@ -362,9 +368,8 @@ def test_set_up_again_changes_nothing_but_takes_up_new_passwords(
     ca, old = account.published_ca(), account.passwords["admin"]
     account.rotate("admin")
     account.rotate("trainer")
-    job_id = jobs.begin_slow()
-
-    again = host.set_up()
+    with jobs.begun() as job_id:
+        again = host.set_up()
 
     assert "installing" not in again.text
     assert account.published_ca() == ca
@@ -399,7 +404,7 @@ def test_without_its_database_the_server_waits_for_it(
 ) -> None:
     database.run("systemctl stop postgresql")
     host.run("systemctl restart offpath-mlflow")
-    wait_for(lambda: "Connection refused" in host.run("journalctl -u offpath-mlflow -n 5").text, 60, host.journal)
+    wait_for(lambda: "Connection refused" in host.run("journalctl -u offpath-mlflow -n 5").text, host.journal)
     database.run("systemctl start postgresql")
     host.await_health()
     assert host.login("admin", account.passwords["admin"]) == 200

@@ -9,8 +9,8 @@ import pytest
 
 import events
 from local.built.invoke import BUILT
-from tests.support.local_stack import wait_for
 from tests.support.local_user import User
+from tests.support.waiting import wait_for
 
 IMAGE = "public.ecr.aws/lambda/python:3.13"
 
@@ -35,7 +35,7 @@ def answers(text: str) -> list[Any]:
 
 def test_the_three_functions_do_their_work_in_docker(stack: User) -> None:
     command = stack.run_module("local.built.invoke", "--skip-pull-image")
-    assert command.process.wait(timeout=300) == 0, command.text
+    assert command.exit_code() == 0, command.text
     shown = "\n".join(line for line in command.text.splitlines() if _is_answer(line))
     synced, predicted, written, called = answers(shown)
 
@@ -45,7 +45,7 @@ def test_the_three_functions_do_their_work_in_docker(stack: User) -> None:
     assert predicted["headers"]["x-trace-id"] == trace_id
     sent = [record["messageAttributes"]["trace_id"]["stringValue"] for record in events.load("sqs_batch")["Records"]]
     for expected in [trace_id, called["trace_id"], *(f"tr-{trace}" for trace in sent)]:
-        wait_for(lambda expected=expected: stack.has_trace(expected), 60, lambda: command.text)  # type: ignore[misc]
+        wait_for(lambda expected=expected: stack.has_trace(expected), lambda: command.text)  # type: ignore[misc]
 
 
 def _is_answer(line: str) -> bool:

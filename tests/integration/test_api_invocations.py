@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import signal
-import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -19,11 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.conftest import free_port
+from local.ports import free_port
 from tests.support.api_fakes import Api
 from tests.support.scoring_requests import CUBE, FLAT, REQUESTS, ROW
+from tests.support.server_process import server_process
 
-START_SECONDS = 120.0
 JSON = "application/json"
 
 
@@ -50,25 +46,8 @@ def mlflow(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     url = f"http://127.0.0.1:{(port := free_port())}"
     command = [sys.executable, "-W", "ignore", "-m", "tests.support.scoring_server", str(folder), str(port)]
     log = tmp_path_factory.mktemp("scoring-log") / "log"
-    with log.open("wb") as sink:
-        process = subprocess.Popen(command, stdout=sink, stderr=sink, start_new_session=True)
-    try:
-        _wait(f"{url}/linear/ping", process, log)
+    with server_process(command, f"{url}/linear/ping", log):
         yield url
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=30)
-
-
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=1):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    pytest.fail(f"MLflow's scoring server did not start; its log:\n{log.read_text()[-2000:]}")
 
 
 Answer = tuple[int, Any]  # status, and predictions or error code
@@ -79,7 +58,7 @@ def ask_mlflow(url: str, model: str, body: Any, content_type: str = JSON) -> Ans
     path = f"/{model}/invocations" if model else "/invocations"
     request = urllib.request.Request(url + path, content, {"content-type": content_type})
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             return answer.status, json.load(answer)["predictions"]
     except urllib.error.HTTPError as error:
         text = error.read()

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from local import commands
 from local.errors import Interrupted, Refused
+from local.ports import row_of_free_ports
 from local.settings import S3_PORTS, LocalSettings
 from local.stack import lock, web
 from local.stack.first_trace import IRIS, has_models, predict, sample, served_model, trace_link
@@ -21,8 +22,7 @@ from local.stack.parts import has_volumes
 from local.stack.preflight import check_ports
 from local.stack.signals import Interrupts
 from offpath.contracts.errors import Transient
-from tests.conftest import free_port
-from tests.support.local_stack import Command, row_of_free_ports, stack_environment
+from tests.support.local_stack import Command, stack_environment
 
 
 def free_settings() -> LocalSettings:
@@ -67,7 +67,7 @@ def test_a_port_that_two_parts_want_is_named_with_both(taken: int) -> None:
 )
 def test_up_refuses_with_a_message_and_no_traceback(tmp_path: Path, changes: dict[str, str], message: str) -> None:
     command = Command(tmp_path / "up.log", stack_environment(tmp_path / "home") | changes, "local", "up")
-    assert command.process.wait(timeout=60) == 1
+    assert command.exit_code() == 1
     assert message in command.text
     assert "Traceback" not in command.text
 
@@ -75,7 +75,7 @@ def test_up_refuses_with_a_message_and_no_traceback(tmp_path: Path, changes: dic
 def test_up_refuses_when_a_port_is_in_use_and_starts_nothing(tmp_path: Path, taken: int) -> None:
     environ = stack_environment(tmp_path / "home") | {"OFFPATH_SQS_PORT": str(taken)}
     command = Command(tmp_path / "up.log", environ, "local", "up")
-    assert command.process.wait(timeout=60) == 1
+    assert command.exit_code() == 1
     assert f"port {taken} of 127.0.0.1 is in use" in command.text
     assert list(Home(tmp_path / "home").logs.iterdir()) == []
 
@@ -92,7 +92,7 @@ def test_a_running_stack_is_left_alone(tmp_path: Path) -> None:
     home.prepare()
     with lock.held(home.lock):
         command = Command(tmp_path / "up.log", stack_environment(home.path), "local", "up")
-        assert command.process.wait(timeout=60) == 1
+        assert command.exit_code() == 1
     assert "a stack is running" in command.text
 
 
@@ -154,11 +154,10 @@ def site() -> Iterator[Site]:
     web.POOL.clear()
 
 
-def test_an_answer_and_a_good_answer_are_told_apart(site: Site) -> None:
+def test_an_answer_and_a_good_answer_are_told_apart(site: Site, nowhere: str) -> None:
     site.answers["/health"] = (503, {})
     assert web.answers(f"{site.url}/health")
     assert not web.succeeds(f"{site.url}/health")
-    nowhere = f"http://127.0.0.1:{free_port()}/"
     assert not web.answers(nowhere)
     assert not web.succeeds(nowhere)
 

@@ -6,13 +6,13 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from local.settings import LocalSettings
 from local.sources import ROOT
-from tests.support.local_stack import descendants, listening, wait_for
-from tests.support.local_user import START_SECONDS, User
+from tests.support.local_stack import await_end, descendants, listening
+from tests.support.local_user import User
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture
@@ -41,10 +41,10 @@ def test_first_start_stop_and_a_start_after_it(user: User) -> None:
     assert {port for _, port in listening(family)} == {port for _, port, _ in user.settings.ports()}
 
     second = user.run("up")
-    assert second.process.wait(timeout=60) == 1
+    assert second.exit_code() == 1
     assert "a stack is running" in second.text
     status = user.run("status")
-    assert status.process.wait(timeout=60) == 0
+    assert status.exit_code() == 0
     assert "answers" in status.text
     assert re.search(r"worker +process \d+ +runs", status.text)
 
@@ -53,17 +53,17 @@ def test_first_start_stop_and_a_start_after_it(user: User) -> None:
     assert first.end(signal.SIGINT) == 0
     assert "3 message(s) of offpath-traces wait in s3://offpath-archive/spill/offpath-traces/" in first.text
     assert "Traceback" not in first.text
-    assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in family)
+    await_end(family)
 
     again = user.up()
     assert "3 message(s) of the last run are on offpath-traces again" in again.text
     assert "train  |" not in again.text
     assert user.has_trace(trace)
-    wait_for(lambda: all(user.has_trace(trace_id) for trace_id in waiting), 60, lambda: again.text)
+    wait_for(lambda: all(user.has_trace(trace_id) for trace_id in waiting), lambda: again.text)
     down = user.run("down")
-    assert down.process.wait(timeout=60) == 0
+    assert down.exit_code() == 0
     assert "stopped the stack" in down.text
-    assert again.process.wait(timeout=60) == 0
+    assert again.exit_code() == 0
 
 
 def test_a_part_that_cannot_start_is_named_and_everything_is_stopped(user: User) -> None:
@@ -72,7 +72,7 @@ def test_a_part_that_cannot_start_is_named_and_everything_is_stopped(user: User)
     (user.folder / "home" / "state.json").write_text('{"layout": 1}')
     database.write_text("this is no database, and SQLite says so")
     command = user.run("up")
-    assert command.process.wait(timeout=START_SECONDS) == 1
+    assert command.exit_code() == 1
     assert "mlflow ended with exit code" in command.text
     assert "file is not a database" in command.text
     assert "everything is stopped" in command.text

@@ -17,7 +17,8 @@ from local.stack.process_file import ProcessFile
 from local.stack.signals import Interrupts
 from local.stack.supervisor import Supervisor
 from tests.support.local_fakes import FakeScreen
-from tests.support.local_stack import wait_for
+from tests.support.local_stack import await_end
+from tests.support.waiting import wait_for
 
 SLEEP = "import time; print('at work', flush=True); time.sleep(600)"
 DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SLEEP
@@ -135,7 +136,7 @@ def test_a_stop_leaves_nothing_not_even_grandchildren(bench: Bench) -> None:
     family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
     assert len(family) == 2
     bench.supervisor.stop("mlflow")
-    wait_for(lambda: not any(process.is_running() for process in family), 10, lambda: str(family))
+    await_end(family)
     assert bench.on_file.alive() == {}
 
 
@@ -180,7 +181,7 @@ def test_parts_end_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
         pid = int(supervisor.stdout.readline())
         assert start_time(pid) is not None
         supervisor.kill()
-    wait_for(lambda: start_time(pid) is None, 10, lambda: f"process {pid} lives on")
+    wait_for(lambda: start_time(pid) is None, lambda: f"process {pid} lives on")
 
 
 def test_what_a_killed_supervisor_left_is_ended_at_the_next_start(bench: Bench) -> None:

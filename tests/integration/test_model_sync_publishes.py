@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from offpath.contracts.errors import SettingsError, Transient
 from offpath.contracts.model_manifest import Manifest
 from offpath.contracts.names import MANIFEST_KEY
-from tests.conftest import free_port
+from tests.support.waiting import DEADLINE_SECONDS
 from training.recipes.iris import RECIPE, IrisParameters
 from training.registry.trained_model import register
 from training.train_pipeline import Trained, train
@@ -63,6 +63,13 @@ def iris() -> Trained:
 def sync(mlflow_url: str, bucket_name: str, monkeypatch: pytest.MonkeyPatch) -> Handler:
     monkeypatch.setenv("OFFPATH_BUCKET", bucket_name)
     monkeypatch.setenv("OFFPATH_MLFLOW_URL", mlflow_url)
+    return handler()
+
+
+@pytest.fixture
+def sync_without_mlflow(sync: Handler, nowhere: str, monkeypatch: pytest.MonkeyPatch) -> Handler:
+    """The handler of the same bucket, started where no MLflow answers."""
+    monkeypatch.setenv("OFFPATH_MLFLOW_URL", nowhere)
     return handler()
 
 
@@ -161,14 +168,13 @@ def test_what_cannot_be_served_is_named_with_the_reason(iris: Trained, sync: Han
 
 
 def test_mlflow_down_leaves_the_manifest_as_it_is(
-    iris: Trained, sync: Handler, published: Published, mlflow_url: str, monkeypatch: pytest.MonkeyPatch
+    iris: Trained, sync: Handler, sync_without_mlflow: Handler, published: Published, mlflow_url: str
 ) -> None:
     register(iris, mlflow_url, "champion", print)
     sync({}, None)
     before = published.objects()
-    monkeypatch.setenv("OFFPATH_MLFLOW_URL", f"http://127.0.0.1:{free_port()}")
     with pytest.raises(Transient, match="no answer from MLflow"):
-        handler()({}, None)
+        sync_without_mlflow({}, None)
     assert published.objects() == before
 
 
@@ -183,7 +189,7 @@ def test_the_log_says_what_was_published_and_what_not(mlflow_url: str, bucket_na
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=DEADLINE_SECONDS,
     )
     entries = [json.loads(line) for line in done.stdout.splitlines()]
     assert entries[-1]["message"] == "published"

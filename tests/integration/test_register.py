@@ -29,9 +29,9 @@ from typer.testing import CliRunner, Result
 from offpath.contracts.model_manifest import Manifest
 from offpath.contracts.names import MANIFEST_KEY
 from offpath_cli.app import app
-from tests.conftest import free_port
 from tests.support import own_models  # skips all of this where LightGBM is not whole
 from tests.support.models import IRIS_LABELS, SETOSA, iris_graph, sum_onnx
+from tests.support.waiting import DEADLINE_SECONDS
 
 # mlflow warns of its own type hints when parts of it are imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyType")
@@ -223,7 +223,9 @@ def test_the_command_registers_what_a_registry_holds_under_an_alias(mlflow_url: 
     environ = os.environ | {"NO_COLOR": "1", "TERM": "dumb"}
     (tmp_path / "training").mkdir()  # a folder of the team's own, which must not stand in for this project's
 
-    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False, timeout=DEADLINE_SECONDS
+    )
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "LinearRegression (sklearn): regression" in done.stdout
@@ -296,9 +298,8 @@ def test_a_model_that_mlflow_does_not_have(source: str, complaint: str) -> None:
     assert complaint in done.output
 
 
-def test_a_server_that_is_not_there(tmp_path: Path) -> None:
+def test_a_server_that_is_not_there(tmp_path: Path, nowhere: str) -> None:
     (tmp_path / "sum.onnx").write_bytes(sum_onnx())
-    url = f"http://127.0.0.1:{free_port()}"
-    done = offpath(str(tmp_path / "sum.onnx"), "--name", "sum", "--task", "regression", "--tracking-uri", url)
+    done = offpath(str(tmp_path / "sum.onnx"), "--name", "sum", "--task", "regression", "--tracking-uri", nowhere)
     assert done.exit_code == 1
-    assert f"no MLflow server answers at {url}" in done.output
+    assert f"no MLflow server answers at {nowhere}" in done.output

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import uuid
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import pytest
 from mlflow import MlflowClient
 
-from tests.conftest import free_port
 from tests.support.training_recipes import PARCELS
-from training.recipes.recipe import TrainingError
+from tests.support.waiting import DEADLINE_SECONDS
+from training.recipes.recipe import Recipe, TrainingError
 from training.registry.trained_model import register
 from training.train_pipeline import train
 
@@ -34,12 +36,20 @@ def _own_tracking_uri(monkeypatch: pytest.MonkeyPatch) -> None:
 def training(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "training", *arguments]
     environ = os.environ | {"COLUMNS": "200", "TERM": "dumb", "NO_COLOR": "1"} | environment
-    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(
+        command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=DEADLINE_SECONDS
+    )
 
 
 @pytest.fixture
 def client(mlflow_url: str) -> MlflowClient:
     return MlflowClient(mlflow_url)
+
+
+@pytest.fixture
+def parcels() -> Recipe[Any]:
+    """The recipe under a name of its own: the tests share one MLflow."""
+    return replace(PARCELS, name=f"parcels-{uuid.uuid4().hex[:8]}")
 
 
 def test_iris_on_the_command_line(mlflow_url: str, client: MlflowClient) -> None:
@@ -73,11 +83,13 @@ def test_a_run_tells_how_the_model_came_about(mlflow_url: str, client: MlflowCli
     assert [entry.path for entry in client.list_artifacts(run.info.run_id, "plots")] == ["plots/confusion_matrix.png"]
 
 
-def test_a_regression_is_registered_with_its_signature(mlflow_url: str, client: MlflowClient) -> None:
-    registered = register(train(PARCELS, PARCELS.parameters(), 1, print), mlflow_url, "champion", print)
+def test_a_regression_is_registered_with_its_signature(
+    parcels: Recipe[Any], mlflow_url: str, client: MlflowClient
+) -> None:
+    registered = register(train(parcels, parcels.parameters(), 1, print), mlflow_url, "champion", print)
 
-    assert (registered.version, client.get_model_version_by_alias("parcels", "champion").version) == ("1", "1")
-    info = mlflow.models.get_model_info("models:/parcels@champion")
+    assert (registered.version, client.get_model_version_by_alias(parcels.name, "champion").version) == ("1", "1")
+    info = mlflow.models.get_model_info(f"models:/{parcels.name}@champion")
     assert info.signature is not None
     assert [(column.name, column.type.name) for column in info.signature.inputs] == [
         ("zone", "string"),
@@ -86,12 +98,14 @@ def test_a_regression_is_registered_with_its_signature(mlflow_url: str, client: 
     assert info.metadata == {"offpath": {"task": "regression", "labels": []}}
 
 
-def test_a_second_version_leaves_a_description_that_somebody_wrote(mlflow_url: str, client: MlflowClient) -> None:
-    trained = train(replace(PARCELS, name="parcels-described"), PARCELS.parameters(), 1, print)
+def test_a_second_version_leaves_a_description_that_somebody_wrote(
+    parcels: Recipe[Any], mlflow_url: str, client: MlflowClient
+) -> None:
+    trained = train(parcels, parcels.parameters(), 1, print)
     register(trained, mlflow_url, "champion", print)
-    client.update_registered_model("parcels-described", "Ask Ada before you change this.")
+    client.update_registered_model(parcels.name, "Ask Ada before you change this.")
     assert register(trained, mlflow_url, "champion", print).version == "2"
-    assert client.get_registered_model("parcels-described").description == "Ask Ada before you change this."
+    assert client.get_registered_model(parcels.name).description == "Ask Ada before you change this."
 
 
 def test_what_mlflow_refuses_is_not_half_registered(mlflow_url: str, client: MlflowClient) -> None:
@@ -112,9 +126,9 @@ def test_what_mlflow_refuses_is_not_half_registered(mlflow_url: str, client: Mlf
         (["iris", "--tracking-uri", "databricks"], "error: tracking URI 'databricks': expected the http"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(arguments: list[str], complaint: str) -> None:
-    port = free_port()
-    done = training(*arguments, OFFPATH_MLFLOW_PORT=str(port))
+def test_what_is_wrong_is_said_in_one_line(arguments: list[str], complaint: str, nowhere: str) -> None:
+    port = nowhere.rpartition(":")[2]
+    done = training(*arguments, OFFPATH_MLFLOW_PORT=port)
     assert done.returncode == 1
     assert complaint.format(port=port) in done.stderr
     assert done.stderr.count("\n") == 1

@@ -10,13 +10,16 @@ import pytest
 
 from offpath.contracts.names import RECIPES_KEY
 from tests.support.holding_proxy import HoldingProxy, holding_proxy
-from tests.support.local_stack import descendants, wait_for
-from tests.support.training_jobs import SLOW, Jobs, registered_version
+from tests.support.local_stack import await_end, descendants
+from tests.support.training_jobs import Jobs, registered_version
+from tests.support.waiting import wait_for
 from training.worker.announce import announcement
 
 # mlflow warns of its own type hints when parts of it are imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyType")
 
+# The first that a training asks of MLflow: it has fitted a model by then, and registered nothing.
+HEALTH = "GET /health"
 SET_ALIAS = "POST /api/2.0/mlflow/registered-models/alias"
 LOG_MODEL = "POST /api/2.0/mlflow/logged-models"
 CREATE_VERSION = "POST /api/2.0/mlflow/model-versions/create"
@@ -40,7 +43,7 @@ def test_jobs_from_their_order_to_their_end(jobs: Jobs) -> None:
     jobs.bucket.delete(RECIPES_KEY)
     assert jobs.post("iris").status_code == 503
     jobs.worker()
-    wait_for(lambda: jobs.bucket.exists(RECIPES_KEY), 40, jobs.logs)
+    wait_for(lambda: jobs.bucket.exists(RECIPES_KEY), jobs.logs)
     jobs.bucket.put("datasets/abalone.data", b"M,1\n")
     answer = jobs.post("iris", parameters={"c": 0.5}, seed=4, alias="blue", promote={"metric": "validation_f1"})
     assert answer.status_code == 202, answer.text
@@ -64,11 +67,13 @@ def test_jobs_from_their_order_to_their_end(jobs: Jobs) -> None:
     assert "abalone.data: the first row has 2 columns" in job["error"]
 
 
-def test_a_worker_killed_while_it_trains_is_made_up_for_once(jobs: Jobs) -> None:
-    first, job_id = jobs.worker(), jobs.order("abalone", **SLOW)
-    jobs.wait(job_id, lambda job: "fitting" in job["progress"]["text"])
+def test_a_worker_killed_while_it_trains_is_made_up_for_once(jobs: Jobs, mlflow: HoldingProxy) -> None:
+    mlflow.hold(HEALTH)
+    first, job_id = jobs.worker(), jobs.order("abalone")
+    jobs.at(job_id)
     jobs.kill(first)
     assert jobs.job(job_id)["state"] == "running"
+    mlflow.release()
 
     jobs.worker()
     job = jobs.ended(job_id)
@@ -79,14 +84,16 @@ def test_a_worker_killed_while_it_trains_is_made_up_for_once(jobs: Jobs) -> None
 
 def test_a_worker_killed_twice_fails_the_job_and_leaves_nothing_behind(jobs: Jobs, mlflow: HoldingProxy) -> None:
     before = registered_version(jobs.client, "iris", "green")
-    worker, job_id = jobs.worker(), jobs.order("iris", alias="green")
+    job_id = jobs.order("iris", alias="green")
     for request, runs in ((LOG_MODEL, ["RUNNING"]), (CREATE_VERSION, ["FINISHED", "KILLED"])):
         mlflow.hold(request)
+        worker = jobs.worker()
         jobs.at(job_id)
         assert jobs.runs("iris", job_id) == runs
         jobs.kill(worker)
-        worker = jobs.worker()
 
+    mlflow.release()
+    jobs.worker()
     job = jobs.ended(job_id)
     assert (job["state"], job["attempts"], job["result"]) == ("failed", 2, None)
     assert job["error"] == "it was tried twice, and each time its worker ended in the middle of it"
@@ -111,12 +118,13 @@ def test_a_worker_killed_between_version_and_alias_leaves_one_version(jobs: Jobs
     assert jobs.runs("iris", job_id) == ["FINISHED"]
 
 
-def test_a_worker_that_is_stopped_hands_its_job_back(jobs: Jobs) -> None:
-    first, job_id = jobs.worker(), jobs.order("abalone", **SLOW)
-    jobs.wait(job_id, lambda job: "fitting" in job["progress"]["text"])
+def test_a_worker_that_is_stopped_hands_its_job_back(jobs: Jobs, mlflow: HoldingProxy) -> None:
+    mlflow.hold(HEALTH)
+    first, job_id = jobs.worker(), jobs.order("abalone")
+    jobs.at(job_id)
     family = descendants(first.process.pid)
     assert first.end(signal.SIGTERM) == 0
-    assert not any(process.is_running() for process in family)
+    await_end(family)
     job = jobs.job(job_id)
     assert (job["state"], job["attempts"]) == ("queued", 0)
 
@@ -126,8 +134,9 @@ def test_a_worker_that_is_stopped_hands_its_job_back(jobs: Jobs) -> None:
     assert "Traceback" not in jobs.logs()
 
 
-def test_a_training_is_held_to_its_limits(jobs: Jobs) -> None:
-    slow = jobs.order("abalone", **SLOW)
+def test_a_training_is_held_to_its_limits(jobs: Jobs, mlflow: HoldingProxy) -> None:
+    mlflow.hold(HEALTH)
+    slow = jobs.order("abalone")
     worker = jobs.worker(OFFPATH_TRAINING_SECONDS="2")
     assert jobs.ended(slow)["error"] == "it took longer than 2 s (OFFPATH_TRAINING_SECONDS)"
     worker.end(signal.SIGTERM)

@@ -18,6 +18,7 @@ from mlflow.models import Model
 from offpath.contracts.model_manifest import ModelVersion
 from prediction_api.adapters.onnx_model import OnnxModel
 from tests.support.training_reviews import HARD_TEXTS
+from tests.support.waiting import DEADLINE_SECONDS
 from training.recipes.abalone_data import sample as shells
 from training.recipes.sentiment.sample import sample as reviews
 
@@ -41,7 +42,9 @@ def client(mlflow_url: str) -> MlflowClient:
 def training(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "training", *map(str, arguments)]
     environ = os.environ | {"COLUMNS": "200", "TERM": "dumb", "NO_COLOR": "1", "LC_ALL": "C"}
-    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(
+        command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=DEADLINE_SECONDS
+    )
 
 
 def registered(client: MlflowClient, name: str, alias: str) -> tuple[RegisteredVersion, Run]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-HOLD_SECONDS = 60
+from tests.support.waiting import DEADLINE_SECONDS
 
 
 class HeldSqs:
@@ -22,7 +22,7 @@ class HeldSqs:
     @property
     def environ(self) -> dict[str, str]:
         """The variables that send a process's SQS requests, and no others, through here."""
-        return {"AWS_ENDPOINT_URL_SQS": self.url, "OFFPATH_PUBLISH_BUDGET_SECONDS": "30"}
+        return {"AWS_ENDPOINT_URL_SQS": self.url}
 
     def release(self) -> None:
         """Let every request go on, those to come as well."""
@@ -36,7 +36,8 @@ class HeldSqs:
     def wait(self) -> bool:
         """Hold a request. Whether it may go on."""
         self.arrived.set()
-        return self._go_on.wait(HOLD_SECONDS) and not self._drop
+        self._go_on.wait()
+        return not self._drop
 
 
 @contextmanager
@@ -50,7 +51,7 @@ def held_sqs(forward_to: str) -> Iterator[HeldSqs]:
             if not held.wait():
                 return
             request = urllib.request.Request(held.forward_to + self.path, body, dict(self.headers))
-            with urllib.request.urlopen(request, timeout=10) as response:
+            with urllib.request.urlopen(request, timeout=DEADLINE_SECONDS) as response:
                 content = response.read()
                 self.send_response(response.status)
                 self.send_header("content-type", response.headers["content-type"])

@@ -5,42 +5,54 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.support.waiting import DEADLINE_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What stands still: requests that begin with `line`. reached: set as soon as there is one."""
+
+    line: str
+    reached: threading.Event = field(default_factory=threading.Event)
 
 
 class HoldingProxy:
-    """Hands everything on to a server, but requests that begin with `holding`: these are never answered.
-
-    held: set as soon as there is one.
-    """
+    """Hands everything on to a server, but what is held: that is never answered."""
 
     def __init__(self, target: str) -> None:
         self.target = target
         self.url = ""
-        self.holding: str | None = None
-        self.held = threading.Event()
         self.gone = threading.Event()
+        self._gate: Gate | None = None
 
     def hold(self, line: str) -> None:
-        """Hold requests such as `POST /api/2.0/mlflow/runs/create` from now on."""
-        self.held.clear()
-        self.holding = line
+        """Hold requests such as `POST /api/2.0/mlflow/runs/create` from now on, and no others."""
+        self._gate = Gate(line)
 
     def release(self) -> None:
         """Hand all requests on from now on; the held one stays unanswered."""
-        self.holding = None
+        self._gate = None
+
+    @property
+    def holds_one(self) -> bool:
+        """Whether a request stands still since the last call of `hold`."""
+        return self._gate is not None and self._gate.reached.is_set()
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         """Hand one request on, or hold it."""
         body = handler.rfile.read(int(handler.headers.get("content-length", 0)))
-        if self.holding and f"{handler.command} {handler.path}".startswith(self.holding):
-            self.held.set()
+        gate = self._gate
+        if gate and f"{handler.command} {handler.path}".startswith(gate.line):
+            gate.reached.set()
             self.gone.wait()
             return
         headers = {name: value for name, value in handler.headers.items() if name.lower() != "host"}
         request = urllib.request.Request(self.target + handler.path, body or None, headers, method=handler.command)
         try:
-            reply = urllib.request.urlopen(request, timeout=60)
+            reply = urllib.request.urlopen(request, timeout=DEADLINE_SECONDS)
         except urllib.error.HTTPError as error:
             reply = error
         with reply:

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -17,8 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local.ports import free_port
+from tests.support.waiting import DEADLINE_SECONDS, wait_for
+
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 60.0
 _DONE = re.compile(r"INVOKE RTDONE\(status: (\w+), produced bytes: \d+, duration: ([\d.]+)ms\)")
 
 
@@ -33,7 +34,7 @@ class LambdaRuntime:
     def invoke(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """The handler's answer to an event."""
         request = urllib.request.Request(self.url, json.dumps(event).encode())
-        with urllib.request.urlopen(request, timeout=60) as response:
+        with urllib.request.urlopen(request, timeout=DEADLINE_SECONDS) as response:
             answer: dict[str, Any] = json.loads(response.read())
         return answer
 
@@ -49,7 +50,7 @@ class LambdaRuntime:
 @contextmanager
 def lambda_runtime(handler: str, environ: Mapping[str, str], log: Path) -> Iterator[LambdaRuntime]:
     """Run a handler (`module.function`) with these variables beside the ones that a process needs."""
-    port, runtime_port = _free_port(), _free_port()
+    port, runtime_port = free_port(), free_port()
     command = [
         str(emulator()),
         "--log-level",
@@ -66,18 +67,19 @@ def lambda_runtime(handler: str, environ: Mapping[str, str], log: Path) -> Itera
     own = {
         "PATH": os.environ["PATH"],
         "AWS_LAMBDA_FUNCTION_NAME": "offpath-test",
-        "AWS_LAMBDA_FUNCTION_TIMEOUT": "30",
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": "300",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
     }
     with log.open("wb") as sink:
         process = subprocess.Popen(command, stdout=sink, stderr=sink, env=own | dict(environ), start_new_session=True)
     try:
-        _wait_until_open(port, process)
+        wait_for(lambda: _is_open(port) or process.poll() is not None, log.read_text)
+        assert process.poll() is None, f"the emulator ended by itself:\n{log.read_text()}"
         yield LambdaRuntime(f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations", process, log)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait(timeout=10)
+        process.wait()
 
 
 def emulator() -> Path:
@@ -90,17 +92,6 @@ def emulator() -> Path:
     return found[0]
 
 
-def _free_port() -> int:
+def _is_open(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_until_open(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise RuntimeError("the runtime interface emulator did not start")
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -4,18 +4,25 @@ import sys
 import time
 from typing import Any
 
+PAUSE_SECONDS = 0.05
+
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """`fail`: reported; `crash`: raises; `hang`: takes very long; anything else succeeds."""
+    """`fail`: reported; `crash`: raises; `hang`: says again and again that it goes on; anything else succeeds."""
     failures = []
     for record in event["Records"]:
         body = record["body"]
-        sys.stdout.write(f"got {body}, receive {record['attributes']['ApproximateReceiveCount']}\n")
-        sys.stdout.flush()
-        if body == "hang":
-            time.sleep(600)
+        _say(f"got {body}, receive {record['attributes']['ApproximateReceiveCount']}")
+        while body == "hang":
+            _say("going on")
+            time.sleep(PAUSE_SECONDS)
         if body == "crash":
             raise RuntimeError("this message crashes the handler")
         if body == "fail":
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()

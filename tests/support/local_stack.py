@@ -3,38 +3,18 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
+from local.ports import row_of_free_ports
 from local.settings import S3_PORTS
 from local.sources import ROOT
-
-
-def wait_for(condition: Callable[[], bool], seconds: float, otherwise: Callable[[], str]) -> None:
-    """Return once the condition is true."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, otherwise()
-        time.sleep(0.05)
-
-
-def row_of_free_ports(count: int) -> int:
-    """The first of so many free ports in a row, below those that the system gives out by itself."""
-    for first in range(20_000 + os.getpid() % 97 * 100, 32_000, count):
-        if all(_is_free(port) for port in range(first, first + count)):
-            return first
-    raise AssertionError("no row of free ports")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
+from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 
 class Command:
@@ -58,19 +38,21 @@ class Command:
         """What it wrote so far."""
         return self._output.read_text()
 
-    def wait_for(self, pattern: str, seconds: float = 30) -> str:
+    def wait_for(self, pattern: str) -> str:
         """The first match of the pattern in its output."""
-        wait_for(
-            lambda: bool(re.search(pattern, self.text)) or self.process.poll() is not None, seconds, lambda: self.text
-        )
+        wait_for(lambda: bool(re.search(pattern, self.text)) or self.process.poll() is not None, lambda: self.text)
         found = re.search(pattern, self.text)
         assert found, f"exit code {self.process.poll()}, and no {pattern!r} in:\n{self.text}"
         return found.group()
 
-    def end(self, number: signal.Signals = signal.SIGINT, seconds: float = 60) -> int:
+    def end(self, number: signal.Signals = signal.SIGINT) -> int:
         """Its exit code, after that signal."""
         self.process.send_signal(number)
-        return self.process.wait(timeout=seconds)
+        return self.exit_code()
+
+    def exit_code(self) -> int:
+        """Its exit code, once it has ended."""
+        return self.process.wait(timeout=DEADLINE_SECONDS)
 
     def clean_up(self) -> None:
         """Leave nothing of it behind, whatever happened."""
@@ -79,7 +61,7 @@ class Command:
             self.process.kill()
         self.process.wait()
         for process in family:
-            if process.is_running():
+            with suppress(psutil.NoSuchProcess):
                 process.kill()
 
 
@@ -91,14 +73,27 @@ def descendants(pid: int) -> list[psutil.Process]:
         return []
 
 
-def listening(processes: list[psutil.Process]) -> set[tuple[str, int]]:
-    """Where these processes listen: address and port."""
-    connections = [connection for process in processes for connection in process.net_connections("inet")]
-    return {
-        (str(connection.laddr[0]), int(connection.laddr[1]))
-        for connection in connections
-        if connection.status == psutil.CONN_LISTEN
-    }
+def lives(process: psutil.Process) -> bool:
+    """Whether it has not ended: one that nobody has asked how it ended has, too."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def await_end(processes: Sequence[psutil.Process]) -> None:
+    """Return once none of them lives."""
+    wait_for(lambda: not any(map(lives, processes)), lambda: f"still there: {[*filter(lives, processes)]}")
+
+
+def listening(processes: Sequence[psutil.Process]) -> set[tuple[str, int]]:
+    """Where these processes listen: address and port. One that has ended listens nowhere."""
+    found: set[tuple[str, int]] = set()
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            listeners = [one for one in process.net_connections("inet") if one.status == psutil.CONN_LISTEN]
+            found |= {(str(one.laddr[0]), int(one.laddr[1])) for one in listeners}
+    return found
 
 
 def stack_environment(home: Path) -> dict[str, str]:
@@ -111,6 +106,7 @@ def stack_environment(home: Path) -> dict[str, str]:
         "OFFPATH_WRITER_TIMEOUT_SECONDS": "5",
         "OFFPATH_DRAIN_SECONDS": "4",
         "OFFPATH_VISIBILITY_SECONDS": "30",
+        "OFFPATH_PUBLISH_BUDGET_SECONDS": "60",  # moto on a busy machine is not an SQS that is away
         "COLUMNS": "200",
         "AWS_PROFILE": "production",
     }

@@ -15,7 +15,6 @@ from tests.support.local_stack import Command, stack_environment
 
 RECORD = {"inputs": [{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}]}
 STARTED = r"Ctrl-C stops everything"
-START_SECONDS = 180.0
 
 
 class User:
@@ -41,7 +40,7 @@ class User:
 
     def up(self) -> Command:
         command = self.run("up")
-        command.wait_for(STARTED, START_SECONDS)
+        command.wait_for(STARTED)
         return command
 
     def predict(self) -> str:

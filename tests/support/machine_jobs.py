@@ -1,7 +1,8 @@
 """Training jobs for MLflow's machine, ordered as the API orders them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from offpath.aws.job_store import JobStore
@@ -11,8 +12,8 @@ from offpath.contracts.names import RECIPES_KEY
 from offpath.contracts.training_job import Job
 from prediction_api.jobs.recipe_book import RecipeBook
 from prediction_api.jobs.training import Training
-from tests.support.local_stack import wait_for
 from tests.support.mlflow_machine import ARCHIVE, Account, MlflowMachine
+from tests.support.waiting import wait_for
 
 
 class MachineJobs:
@@ -23,24 +24,30 @@ class MachineJobs:
         queue = SqsQueue(account.sqs, account.jobs_url)
         self._machine = machine
         self._training = Training(RecipeBook(bucket), JobStore(bucket), queue, bucket)
-        wait_for(lambda: bucket.exists(RECIPES_KEY), 60, self._log)
+        wait_for(lambda: bucket.exists(RECIPES_KEY), self._log)
 
     def order(self, model: str, **body: Any) -> str:
         """The id of a new job."""
         return self._training.submit(model, json.dumps(body).encode()).id
 
-    def begin_slow(self) -> str:
-        """The id of a new job that is being trained, for some seconds."""
-        job_id = self.order("abalone", parameters={"n_estimators": 1_000, "max_depth": 1})
-        self.wait(job_id, lambda job: job.progress.fraction > 0)
-        return job_id
+    @contextmanager
+    def begun(self) -> Iterator[str]:
+        """The id of a new job that is being trained: it cannot end, as MLflow is stopped as long as the block lasts."""
+        self._machine.run("systemctl stop offpath-mlflow")
+        try:
+            job_id = self.order("abalone")
+            self.wait(job_id, lambda job: job.progress.fraction > 0)
+            yield job_id
+        finally:
+            self._machine.run("systemctl start offpath-mlflow")
 
-    def wait(self, job_id: str, until: Callable[[Job], bool], seconds: float = 60) -> Job:
+    def wait(self, job_id: str, until: Callable[[Job], bool]) -> Job:
         """The job, once it is so far."""
-        wait_for(
-            lambda: until(self._training.find(job_id)), seconds, lambda: f"{self._training.find(job_id)}\n{self._log()}"
-        )
-        return self._training.find(job_id)
+        return wait_for(lambda: self._job_if(job_id, until), lambda: f"{self._training.find(job_id)}\n{self._log()}")
+
+    def _job_if(self, job_id: str, until: Callable[[Job], bool]) -> Job | None:
+        job = self._training.find(job_id)
+        return job if until(job) else None
 
     def run(self, model: str, **body: Any) -> Job:
         """A new job, once it has ended."""

@@ -16,7 +16,7 @@ from tests.support.database_machine import DATABASE, USERNAME
 from tests.support.database_machine import NAME as DATABASE_HOST
 from tests.support.debian_machine import CERTIFICATES, DebianMachine, Ran
 from tests.support.host_layer import pack
-from tests.support.local_stack import wait_for
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -152,13 +152,19 @@ class MlflowMachine(DebianMachine):
 
     def await_health(self) -> None:
         """Until MLflow answers through the proxy."""
-        wait_for(
-            lambda: self.get("/health") == 200, 120, lambda: self.run("journalctl -u offpath-mlflow | tail -40").text
-        )
+        wait_for(lambda: self.get("/health") == 200, lambda: self.run("journalctl -u offpath-mlflow | tail -40").text)
 
     def restarts(self, service: str) -> int:
         """How often systemd started it again by itself."""
         return int(self.run(f"systemctl show {service} --property NRestarts --value").text)
+
+    def cursor(self) -> str:
+        """Where the journal ends now."""
+        return self.run("journalctl --no-pager --lines 1 --show-cursor").text.rpartition("-- cursor: ")[2]
+
+    def said_since(self, cursor: str, service: str) -> str:
+        """What a service said after that place in the journal."""
+        return self.run(f"journalctl --no-pager --unit {service} --after-cursor '{cursor}'").text
 
     def journal(self) -> str:
         """The last that any service said."""

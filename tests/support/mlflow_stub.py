@@ -4,7 +4,6 @@ import gzip
 import json
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,12 +25,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the server answers. status 0: it closes the connection without a word."""
+    """What the server answers. status 0: it closes the connection without a word. never: it does not even do that."""
 
     status: int = 200
     body: str = ""
     headers: dict[str, str] = field(default_factory=dict)
-    delay_seconds: float = 0.0
+    never: bool = False
 
 
 def error(status: int, error_code: str = "", **headers: str) -> Reply:
@@ -41,11 +40,15 @@ def error(status: int, error_code: str = "", **headers: str) -> Reply:
 
 @dataclass
 class StubMlflow:
-    """The server's address, what it was asked, and how it answers: None means as a healthy MLflow does."""
+    """The server's address, what it was asked, and how it answers: None means as a healthy MLflow does.
+
+    gone: set when the server ends.
+    """
 
     url: str = ""
     requests: list[Request] = field(default_factory=list)
     answer: Callable[[Request], Reply | None] = lambda request: None
+    gone: threading.Event = field(default_factory=threading.Event)
 
     @property
     def lines(self) -> list[str]:
@@ -55,6 +58,12 @@ class StubMlflow:
         self.requests.append(request)
         healthy = Reply() if request.line.endswith("/v1/traces") else Reply(body=json.dumps(EXPERIMENT))
         return self.answer(request) or healthy
+
+    def answers(self, reply: Reply) -> bool:
+        """Whether there is an answer; if there is none ever, this returns when the server ends."""
+        if reply.never:
+            self.gone.wait()
+        return bool(reply.status) and not reply.never
 
 
 @contextmanager
@@ -70,6 +79,7 @@ def stub_mlflow(tls: ssl.SSLContext | None = None) -> Iterator[StubMlflow]:
     try:
         yield stub
     finally:
+        stub.gone.set()
         server.shutdown()
         thread.join()
         server.server_close()
@@ -86,8 +96,7 @@ def _handler(stub: StubMlflow) -> type[BaseHTTPRequestHandler]:
         def _respond(self, body: bytes) -> None:
             trace_ids = _trace_ids(body) if self.path.endswith("/v1/traces") else frozenset()
             reply = stub.reply(Request(f"{self.command} {self.path}", dict(self.headers), trace_ids))
-            time.sleep(reply.delay_seconds)
-            if reply.status:
+            if stub.answers(reply):
                 self._send(reply)
 
         def _send(self, reply: Reply) -> None:

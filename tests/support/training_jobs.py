@@ -23,13 +23,12 @@ from prediction_api.jobs.recipe_book import RecipeBook
 from prediction_api.jobs.training import Training
 from tests.support.api_fakes import Api
 from tests.support.holding_proxy import HoldingProxy
-from tests.support.local_stack import Command, descendants, wait_for
+from tests.support.local_stack import Command, await_end, descendants
 from tests.support.spans import recorded_tracing
+from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 # After how long a job is tried again whose worker was killed.
 VISIBILITY_SECONDS = 3
-# Seconds of trees, which make a small file all the same.
-SLOW = {"parameters": {"n_estimators": 1_000, "max_depth": 1}}
 
 
 class Jobs:
@@ -47,6 +46,7 @@ class Jobs:
             "OFFPATH_BUCKET": bucket,
             "OFFPATH_TRAINING_QUEUE_URL": queue_url,
             "OFFPATH_TRAINING_VISIBILITY_SECONDS": str(VISIBILITY_SECONDS),
+            "OFFPATH_TRAINING_MLFLOW_WAIT_SECONDS": str(DEADLINE_SECONDS),
             "MLFLOW_TRACKING_URI": mlflow.url,
         }
         training = Training(RecipeBook(self.bucket), self.store, SqsQueue(sqs_client(), queue_url), self.bucket)
@@ -75,10 +75,13 @@ class Jobs:
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
-    def wait(self, job_id: str, until: Callable[[dict[str, Any]], bool], seconds: float = 40) -> dict[str, Any]:
+    def wait(self, job_id: str, until: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The job, once it is so far."""
-        wait_for(lambda: until(self.job(job_id)), seconds, lambda: f"{self.job(job_id)}\n{self.logs()}")
-        return self.job(job_id)
+        return wait_for(lambda: self._job_if(job_id, until), lambda: f"{self.job(job_id)}\n{self.logs()}")
+
+    def _job_if(self, job_id: str, until: Callable[[dict[str, Any]], bool]) -> dict[str, Any] | None:
+        job = self.job(job_id)
+        return job if until(job) else None
 
     def ended(self, job_id: str) -> dict[str, Any]:
         """The job, once it has ended."""
@@ -86,14 +89,14 @@ class Jobs:
 
     def at(self, job_id: str) -> None:
         """Return once the job's training stands still before the request to MLflow that is held."""
-        wait_for(self.mlflow.held.is_set, 40, lambda: f"{self.job(job_id)}\n{self.logs()}")
+        wait_for(lambda: self.mlflow.holds_one, lambda: f"{self.job(job_id)}\n{self.logs()}")
 
     def kill(self, worker: Command) -> None:
         """SIGKILL to the worker alone, and see that its training goes with it."""
         family = descendants(worker.process.pid)
         worker.process.send_signal(signal.SIGKILL)
         worker.process.wait()
-        wait_for(lambda: not any(one.is_running() for one in family), 10, lambda: f"still there: {family}")
+        await_end(family)
 
     def versions(self, model: str, job_id: str) -> list[ModelVersion]:
         """What the job registered."""

@@ -57,7 +57,7 @@ class _File(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What serving needs to know.
+    """The part of an MLmodel file that serving needs.
 
     onnx_path, tokenizer_path, example_path: among the version's files. bytes: of all of these files.
     """

@@ -1,4 +1,4 @@
-"""What can be told of an ONNX file without an ONNX library: it is a protobuf message of a known shape.
+"""Checks of an ONNX file that need no ONNX library: the file is a protobuf message of a known shape.
 
 Field numbers are those of onnx.proto: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 """

@@ -1,4 +1,4 @@
-"""What the sync needs from the model registry and from the models' bucket."""
+"""Ports to the model registry and to the bucket of the models."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -52,7 +52,7 @@ class Files(Protocol):
         """The file. Raises ObjectMissing."""
 
     def exists(self, key: str) -> bool:
-        """Whether there is a file under the key."""
+        """Tell whether there is a file under the key."""
 
     def put(self, key: str, content: bytes, content_type: str = "application/json") -> str:
         """Store the file, whole or not at all; the bucket's name comes back."""

@@ -20,7 +20,7 @@ from offpath.contracts.names import CHAMPION, MANIFEST_KEY
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a sync did.
+    """The result of a sync.
 
     models: name → alias → version, as served from now on. skipped: `name`, `name@alias` or the manifest's key → reason.
     """
@@ -32,7 +32,7 @@ class Report:
 
 @dataclass(slots=True)
 class _Round:
-    """What one sync knows so far."""
+    """The state of one sync: the manifest before it, and what was found out since."""
 
     previous: Manifest
     skipped: dict[str, str] = field(default_factory=dict)

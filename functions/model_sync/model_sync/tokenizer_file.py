@@ -1,4 +1,4 @@
-"""What can be told of a tokenizer's file without a tokenizer library."""
+"""Checks of a tokenizer file that need no tokenizer library."""
 
 import json
 

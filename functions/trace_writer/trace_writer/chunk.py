@@ -1,4 +1,4 @@
-"""What goes to MLflow in one request."""
+"""Chunks: the events that go to MLflow in one request."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace

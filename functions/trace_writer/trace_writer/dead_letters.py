@@ -29,7 +29,7 @@ class DeadLetters:
         self._max_receives = max_receives
 
     def take(self, received: Received, error: OffpathError) -> bool:
-        """Whether the message is there now, with its error and reason as attributes, and may leave the queue."""
+        """Move the message, with error and reason as attributes. Tell whether it may leave the queue."""
         if not isinstance(error, Poison) or received.receives < self._max_receives:
             return False
         reason = {"error": type(error).__name__, "reason": _printable(str(error))[:REASON_CHARACTERS]}

@@ -35,10 +35,7 @@ class Decoded:
 
 
 def decode(received: Received, claims: ClaimStore) -> Decoded:
-    """Return what a message holds or stands for.
-
-    Raises Poison, UnknownSchema, or Transient when the claim store does not answer.
-    """
+    """Decode a message, or the claim that it stands for. Raises Poison, UnknownSchema, or Transient."""
     try:
         event = decode_message(received.message, claims)
         line = one_line(event.body)

@@ -1,4 +1,4 @@
-"""What the function's log says about a batch."""
+"""Log lines about a batch."""
 
 from collections.abc import Callable
 

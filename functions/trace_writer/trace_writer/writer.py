@@ -33,7 +33,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of a batch.
+    """The result of writing a batch.
 
     archive_keys: of the objects that were written: none, one, or two if some messages came again. failures: what must
     stay on the queue. dead_lettered: what need not, as it is on the dead-letter queue.
@@ -65,30 +65,33 @@ class TraceWriter:
         try:
             keys = self._store([event for event in events if event.source.receives == 1])
         except Transient as error:
-            return self._written(batch, [], failures | _all_failed(events, error))
+            return self._settle(batch, [], failures | _all_failed(events, error))
         failures |= self._delivery.deliver(events, deadline)
         done = [event for event in events if event.source.receives > 1 and not _comes_again(event, failures)]
         try:
             keys += self._store(done)
         except Transient as error:
             failures |= _all_failed(done, error)  # in place of what MLflow refused, too: it is not archived yet
-        return self._written(batch, keys, failures)
+        return self._settle(batch, keys, failures)
 
     def _store(self, events: Sequence[Decoded]) -> list[str]:
         return [self._archive.store([event.line for event in events])] if events else []
 
-    def _written(self, batch: Sequence[Received], keys: Sequence[str], failures: Failures) -> Written:
-        kept, dead = self._sorted(batch, failures)
-        return Written(len(batch), keys, kept, dead)
+    def _settle(self, batch: Sequence[Received], keys: Sequence[str], failures: Failures) -> Written:
+        """Dead-letter what can never be delivered, and report what stays on the queue."""
+        failed = [received for received in batch if received.message_id in failures]
+        moved = {received.message_id for received in failed if self._dead_letter(received, failures)}
+        reports = [Failure(one.message_id, one.trace_id, failures[one.message_id]) for one in failed]
+        return Written(
+            received=len(batch),
+            archive_keys=keys,
+            failures=[report for report in reports if report.message_id not in moved],
+            dead_lettered=[report for report in reports if report.message_id in moved],
+        )
 
-    def _sorted(self, batch: Sequence[Received], failures: Failures) -> tuple[list[Failure], list[Failure]]:
-        kept: list[Failure] = []
-        dead: list[Failure] = []
-        for received in batch:
-            if error := failures.get(received.message_id):
-                taken = self._dead_letters is not None and self._dead_letters.take(received, error)
-                (dead if taken else kept).append(Failure(received.message_id, received.trace_id, error))
-        return kept, dead
+    def _dead_letter(self, received: Received, failures: Failures) -> bool:
+        """Send a message to the dead-letter queue, if it is poison. Tell whether it is there now."""
+        return self._dead_letters is not None and self._dead_letters.take(received, failures[received.message_id])
 
     def _decode(self, batch: Sequence[Received]) -> tuple[list[Decoded], Failures]:
         events: list[Decoded] = []

@@ -59,13 +59,13 @@ def test_the_scoring_protocol_reads_it_too() -> None:
 TEXTS = st.one_of(st.text(st.characters(codec="utf-8")), st.lists(st.sampled_from([*WORDS, "x"])).map(" ".join))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(TEXTS, min_size=1, max_size=20))
 def test_each_text_gets_what_it_gets_alone_in_its_place(texts: list[str]) -> None:
     assert values(texts) == [value for text in texts for value in values([text])]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.lists(st.sampled_from([*WORDS.keys() - {"[UNK]"}, "x"])).map(" ".join), min_size=1, max_size=50))
 def test_each_text_gets_what_its_words_are_worth(texts: list[str]) -> None:
     assert values(texts) == [worth(text) for text in texts]

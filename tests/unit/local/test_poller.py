@@ -1,4 +1,5 @@
 import logging
+import time
 from typing import Any
 
 import pytest
@@ -79,8 +80,10 @@ def test_an_exception_of_the_handler_fails_the_whole_batch(caplog: pytest.LogCap
 
 def test_an_invocation_is_told_its_time() -> None:
     handler = FakeHandler()
+    began = time.monotonic()
     Poller(queue_of("a"), handler, settings(writer_timeout_seconds=7)).poll()
-    assert 6_000 < handler.milliseconds[0] <= 7_000
+    taken = time.monotonic() - began
+    assert 6_000 - taken * 1000 < handler.milliseconds[0] <= 7_000
 
 
 def test_draining_tries_what_failed_before_at_once() -> None:
@@ -144,7 +147,7 @@ def test_polling_survives_a_queue_that_does_not_answer_and_says_so_once(caplog: 
     poller = Poller(Flaky(), handler, settings())
     poller.run()
     assert handler.batches == [["a"]]
-    assert [record.getMessage() for record in caplog.records] == [
+    assert [record.getMessage() for record in caplog.records if record.name == "poller"] == [
         "polling is in trouble, and goes on trying: SQS does not answer",
         "polling works again",
     ]

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
 
@@ -14,8 +14,9 @@ from offpath.tracing._lambda_extension import LambdaExtension
 from offpath.tracing._otlp import EndedTrace
 from offpath.tracing._workers import BackgroundThread, InRequest
 from tests.support.spans import ended_trace
+from tests.support.waiting import DEADLINE_SECONDS
 
-SECONDS = 10
+SECONDS = DEADLINE_SECONDS
 
 
 class Published:
@@ -37,12 +38,28 @@ class Published:
         return [trace for batch in self.batches for trace in batch]
 
 
+@dataclass(frozen=True, slots=True)
+class WatchedInvocation(Invocation):
+    """An invocation that tells when an extension goes on waiting for the end of its handler."""
+
+    awaited: threading.Semaphore
+
+    def remaining_seconds(self) -> float:
+        self.awaited.release()
+        return Invocation.remaining_seconds(self)
+
+
 class FakeExtensionsApi:
-    """Lambda, as an extension sees it: `invoke` begins an invocation, `asked` tells that the next is awaited."""
+    """Lambda, as an extension sees it.
+
+    `invoke` begins an invocation. asked: the next one is waited for. awaited: the end of this one's handler is, though
+    another's has ended.
+    """
 
     def __init__(self) -> None:
         self.registered = False
         self.asked = threading.Semaphore(0)
+        self.awaited = threading.Semaphore(0)
         self._invocations: SimpleQueue[Invocation | None] = SimpleQueue()
         self._begun: Invocation | None = None
 
@@ -51,18 +68,32 @@ class FakeExtensionsApi:
 
     def wait(self) -> None:
         self.asked.release()
-        self._begun = self._invocations.get()
+        begun = self._invocations.get()
+        if begun is None:
+            raise Transient("the environment ends")
+        self._begun = begun
 
     def read(self) -> Invocation:
-        if self._begun is None:
-            raise Transient("the environment ends")
+        assert self._begun, "an invocation is read once it has begun"
         return self._begun
 
     def invoke(self, request_id: str, seconds: float = SECONDS) -> None:
-        self._invocations.put(Invocation(request_id, int((time.time() + seconds) * 1000)))
+        self._invocations.put(WatchedInvocation(request_id, int((time.time() + seconds) * 1000), self.awaited))
 
     def end(self) -> None:
+        """End the environment, and with it the extension's thread: what it logs is this test's."""
         self._invocations.put(None)
+        for thread in threading.enumerate():
+            if thread.name == "offpath-extension":
+                thread.join(SECONDS)
+
+
+@pytest.fixture
+def api() -> Iterator[FakeExtensionsApi]:
+    """Lambda, until the test has ended."""
+    api = FakeExtensionsApi()
+    yield api
+    api.end()
 
 
 @dataclass
@@ -175,8 +206,8 @@ def test_the_thread_leaves_a_handler_alone() -> None:
     worker.close(SECONDS)
 
 
-def test_the_extension_publishes_after_the_handler_and_before_it_asks_for_more() -> None:
-    api, published = FakeExtensionsApi(), Published()
+def test_the_extension_publishes_after_the_handler_and_before_it_asks_for_more(api: FakeExtensionsApi) -> None:
+    published = Published()
     extension = LambdaExtension(published, api)
     assert api.registered
     assert api.asked.acquire(timeout=SECONDS)
@@ -192,11 +223,10 @@ def test_the_extension_publishes_after_the_handler_and_before_it_asks_for_more()
     assert handler("answer", Context("one")) == "answer"
     assert api.asked.acquire(timeout=SECONDS)
     assert published.traces == [trace]
-    api.end()
 
 
-def test_the_extension_publishes_for_a_handler_that_raises() -> None:
-    api, published = FakeExtensionsApi(), Published()
+def test_the_extension_publishes_for_a_handler_that_raises(api: FakeExtensionsApi) -> None:
+    published = Published()
     extension = LambdaExtension(published, api)
 
     def broken(event: str, context: Context) -> None:
@@ -207,11 +237,10 @@ def test_the_extension_publishes_for_a_handler_that_raises() -> None:
     with pytest.raises(ValueError, match="event"):
         extension.wrap(broken)("event", Context("one"))
     assert published.happened.acquire(timeout=SECONDS)
-    api.end()
 
 
-def test_the_extension_does_not_wait_beyond_the_deadline_of_a_handler_that_never_ran() -> None:
-    api, published = FakeExtensionsApi(), Published()
+def test_the_extension_does_not_wait_beyond_the_deadline_of_a_handler_that_never_ran(api: FakeExtensionsApi) -> None:
+    published = Published()
     extension = LambdaExtension(published, api)
     assert api.asked.acquire(timeout=SECONDS)
     api.invoke("never handled", seconds=0.05)
@@ -220,25 +249,24 @@ def test_the_extension_does_not_wait_beyond_the_deadline_of_a_handler_that_never
     api.invoke("two")
     handler(ended_trace(), Context("two"))
     assert published.happened.acquire(timeout=SECONDS)
-    api.end()
 
 
-def test_the_end_of_an_earlier_invocation_is_not_taken_for_this_ones() -> None:
-    api, published = FakeExtensionsApi(), Published()
+def test_the_end_of_an_earlier_invocation_is_not_taken_for_this_ones(api: FakeExtensionsApi) -> None:
+    published = Published()
     extension = LambdaExtension(published, api)
     handler = extension.wrap(lambda event, context: extension.submit(event))
     trace = ended_trace()
     api.invoke("two")
     extension.wrap(lambda event, context: None)("late", Context("one"))
-    assert not published.happened.acquire(timeout=0.05)
+    assert api.awaited.acquire(timeout=SECONDS)
+    assert published.batches == []
     handler(trace, Context("two"))
     assert published.happened.acquire(timeout=SECONDS)
     assert published.traces == [trace]
-    api.end()
 
 
-def test_the_extension_runs_chores_after_each_invocation() -> None:
-    api, done = FakeExtensionsApi(), threading.Semaphore(0)
+def test_the_extension_runs_chores_after_each_invocation(api: FakeExtensionsApi) -> None:
+    done = threading.Semaphore(0)
     extension = LambdaExtension(Published(), api)
     extension.add_periodic_task(done.release)
     handler = extension.wrap(lambda event, context: event)
@@ -246,11 +274,10 @@ def test_the_extension_runs_chores_after_each_invocation() -> None:
         api.invoke(request_id)
         handler(1, Context(request_id))
         assert done.acquire(timeout=SECONDS)
-    api.end()
 
 
-def test_the_extension_publishes_what_its_chores_trace_within_the_same_invocation() -> None:
-    api, published, trace = FakeExtensionsApi(), Published(), ended_trace()
+def test_the_extension_publishes_what_its_chores_trace_within_the_same_invocation(api: FakeExtensionsApi) -> None:
+    published, trace = Published(), ended_trace()
     extension = LambdaExtension(published, api)
     assert api.asked.acquire(timeout=SECONDS)
     extension.add_periodic_task(lambda: extension.submit(trace))
@@ -258,16 +285,14 @@ def test_the_extension_publishes_what_its_chores_trace_within_the_same_invocatio
     extension.wrap(lambda event, context: event)(1, Context("one"))
     assert api.asked.acquire(timeout=SECONDS)
     assert published.traces == [trace]
-    api.end()
 
 
-def test_the_extension_sends_what_is_left_when_it_is_closed() -> None:
-    api, published, trace = FakeExtensionsApi(), Published(), ended_trace()
+def test_the_extension_sends_what_is_left_when_it_is_closed(api: FakeExtensionsApi) -> None:
+    published, trace = Published(), ended_trace()
     extension = LambdaExtension(published, api)
     extension.submit(trace)
     assert extension.close(SECONDS)
     assert published.traces == [trace]
-    api.end()
 
 
 def test_without_a_worker_traces_are_sent_while_the_request_waits() -> None:

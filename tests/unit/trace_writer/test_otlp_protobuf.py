@@ -58,7 +58,6 @@ def canonical(body: str) -> ExportTraceServiceRequest:
     return request
 
 
-@settings(deadline=None)
 @given(data=st.data())
 def test_spans_of_the_sdk_map_as_protobuf_itself_maps_them(data: st.DataObject) -> None:
     def work(tracer: Tracer) -> None:
@@ -211,7 +210,7 @@ JUNK: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_a_damaged_body_is_mapped_or_refused_and_never_anything_else(data: st.DataObject) -> None:
     event = prediction_event()

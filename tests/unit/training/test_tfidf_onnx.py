@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from onnxruntime import InferenceSession
 
@@ -56,7 +56,6 @@ WORDS = st.sampled_from([word for text in (*GOOD, *BAD) for word in text.split()
 MIXED = st.lists(st.one_of(WORDS, WORDS.map(str.upper), st.text(st.characters(codec="utf-8"), max_size=5)))
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(st.text(st.characters(codec="utf-8")), MIXED.map(" ".join)), min_size=1, max_size=5))
 def test_any_texts(texts: list[str]) -> None:
     check(SESSION, ESTIMATOR, texts)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from onnxruntime import InferenceSession
@@ -58,7 +58,6 @@ def _operators() -> InferenceSession:
 OPERATORS = _operators()
 
 
-@settings(deadline=None)
 @given(st.text(alphabet=st.one_of(st.characters(codec="utf-8"), st.sampled_from("aZ'\u2019 9é😀"))))
 def test_onnx_runtime_finds_the_same_words_in_any_text(text: str) -> None:
     (found,) = OPERATORS.run(None, {"text": np.array([text], dtype=object)})
