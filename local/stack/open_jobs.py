@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from offpath.aws.job_store import StoredJob
-from offpath.contracts.errors import MalformedJob, ObjectMissing
+from offpath.contracts.errors import MalformedJob, ObjectMissing, UnknownSchema
 from offpath.contracts.training_job import message_of
 from offpath.replay import Producer
 
@@ -15,7 +15,7 @@ class Jobs(Protocol):
         """Return the ids of all jobs."""
 
     def read(self, job_id: str) -> StoredJob:
-        """Return the job of that id. Raises ObjectMissing or MalformedJob."""
+        """Return the job of that id. Raises ObjectMissing, MalformedJob or UnknownSchema."""
 
 
 def resume(jobs: Jobs, queue: Producer) -> int:
@@ -29,5 +29,7 @@ def resume(jobs: Jobs, queue: Producer) -> int:
 def _is_open(jobs: Jobs, job_id: str) -> bool:
     try:
         return not jobs.read(job_id).job.ended
+    except UnknownSchema:  # a newer worker, which knows whether it has ended, finds its message on the queue
+        return True
     except (ObjectMissing, MalformedJob):
         return False

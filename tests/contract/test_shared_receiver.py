@@ -19,6 +19,7 @@ class Receiver(Protocol):
     def receive(self) -> ReceivedMessage | None: ...
     def extend(self, message: ReceivedMessage) -> None: ...
     def release(self, message: ReceivedMessage) -> None: ...
+    def leave(self, message: ReceivedMessage) -> None: ...
     def delete(self, message: ReceivedMessage) -> None: ...
 
 
@@ -64,6 +65,20 @@ def test_a_released_message_is_received_again_with_another_receipt(ends: Ends) -
     receiver.release(first)
     again = received(receiver)
     assert (again.body, again.receipt != first.receipt) == ("one", True)
+
+
+def test_message_that_is_left_stays_and_is_hidden(ends: Ends) -> None:
+    queue, receiver = ends
+    queue.send([Message("one", {})])
+    first = received(receiver)
+    receiver.release(first)
+    again = received(receiver)
+    assert (first.receives, again.receives) == (1, 2)
+    receiver.leave(again)
+    assert receiver.receive() is None
+    receiver.release(again)
+    left = received(receiver)
+    assert (left.body, left.receives) == ("one", 3)
 
 
 def test_deleted_message_may_be_deleted_again(ends: Ends) -> None:

@@ -33,6 +33,18 @@ def test_outages_of_mlflow_do_not_dead_letter_good_messages() -> None:
     assert variables["OFFPATH_DEAD_LETTER_URL"] == "DeadLetterQueue"
 
 
+def test_trace_message_can_wait_for_sqss_retention() -> None:
+    queue = QUEUES["TraceQueue"]
+    longest = queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"]
+    assert longest > queue["MessageRetentionPeriod"]
+
+
+def test_alarm_rings_while_a_message_waits_for_its_third_receive() -> None:
+    # CloudWatch counts a message's age only until it was received three times.
+    threshold = STACK["OldestMessageAlarm"]["Threshold"]
+    assert QUEUES["TraceQueue"]["VisibilityTimeout"] < threshold < 2 * QUEUES["TraceQueue"]["VisibilityTimeout"]
+
+
 def test_every_queue_takes_tls_only() -> None:
     [policy] = STACK.of_type("AWS::SQS::QueuePolicy").values()
     [statement] = policy["PolicyDocument"]["Statement"]

@@ -10,6 +10,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from offpath.aws.sqs import pause_seconds
 from offpath_host.settings import HostSettings
 from tests.infra.rendered import LEAST, Stack
 from tests.infra.test_machine_setup import commands, host_env
@@ -64,6 +65,13 @@ def test_queue_and_worker_have_the_same_visibility_timeout() -> None:
 def test_jobs_that_no_worker_ends_have_a_dead_letter_queue() -> None:
     redrive = ON["TrainingQueue"]["RedrivePolicy"]
     assert redrive == {"deadLetterTargetArn": "TrainingDeadLetterQueue.Arn", "maxReceiveCount": 1000}
+
+
+def test_newer_workers_message_waits_for_sqss_retention() -> None:
+    queue = ON["TrainingQueue"]
+    receives = range(1, queue["RedrivePolicy"]["maxReceiveCount"] + 1)
+    longest = sum(pause_seconds(queue["VisibilityTimeout"], count) for count in receives)
+    assert longest > queue["MessageRetentionPeriod"]
 
 
 def test_one_training_alone_is_not_alarming() -> None:

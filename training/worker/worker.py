@@ -34,6 +34,9 @@ class JobQueue(Protocol):
     def release(self, message: ReceivedMessage) -> None:
         """Let a message be received again at once."""
 
+    def leave(self, message: ReceivedMessage) -> None:
+        """Leave a message for a newer worker: this one receives it after longer and longer pauses."""
+
     def delete(self, message: ReceivedMessage) -> None:
         """Take a message off the queue."""
 
@@ -92,6 +95,7 @@ class TrainingWorker:
             return self._store.read(id_in(message.body))
         except UnknownSchema as error:
             log.warning("a message is left on the queue: %s", error)
+            self._queue.leave(message)
         except (MalformedJob, ObjectMissing) as error:
             log.warning("a message is deleted that stands for no job: %s", error)
             self._queue.delete(message)

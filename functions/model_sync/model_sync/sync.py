@@ -3,7 +3,8 @@
 Files are published before the manifest names them, and the manifest is written last and whole: a reader sees the
 state before or the state after. What is published is kept: an entry of the previous manifest is used again, not
 fetched again, and an alias moved to a version that cannot be served goes on serving the version it stood for. So do
-shares of the traffic: tags that cannot be used leave it as it was.
+shares of the traffic: tags that cannot be used leave it as it was. An entry that a newer version wrote and this one
+cannot read stays as it was found, for as long as this one cannot publish the alias itself.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from model_sync.ports import Entry, Files, Registry, Unservable
 from model_sync.publisher import ModelPublisher
 from model_sync.traffic import TagUnusable, Traffic, previous_traffic, traffic_of
 from offpath.contracts.errors import ManifestError, ObjectMissing, Transient
-from offpath.contracts.model_manifest import Manifest, ModelVersion, RegisteredModel
+from offpath.contracts.model_manifest import Manifest, ModelVersion, RegisteredModel, Unreadable
 from offpath.contracts.names import CHAMPION, MANIFEST_KEY
 
 
@@ -50,10 +51,10 @@ class ModelSync:
         """Publish what is new. Raises Transient, with the manifest untouched, when MLflow or S3 does not answer."""
         stored = self._stored()
         current = _round(stored)
-        models = {
-            entry.name: model for entry in self._entries(current.previous) if (model := self._model(entry, current))
-        }
-        manifest = Manifest(models=models)
+        found = {entry.name: self._model(entry, current) for entry in self._entries(current.previous)}
+        models = {name: model for name, model in found.items() if isinstance(model, RegisteredModel)}
+        unreadable = {name: model for name, model in found.items() if isinstance(model, Unreadable)}
+        manifest = current.previous.model_copy(update={"models": models, "unreadable": unreadable})
         changed = (content := manifest.to_json()) != stored
         if changed:
             self._files.put(MANIFEST_KEY, content)
@@ -67,31 +68,40 @@ class ModelSync:
 
     def _entries(self, previous: Manifest) -> list[Entry]:
         entries = list(self._registry.models())
-        if previous.models and not entries:  # an empty database behind a new MLflow must not end all predictions
+        if (
+            previous.models or previous.unreadable
+        ) and not entries:  # an empty database behind a new MLflow must not end all predictions
             raise Transient(
                 f"the registry has no model at all, but {MANIFEST_KEY} serves some: "
                 f"if that is intended, delete {MANIFEST_KEY}"
             )
         return entries
 
-    def _model(self, entry: Entry, current: _Round) -> RegisteredModel | None:
+    def _model(self, entry: Entry, current: _Round) -> RegisteredModel | Unreadable | None:
         if not entry.aliases:
             current.skipped[entry.name] = f"it has no alias: give one to a version, for example {CHAMPION}"
             return None
         found = {alias: self._alias(entry, alias, current) for alias in entry.aliases}
-        served = {alias: version for alias, version in found.items() if version}
-        traffic = _traffic(entry, current).among(served)
-        aliases = {alias: traffic.given_to(alias, version) for alias, version in served.items()}
-        return RegisteredModel(description=entry.description, aliases=aliases) if aliases else None
+        versions = {alias: version for alias, version in found.items() if isinstance(version, ModelVersion)}
+        whole = current.previous.unreadable.get(entry.name)
+        if whole and len(versions) < len(entry.aliases):
+            current.skipped[entry.name] = f"its entry stays as a newer version wrote it, not read here: {whole.reason}"
+            return whole
+        kept = {alias: version for alias, version in found.items() if isinstance(version, Unreadable)}
+        traffic = _traffic(entry, current).among([*versions, *kept])
+        aliases = {alias: traffic.given_to(alias, version) for alias, version in versions.items()}
+        changes = {"description": entry.description, "aliases": aliases, "unreadable": kept}
+        return _before(entry.name, current).model_copy(update=changes) if aliases or kept else None
 
-    def _alias(self, entry: Entry, alias: str, current: _Round) -> ModelVersion | None:
+    def _alias(self, entry: Entry, alias: str, current: _Round) -> ModelVersion | Unreadable | None:
         number = entry.aliases[alias]
         match self._once(entry.name, number, current):
             case ModelVersion() as version:
                 return version
             case reason:
-                kept = current.previous.aliases(entry.name).get(alias)
-                stays = f"; version {kept.number} stays" if kept else ""
+                before = _before(entry.name, current)
+                kept = before.aliases.get(alias) or before.unreadable.get(alias)
+                stays = f"; {_called(kept)} stays" if kept else ""
                 current.skipped[f"{entry.name}@{alias}"] = f"version {number}: {reason}{stays}"
                 return kept
 
@@ -112,6 +122,21 @@ def _round(stored: bytes | None) -> _Round:
         return _Round(Manifest(), {MANIFEST_KEY: f"{error}: it is written anew"})
 
 
+def _before(name: str, current: _Round) -> RegisteredModel:
+    """Return the model as it was published, without aliases if it was not."""
+    return current.previous.models.get(name) or RegisteredModel(aliases={})
+
+
+def _called(kept: ModelVersion | Unreadable) -> str:
+    match kept:
+        case ModelVersion():
+            return f"version {kept.number}"
+        case Unreadable(content={"version": str(number)}):
+            return f"version {number}, as a newer version of model_sync wrote it,"
+        case _:
+            return "what a newer version of model_sync wrote"
+
+
 def _traffic(entry: Entry, current: _Round) -> Traffic:
     try:
         return traffic_of(entry.aliases, entry.tags)
@@ -124,4 +149,5 @@ def _versions(manifest: Manifest) -> dict[str, dict[str, str]]:
     return {
         name: {alias: version.number for alias, version in sorted(model.aliases.items())}
         for name, model in sorted(manifest.models.items())
+        if model.aliases
     }

@@ -4,17 +4,22 @@ from collections.abc import Callable
 
 from aws_lambda_powertools import Logger
 
-from offpath.contracts.errors import Poison
+from offpath.contracts.errors import Poison, UnknownSchema
 from trace_writer.writer import Failure, Written
 
 
 def log_batch(logger: Logger, written: Written) -> None:
     """One line for each message that was not delivered, with the reason, and one for the batch."""
     for failure in written.failures:
-        if isinstance(failure.error, Poison):
-            _log_failure(logger.error, "message cannot be delivered as it is: SQS keeps it a few times more", failure)
-        else:
-            _log_failure(logger.warning, "message not delivered: SQS keeps it", failure)
+        match failure.error:
+            case Poison():
+                text = "message cannot be delivered as it is: SQS keeps it a few times more"
+                _log_failure(logger.error, text, failure)
+            case UnknownSchema():
+                text = "message is of a newer version: SQS keeps it for a newer trace writer, deploy one"
+                _log_failure(logger.warning, text, failure)
+            case _:
+                _log_failure(logger.warning, "message not delivered: SQS keeps it", failure)
     for failure in written.dead_lettered:
         _log_failure(logger.error, "message cannot be delivered as it is: it is on the dead-letter queue", failure)
     logger.info(

@@ -8,7 +8,7 @@ import pytest
 
 from offpath.contracts.errors import Transient
 from offpath.contracts.message import Message
-from offpath.contracts.names import RECIPES_KEY
+from offpath.contracts.names import RECIPES_KEY, job_key
 from offpath.contracts.recipes import Recipes
 from offpath.contracts.training_job import id_in, is_id
 from offpath.testing import InMemoryQueue
@@ -186,6 +186,17 @@ def test_a_bucket_that_is_down(api: TrainingApi) -> None:
 @pytest.mark.parametrize("job_id", [JOB_ID, "1", "..%2Fmodels%2Fmanifest"])
 def test_a_job_that_does_not_exist(api: TrainingApi, job_id: str) -> None:
     assert api.client.get(f"/jobs/{job_id}").status_code == 404
+
+
+@pytest.mark.parametrize("newer", [(b'"queued"', b'"paused"'), (b"job/1", b"job/2")])
+def test_job_of_a_newer_version_is_unavailable_not_missing(api: TrainingApi, newer: tuple[bytes, bytes]) -> None:
+    job_id = api.post({}).json()["id"]
+    key = job_key(job_id)
+    api.bucket.objects[key] = api.bucket.objects[key].replace(*newer)
+    answer = api.client.get(f"/jobs/{job_id}")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
+    assert "a newer version of the training worker has the job" in answer.json()["detail"]
+    assert "deploy a newer one" in answer.json()["detail"]
 
 
 def test_a_job_that_succeeded_has_its_version(api: TrainingApi) -> None:

@@ -2,6 +2,7 @@ import pytest
 
 from local.settings import S3_PORTS, LocalSettings
 from local.stack.environment import service_environment
+from local.stack.storage import RETENTION_SECONDS
 from offpath.contracts.errors import SettingsError
 
 
@@ -12,6 +13,11 @@ def test_the_defaults_are_the_documented_ones() -> None:
     assert settings.mlflow_url == "http://127.0.0.1:5000"
     assert settings.queue_url == "http://127.0.0.1:5566/123456789012/offpath-traces"
     assert settings.s3_url == "http://127.0.0.1:5577"
+
+
+def test_message_waits_for_a_newer_writer_for_the_retention() -> None:
+    settings = LocalSettings.load({})
+    assert settings.queue_max_receives * settings.visibility_seconds > RETENTION_SECONDS
 
 
 def test_every_port_is_listed_with_the_setting_that_moves_it() -> None:

@@ -62,12 +62,13 @@ def test_unreadable_alias_costs_itself_and_is_written_back(place: tuple[str, str
 
 
 @given(name=st.sampled_from([*SEVERAL.models]), entry=JSON)
-def test_unreadable_model_costs_no_other_model(name: str, entry: Any) -> None:
+def test_unreadable_model_costs_itself_and_is_written_back(name: str, entry: Any) -> None:
     damaged = document()
     damaged["models"][name] = entry
     read = Manifest.parse(json.dumps(damaged).encode())
     assert [*read.unreadable] == [name]
     assert read.models == {other: model for other, model in SEVERAL.models.items() if other != name}
+    assert json.loads(read.to_json()) == damaged
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,8 @@ def test_fields_of_a_later_version_are_kept() -> None:
     later = document()
     later["models"]["iris"]["aliases"]["next"]["quantization"] = {"bits": 8}
     later["models"]["iris"]["aliases"]["next"]["signature"]["inputs"][0]["unit"] = "cm"
+    later["models"]["iris"]["owner"] = "botany"
+    later["written_by"] = "9.0.0"
     assert json.loads(Manifest.parse(json.dumps(later).encode()).to_json()) == later
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from offpath.contracts.errors import ClaimLost, OffpathError, Transient
+from offpath.contracts.errors import ClaimLost, OffpathError, Transient, UnknownSchema
 from trace_writer.report import log_batch
 from trace_writer.writer import Failure, Written
 
@@ -32,6 +32,14 @@ def test_each_failure_is_logged_with_its_reason() -> None:
     assert [transient[key] for key in told] == ["2", "ab" * 16, "Transient", "S3 is away", "WARNING"]
     assert "SQS keeps it" in poison["message"]
     assert (batch["received"], batch["delivered"], batch["archive_keys"]) == (5, 3, ["archive/v1/a"])
+
+
+def test_newer_message_is_logged_with_what_to_do() -> None:
+    newer, batch = logged(failure("1", UnknownSchema("a trace event of the schema 'otlp-json/2'")), received=2)
+    assert (newer["message_id"], newer["error"], newer["level"]) == ("1", "UnknownSchema", "WARNING")
+    assert "SQS keeps it for a newer trace writer, deploy one" in newer["message"]
+    assert newer["reason"] == "a trace event of the schema 'otlp-json/2'"
+    assert batch["delivered"] == 1
 
 
 def test_what_was_dead_lettered_is_not_counted_as_delivered() -> None:

@@ -218,6 +218,21 @@ def test_job_of_unknown_state_or_schema_is_left_alone(change: dict[str, str], ca
     assert "deploy a newer one" in caplog.text
 
 
+def test_message_for_a_newer_worker_is_received_at_growing_intervals() -> None:
+    trial = WorkerTrial(state="failed")
+    trial.take()
+    trial.queue.send([Message(json.dumps({"schema": "job/2", "id": JOB_ID}), {})])
+    pauses: list[float] = []
+    for _ in range(40):
+        began = trial.clock.now()
+        trial.take()
+        while not trial.visible:
+            trial.clock.sleep(10)
+        pauses.append(trial.clock.now() - began)
+    assert pauses[:3] == [60, 120, 180]
+    assert pauses[29:] == [1_800] * 11
+
+
 def test_a_store_that_is_down_leaves_the_message() -> None:
     trial = WorkerTrial()
     trial.bucket.down = True

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from offpath.aws.job_store import JobStore, StoredJob
-from offpath.contracts.errors import MalformedJob, ObjectChanged, ObjectMissing, Transient
+from offpath.contracts.errors import MalformedJob, ObjectChanged, ObjectMissing, Transient, UnknownSchema
 from offpath.contracts.message import Message
 from offpath.contracts.recipes import Recipes
 from offpath.contracts.training_job import Job, is_id, message_of
@@ -88,3 +88,5 @@ def _s3_or_sqs() -> Iterator[None]:
         yield
     except Transient as error:
         raise TrainingUnavailable(f"training jobs cannot be reached: {error}") from error
+    except UnknownSchema as error:
+        raise TrainingUnavailable(f"a newer version of the training worker has the job: {error}") from error

@@ -89,10 +89,10 @@ class ModelLoader:
 
     def _models(self) -> dict[str, Variants]:
         models = {name: self._variants(name, model) for name, model in self._manifest.models.items()}
-        for name, reason in self._manifest.unreadable.items():
+        for name, entry in self._manifest.unreadable.items():
             current = self.catalog.models.get(name)
             aliases = [*current.by_alias] if current else [CHAMPION]
-            models[name] = variants_of(name, {alias: self._unreadable(name, alias, reason) for alias in aliases})
+            models[name] = variants_of(name, {alias: self._unreadable(name, alias, entry.reason) for alias in aliases})
         return models
 
     def _has_problems(self) -> bool:

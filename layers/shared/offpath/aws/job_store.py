@@ -45,7 +45,7 @@ class JobStore:
             return self.read(job.id)
 
     def read(self, job_id: str) -> StoredJob:
-        """Return the job of that id. Raises ObjectMissing, or MalformedJob."""
+        """Return the job of that id. Raises ObjectMissing, MalformedJob, or UnknownSchema."""
         fetched = self._objects.get_if_changed(job_key(job_id), None)
         assert fetched is not None  # nothing can be unchanged since no time at all
         return StoredJob(Job.parse(fetched.content), fetched.etag)

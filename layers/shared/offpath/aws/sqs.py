@@ -8,12 +8,19 @@ from offpath.contracts.message import Message, ReceivedMessage
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, SendMessageBatchRequestEntryTypeDef
+    from mypy_boto3_sqs.type_defs import (
+        MessageAttributeValueTypeDef,
+        MessageTypeDef,
+        SendMessageBatchRequestEntryTypeDef,
+    )
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 SQS_MAX_BATCH = 10
 SQS_MAX_BYTES = 1024 * 1024
 SQS_MAX_WAIT_SECONDS = 20
+# The longest pause of a message that is left for a newer version. A thousand receives, after which SQS dead-letters it,
+# then take longer than the 14 days that SQS keeps it.
+LONGEST_PAUSE_SECONDS = 1_800
 
 T = TypeVar("T")
 
@@ -71,9 +78,10 @@ class SqsReceiver:
                 MaxNumberOfMessages=1,
                 WaitTimeSeconds=self._wait_seconds,
                 VisibilityTimeout=self._visibility_seconds,
+                AttributeNames=["ApproximateReceiveCount"],
             )
         messages = answer.get("Messages")
-        return ReceivedMessage(messages[0]["Body"], messages[0]["ReceiptHandle"]) if messages else None
+        return _received(messages[0]) if messages else None
 
     def extend(self, message: ReceivedMessage) -> None:
         """Let the visibility timeout of a message begin anew."""
@@ -82,6 +90,10 @@ class SqsReceiver:
     def release(self, message: ReceivedMessage) -> None:
         """Let a message be received again at once."""
         self._change_visibility(message, 0)
+
+    def leave(self, message: ReceivedMessage) -> None:
+        """Leave a message for a newer version. It is received again after longer and longer pauses."""
+        self._change_visibility(message, pause_seconds(self._visibility_seconds, message.receives))
 
     def delete(self, message: ReceivedMessage) -> None:
         """Take a message off the queue."""
@@ -93,6 +105,16 @@ class SqsReceiver:
             self._client.change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=message.receipt, VisibilityTimeout=seconds
             )
+
+
+def pause_seconds(visibility_seconds: int, receives: int) -> int:
+    """Return for how long a message that is left for a newer version is hidden after so many receives."""
+    return max(visibility_seconds, min(visibility_seconds * receives, LONGEST_PAUSE_SECONDS))
+
+
+def _received(message: "MessageTypeDef") -> ReceivedMessage:
+    receives = int(message["Attributes"]["ApproximateReceiveCount"])
+    return ReceivedMessage(message["Body"], message["ReceiptHandle"], receives)
 
 
 def _entry(entry_id: str, message: Message) -> "SendMessageBatchRequestEntryTypeDef":

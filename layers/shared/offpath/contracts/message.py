@@ -20,7 +20,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedMessage:
-    """A message that a consumer has received. receipt: what SQS asks for to change or delete it."""
+    """A message that a consumer has received.
+
+    receipt: what SQS asks for to change or delete it. receives: how often it was received, this time included.
+    """
 
     body: str
     receipt: str
+    receives: int = 1

@@ -5,7 +5,7 @@ changes only when something in the registry did. An entry that this version cann
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     Field,
@@ -20,7 +20,10 @@ from offpath.contracts.document import Part, complaint, parse
 from offpath.contracts.errors import ManifestError
 from offpath.contracts.names import MANIFEST_KEY
 
-SCHEMA: Literal["models/1"] = "models/1"
+Schema = Literal["models/1"]
+SCHEMA: Schema = "models/1"
+# The schemas that are read: none of them is ever removed.
+READABLE: tuple[str, ...] = get_args(Schema)
 
 ColumnType = Literal["double", "float", "long", "integer", "boolean", "string"]
 # NumPy's names, as MLflow writes them.
@@ -130,7 +133,7 @@ class ModelVersion(Part):
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """An alias's entry that a newer version wrote. reason: why it cannot be read. content: as it was found."""
+    """The entry of an alias or a model that a newer version wrote. reason: why it cannot be read. content: as found."""
 
     reason: str
     content: JsonValue
@@ -149,43 +152,45 @@ class RegisteredModel(Part):
     @model_serializer(mode="wrap")
     def _with_unreadable(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         written: dict[str, Any] = write(self)
-        kept = {alias: entry.content for alias, entry in self.unreadable.items()}
-        return written | {"aliases": dict(sorted((written["aliases"] | kept).items()))}
+        return written | {"aliases": _with_kept(written["aliases"], self.unreadable)}
 
 
 class Manifest(Part):
-    """Every model that can be served. unreadable: models none of whose entry can be read, with the reason."""
+    """Every model that can be served.
 
-    schema_: Literal["models/1"] = Field(default=SCHEMA, alias="schema")
+    unreadable: models none of whose entry can be read, by name. They are written back as they were found.
+    """
+
+    schema_: Schema = Field(default=SCHEMA, alias="schema")
     models: dict[str, RegisteredModel] = Field({})
-    unreadable: dict[str, str] = Field(default={}, exclude=True)
+    unreadable: dict[str, Unreadable] = Field(default={}, exclude=True)
 
     @classmethod
     def parse(cls, content: bytes) -> "Manifest":
         """Read a manifest. Fields that it does not know are kept. Raises ManifestError for what is no manifest."""
         raw = parse(_RawManifest, content, _unusable)
         models: dict[str, RegisteredModel] = {}
-        unreadable: dict[str, str] = {}
+        unreadable: dict[str, Unreadable] = {}
         for name, entry in raw.models.items():
             try:
                 models[name] = _read_model(entry)
             except ValidationError as error:
-                unreadable[name] = complaint(error)
-        return cls(models=models, unreadable=unreadable)
+                unreadable[name] = Unreadable(complaint(error), entry)
+        return cls.model_validate({**_unknown_fields(raw), "models": models, "unreadable": unreadable})
+
+    @model_serializer(mode="wrap")
+    def _with_unreadable(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        return written | {"models": _with_kept(written["models"], self.unreadable)}
 
     def aliases(self, name: str) -> dict[str, ModelVersion]:
         """Return the version behind each alias of a model; empty for a model that is not in the manifest."""
         model = self.models.get(name)
         return model.aliases if model else {}
 
-    def to_json(self) -> bytes:
-        """Return the manifest as it is stored. The same content is the same bytes: a comparison tells a change."""
-        ordered = self.model_copy(update={"models": dict(sorted(self.models.items()))})
-        return super(Manifest, ordered).to_json()
-
 
 class _RawManifest(Part):
-    schema_: Literal["models/1"] = Field(alias="schema")
+    schema_: Schema = Field(alias="schema")
     models: dict[str, JsonValue] = Field({})
 
 
@@ -207,7 +212,19 @@ def _read_model(entry: JsonValue) -> RegisteredModel:
             aliases[alias] = ModelVersion.model_validate(content)
         except ValidationError as error:
             unreadable[alias] = Unreadable(complaint(error), content)
-    return RegisteredModel(description=raw.description, aliases=aliases, unreadable=unreadable)
+    fields = {"description": raw.description, "aliases": aliases, "unreadable": unreadable}
+    return RegisteredModel.model_validate({**_unknown_fields(raw), **fields})
+
+
+def _unknown_fields(part: Part) -> dict[str, Any]:
+    """Return what a newer version wrote there beside the fields that are known here."""
+    return part.model_extra or {}
+
+
+def _with_kept(written: dict[str, Any], unreadable: dict[str, Unreadable]) -> dict[str, Any]:
+    """Return the entries that were read and those that were not, in one order: the same content is the same bytes."""
+    kept = {name: entry.content for name, entry in unreadable.items()}
+    return dict(sorted((written | kept).items()))
 
 
 def _unusable(complaint: str) -> ManifestError:

@@ -11,6 +11,8 @@ from offpath.contracts.errors import RecipesError
 from offpath.contracts.names import RECIPES_KEY
 
 SCHEMA: Literal["recipes/1"] = "recipes/1"
+# The schemas that are read: none of them is ever removed.
+READABLE: tuple[str, ...] = (SCHEMA,)
 
 Better = Literal["higher", "lower"]
 
@@ -39,8 +41,9 @@ class Recipes(Part):
     def parse(cls, content: bytes) -> "Recipes":
         """Read an announcement. A recipe that cannot be read is left out, and costs no other. Raises RecipesError."""
         raw = parse(_Raw, content, _unusable)
-        if raw.schema_ != SCHEMA:
-            raise _unusable(f"schema {raw.schema_[:50]!r} is not known here; this version reads {SCHEMA!r}")
+        if raw.schema_ not in READABLE:
+            known = ", ".join(map(repr, READABLE))
+            raise _unusable(f"schema {raw.schema_[:50]!r} is not known here; this version reads {known}")
         return cls(made_from=raw.made_from, recipes=dict(_readable(raw.recipes)))
 
 

@@ -19,6 +19,8 @@ from offpath.contracts.message import Message
 from offpath.contracts.names import spill_prefix
 
 SCHEMA = "spill/1"
+# The schemas that are read: none of them is ever removed.
+READABLE = (SCHEMA,)
 LOG_MARK = "offpath_spill"
 # CloudWatch Logs takes 256 KiB an event everywhere (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/);
 # the base64 text of a part, its JSON frame and a prefix of the log's own stay below that.
@@ -35,7 +37,7 @@ def load(content: bytes) -> Message:
     try:
         fields: Any = json.loads(content)
         schema = str(fields.get("schema", SCHEMA))
-        check_known("a spilled message of the schema", schema, (SCHEMA,))
+        check_known("a spilled message of the schema", schema, READABLE)
         return Message(str(fields["body"]), {str(name): str(value) for name, value in fields["attributes"].items()})
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise MalformedEvent(f"not a spilled message: {content[:200]!r}") from error

@@ -18,6 +18,8 @@ from offpath.contracts.names import DATASETS_PREFIX
 from offpath.contracts.promotion import Promotion, Verdict
 
 SCHEMA: Literal["job/1"] = "job/1"
+# The schemas that are read: none of them is ever removed.
+READABLE: tuple[str, ...] = (SCHEMA,)
 
 State = Literal["queued", "running", "succeeded", "failed"]
 _ID = re.compile(r"\d{8}t\d{6}-[0-9a-f]{24}")
@@ -99,7 +101,7 @@ class Job(PublicJob):
     def parse(cls, content: bytes) -> "Job":
         """Read a document. Raises MalformedJob, or UnknownSchema for one that a newer version wrote."""
         head = parse(_Head, content, _malformed)
-        check_known("a job of the schema", head.schema_, (SCHEMA,))
+        check_known("a job of the schema", head.schema_, READABLE)
         check_known("a job in the state", head.state, get_args(State))
         return parse(cls, content, _malformed)
 
@@ -171,7 +173,7 @@ def id_in(body: str) -> str:
         schema, job_id = str(fields["schema"]), str(fields["id"])
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise MalformedJob(f"not a job's message: {body[:200]!r}") from error
-    check_known("a job's message of the schema", schema, (SCHEMA,))
+    check_known("a job's message of the schema", schema, READABLE)
     if not is_id(job_id):
         raise MalformedJob(f"not a job's message: {body[:200]!r}")
     return job_id

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from offpath.aws.sqs import SQS_MAX_BATCH, SQS_MAX_BYTES
+from offpath.aws.sqs import SQS_MAX_BATCH, SQS_MAX_BYTES, pause_seconds
 from offpath.contracts.errors import Transient
 from offpath.contracts.message import Message, ReceivedMessage
 from offpath.retry import SYSTEM_CLOCK
@@ -143,7 +143,8 @@ class InMemoryReceiver:
     def receive(self) -> ReceivedMessage | None:
         """Return the next message, hidden from others for a while, or None if there is none. Raises Transient."""
         for found in self._queue.receive(limit=1):
-            return ReceivedMessage(found["Body"], found["ReceiptHandle"])
+            receives = int(found["Attributes"]["ApproximateReceiveCount"])
+            return ReceivedMessage(found["Body"], found["ReceiptHandle"], receives)
         return None
 
     def extend(self, message: ReceivedMessage) -> None:
@@ -153,6 +154,10 @@ class InMemoryReceiver:
     def release(self, message: ReceivedMessage) -> None:
         """Let a message be received again at once. Raises Transient."""
         self._queue.release([_receipt(message)])
+
+    def leave(self, message: ReceivedMessage) -> None:
+        """Leave a message for a newer version, hidden after each receive for longer. Raises Transient."""
+        self._queue.hide([_receipt(message)], pause_seconds(int(self._queue.visibility_seconds), message.receives))
 
     def delete(self, message: ReceivedMessage) -> None:
         """Take a message off the queue. Raises Transient."""
