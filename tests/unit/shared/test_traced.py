@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
-from typing import Any, Self
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
+from contextlib import closing
+from typing import Any, Self, TypeVar
 
 import pytest
 from opentelemetry import trace
@@ -12,6 +13,8 @@ from opentelemetry.trace import StatusCode
 
 import offpath
 from offpath.testing import RecordingTracing
+
+T = TypeVar("T")
 
 
 @pytest.fixture(autouse=True)
@@ -46,11 +49,17 @@ async def coroutine(text: str) -> str:
 
 def answer_of(call: Callable[[str], Any]) -> Any:
     answer = call("a")
-    return asyncio.run(_awaited(answer)) if isinstance(answer, Awaitable) else answer
+    return run(_awaited(answer)) if isinstance(answer, Awaitable) else answer
 
 
 async def _awaited(answer: Awaitable[Any]) -> Any:
     return await answer
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Return what the coroutine does, in a loop of its own; `asyncio.run` would drop a loop that others have set."""
+    with closing(asyncio.new_event_loop()) as loop:
+        return loop.run_until_complete(coroutine)
 
 
 @pytest.mark.parametrize("function", [plain, coroutine])
@@ -204,7 +213,7 @@ def test_an_async_generator_is_one_span_current_while_its_code_runs(tracing: Rec
     async def consume() -> list[tuple[str, str]]:
         return [(item, current_name()) async for item in stream(2)]
 
-    assert asyncio.run(consume()) == [("0 in stream", ""), ("1 in stream", "")]
+    assert run(consume()) == [("0 in stream", ""), ("1 in stream", "")]
     assert only_span(tracing).name == "stream"
 
 
@@ -223,7 +232,7 @@ def test_an_async_generator_that_is_closed_ends_its_span(tracing: RecordingTraci
         await generator.__anext__()
         await generator.aclose()
 
-    asyncio.run(consume())
+    run(consume())
     assert cleaned == ["careful"]
     assert only_span(tracing).status.status_code is StatusCode.UNSET
 
@@ -244,7 +253,7 @@ def test_an_async_generator_hears_what_is_sent_and_thrown(tracing: RecordingTrac
         await generator.aclose()
         return heard
 
-    assert asyncio.run(consume()) == ["nothing", "a", "b"]
+    assert run(consume()) == ["nothing", "a", "b"]
     assert only_span(tracing).name == "echo"
 
 
@@ -258,7 +267,7 @@ def test_an_exception_of_an_async_generator_is_noted_and_raised_on(tracing: Reco
         return [item async for item in broken()]
 
     with pytest.raises(ValueError, match="wrong"):
-        asyncio.run(consume())
+        run(consume())
     assert only_span(tracing).status.status_code is StatusCode.ERROR
 
 
@@ -329,7 +338,7 @@ def test_an_async_generators_outputs_are_its_items(tracing: RecordingTracing) ->
     async def consume() -> list[int]:
         return [item async for item in count(3)]
 
-    assert asyncio.run(consume()) == [0, 1, 2]
+    assert run(consume()) == [0, 1, 2]
     assert captured(tracing) == (None, [0, 1, 2])
 
 
