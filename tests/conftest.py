@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import uuid
@@ -51,6 +52,15 @@ def pytest_configure() -> None:
     os.environ["AWS_SECRET_ACCESS_KEY"] = "offpath-local"
     os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def main_event_loop() -> Iterator[None]:
+    """Give Mangum a loop, which it would else make and leave open."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    loop.close()
 
 
 @pytest.fixture(scope="session")

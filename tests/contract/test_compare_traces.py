@@ -79,7 +79,7 @@ def test_the_last_page_has_no_token(traces: Traces) -> None:
     assert len({*ids(first), *ids(second)}) == 3
 
 
-def test_a_trace_that_arrives_between_pages_moves_one_into_the_next(traces: Traces) -> None:
+def test_trace_that_arrives_between_pages_shifts_the_next(traces: Traces) -> None:
     for _ in range(3):
         traces.add()
     first = traces.page(None)

@@ -92,19 +92,19 @@ def test_the_same_content_has_the_same_entity_tag(bucket: AnyBucket) -> None:
     assert bucket.put_if_unchanged("a", b"one", None) == bucket.put_if_unchanged("b", b"one", None)
 
 
-def test_the_tag_of_a_write_is_that_of_the_next_read(bucket: AnyBucket) -> None:
+def test_tag_of_a_write_is_read_next(bucket: AnyBucket) -> None:
     etag = bucket.put_if_unchanged("a", b"one", None)
     assert bucket.get_if_changed("a", etag) is None
 
 
-def test_of_two_who_write_a_new_object_the_second_finds_out(bucket: AnyBucket) -> None:
+def test_second_writer_of_a_new_object_finds_out(bucket: AnyBucket) -> None:
     bucket.put_if_unchanged("a", b"one", None)
     with pytest.raises(ObjectChanged, match="/a is not the object that was read"):
         bucket.put_if_unchanged("a", b"two", None)
     assert bucket.get("a") == b"one"
 
 
-def test_an_object_is_replaced_only_as_long_as_it_is_the_one_that_was_read(bucket: AnyBucket) -> None:
+def test_object_changed_since_it_was_read_is_not_replaced(bucket: AnyBucket) -> None:
     first = bucket.put_if_unchanged("a", b"one", None)
     second = bucket.put_if_unchanged("a", b"two", first)
     with pytest.raises(ObjectChanged):

@@ -121,7 +121,7 @@ def test_a_batch_that_sqs_does_not_take_is_refused_whole(ends: Ends, messages: l
     assert ends.consumer.waiting() == (0, 0)
 
 
-def test_a_received_message_is_hidden_until_it_is_deleted_or_released(ends: Ends) -> None:
+def test_received_message_is_hidden_until_deleted_or_released(ends: Ends) -> None:
     send(ends, 3)
     first, *others = ends.consumer.receive(10, 0)
     assert ends.consumer.waiting() == (0, 3)

@@ -64,7 +64,7 @@ def test_each_ended_trace_is_one_event_with_its_spans(traced: Traced) -> None:
     assert [[span["name"] for span in _spans(event)] for event in events()] == [["child", "first"], ["child", "second"]]
 
 
-def test_spans_of_the_providers_own_tracers_are_in_the_same_trace(traced: Traced) -> None:
+def test_spans_of_the_providers_tracers_join_the_trace(traced: Traced) -> None:
     tracing, events = traced
     with tracing.tracer("test").start_as_current_span("root"):
         tracing.provider.get_tracer("library").start_span("query").end()

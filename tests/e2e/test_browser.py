@@ -36,7 +36,7 @@ def page(browser: Browser) -> Iterator[Page]:
     page.close()
 
 
-def test_the_trace_is_in_mlflow_with_inputs_outputs_spans_and_tags(stack: User, page: Page) -> None:
+def test_trace_shows_inputs_outputs_spans_and_tags_in_mlflow(stack: User, page: Page) -> None:
     trace_id = stack.predict()
     wait_for(lambda: stack.has_trace(trace_id), lambda: stack.commands[0].text[-3000:])
     link = trace_link(stack.settings, trace_id)

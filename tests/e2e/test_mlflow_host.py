@@ -77,7 +77,7 @@ def write_sample_batch() -> dict[str, list[dict[str, str]]]:
     return answer
 
 
-def test_before_the_set_up_a_wrong_setting_is_named_and_nothing_is_started(mlflow_machine: MlflowMachine) -> None:
+def test_wrong_setting_is_named_before_anything_starts(mlflow_machine: MlflowMachine) -> None:
     mlflow_machine.configure(artifacts="a-bucket")
     refused = mlflow_machine.set_up(check=False)
     mlflow_machine.configure()
@@ -96,7 +96,7 @@ def test_the_generated_users_may_log_in_and_nobody_else(host: MlflowMachine, acc
     assert host.login("admin", account.passwords["writer"]) == 401
 
 
-def test_the_servers_certificate_is_of_the_published_ca_and_of_no_other(host: MlflowMachine) -> None:
+def test_server_certificate_is_signed_by_the_published_ca_alone(host: MlflowMachine) -> None:
     assert host.get("/health") == 200
     with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
         urllib.request.urlopen(f"{host.url}/health", context=ssl.create_default_context(), timeout=30)
@@ -119,7 +119,7 @@ def test_the_writers_traces_arrive_in_postgresql(functions_see: pytest.MonkeyPat
     assert {f"tr-{trace}" for trace in TRACES} <= stored_traces(database, "postgres")
 
 
-def test_a_model_is_registered_its_artifacts_land_in_s3_and_model_sync_publishes_it(
+def test_registered_model_lands_in_s3_and_is_published(
     functions_see: pytest.MonkeyPatch, host: MlflowMachine, account: Account, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("training")
@@ -157,7 +157,7 @@ def test_the_pipelines_users_may_do_their_work_and_no_more(host: MlflowMachine, 
     assert host.get(experiment, *by["model-sync"]) == 403
 
 
-def test_a_job_is_trained_beside_mlflow_and_begins_where_somebody_else_stopped(
+def test_job_is_trained_beside_mlflow_after_an_earlier_attempt(
     host: MlflowMachine, account: Account, jobs: MachineJobs
 ) -> None:
     better = {"metric": "validation_accuracy", "margin": 0.5}
@@ -174,7 +174,7 @@ def test_a_job_is_trained_beside_mlflow_and_begins_where_somebody_else_stopped(
     assert jobs.run("iris", alias="champion").state == "succeeded"
 
 
-def test_the_training_workers_user_mends_what_others_made_and_no_more(host: MlflowMachine, account: Account) -> None:
+def test_training_workers_user_has_only_the_rights_it_needs(host: MlflowMachine, account: Account) -> None:
     """It deletes what a broken attempt left, in an experiment that is not its own: here the administrator's."""
     done = host.run(
         """set -e
@@ -283,9 +283,7 @@ def test_nothing_but_the_proxy_listens_beyond_loopback(host: MlflowMachine) -> N
     assert '"haproxy"' in loopback["127.0.0.1:5000"]
 
 
-def test_no_secret_is_on_a_command_line_in_the_journal_or_in_a_file_that_others_read(
-    host: MlflowMachine, account: Account
-) -> None:
+def test_no_secret_shows_in_processes_journal_or_readable_files(host: MlflowMachine, account: Account) -> None:
     host.write("/usr/local/secrets", "\n".join(account.passwords.values()) + "\n")
     host.write("/srv/bait", account.passwords["admin"] + "\n")
     search = "grep --fixed-strings --file /usr/local/secrets"
@@ -324,9 +322,7 @@ def test_a_service_that_is_killed_comes_back(service: str, host: MlflowMachine, 
     assert host.login("admin", account.passwords["admin"]) == 200
 
 
-def test_a_training_whose_worker_is_killed_ends_with_it_and_is_begun_anew(
-    host: MlflowMachine, jobs: MachineJobs
-) -> None:
+def test_training_of_a_killed_worker_ends_and_is_repeated(host: MlflowMachine, jobs: MachineJobs) -> None:
     with jobs.begun() as job_id:
         training = host.run("pgrep --full training.worker.task").text
         host.run("kill -9 $(systemctl show offpath-trainer --property MainPID --value)")
@@ -336,9 +332,7 @@ def test_a_training_whose_worker_is_killed_ends_with_it_and_is_begun_anew(
     assert host.run(f"ps -p {training}", check=False).code == 1
 
 
-def test_a_training_that_takes_too_much_memory_ends_and_its_worker_goes_on(
-    host: MlflowMachine, jobs: MachineJobs
-) -> None:
+def test_worker_survives_a_training_that_takes_too_much_memory(host: MlflowMachine, jobs: MachineJobs) -> None:
     main, limit = (
         "systemctl show offpath-trainer --property MainPID --value",
         "systemctl set-property --runtime offpath-trainer",

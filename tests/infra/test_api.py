@@ -29,7 +29,7 @@ def test_with_tokens_the_function_asks_for_no_keys() -> None:
     assert JWT["ApiFunction"]["Environment"]["Variables"]["OFFPATH_API_KEY_DIGESTS"] == ""
 
 
-def test_with_tokens_everything_wants_one_that_the_function_would_want_a_key_for() -> None:
+def test_routes_that_want_a_key_want_a_token_instead() -> None:
     is_open = {f"GET {path}" for path in OPEN} | {f"GET {OPEN_BELOW}{{proxy+}}"}
     closed = {*PREDICTIONS, TRAININGS, "$default"}
     assert routes(JWT) == {**dict.fromkeys(closed, "JwtAuthorizer"), **dict.fromkeys(is_open, "NONE")}
@@ -74,7 +74,7 @@ def test_the_access_log_is_json() -> None:
     assert "\n" not in settings["Format"]
 
 
-def test_pages_of_other_origins_may_call_only_where_they_are_named() -> None:
+def test_only_named_origins_may_call_from_a_page() -> None:
     assert "CorsConfiguration" not in KEYS["HttpApi"]
     cors = Stack({**LEAST, **CORS})["HttpApi"]["CorsConfiguration"]
     assert cors["AllowOrigins"] == ["https://a.example.com", "https://b.example.com"]
@@ -82,6 +82,6 @@ def test_pages_of_other_origins_may_call_only_where_they_are_named() -> None:
     assert {"authorization", "x-api-key", "traceparent"} <= set(cors["AllowHeaders"])
 
 
-def test_browsers_may_ask_without_a_token_whether_they_may_send_one() -> None:
+def test_preflight_requests_need_no_token() -> None:
     assert "OPTIONS /{proxy+}" not in routes(JWT)
     assert routes(Stack({**WITH_JWT, **CORS}))["OPTIONS /{proxy+}"] == "NONE"

@@ -39,7 +39,7 @@ def test_the_database_is_not_lost_with_the_stack(stack: Stack) -> None:
 
 
 @BOTH
-def test_the_database_can_be_restored_to_any_time_of_the_last_week(stack: Stack) -> None:
+def test_database_can_be_restored_to_any_time_last_week(stack: Stack) -> None:
     assert stack["Database"]["BackupRetentionPeriod"] == "7"
     assert TEMPLATE["Parameters"]["DatabaseBackupDays"]["MinValue"] == 1
 
@@ -96,7 +96,7 @@ def test_insights_are_on_where_the_smallest_instance_has_them() -> None:
     }
 
 
-def test_mysql_holds_all_of_unicode_and_lets_mlflow_make_its_trigger() -> None:
+def test_mysql_holds_unicode_and_allows_mlflows_trigger() -> None:
     parameters = ENGINES["mysql"]["DatabaseParameters"]["Parameters"]
     assert parameters["character_set_server"] == "utf8mb4"
     assert parameters["log_bin_trust_function_creators"] == "1"

@@ -37,7 +37,7 @@ def test_whole_services_are_only_cloudformations_to_use() -> None:
     assert [statement["Condition"] for statement in broad] == [VIA_CLOUDFORMATION]
 
 
-def test_roles_are_made_and_handed_on_by_this_stacks_name_only() -> None:
+def test_deployer_may_make_and_pass_only_this_stacks_roles() -> None:
     for statement in STATEMENTS:
         if statement["Sid"] != "LetServicesMakeTheirOwnRolesOnce" and "iam:" in "".join(actions(statement)):
             resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]

@@ -56,7 +56,7 @@ def test_the_api_knows_s3_and_sqs_and_never_mlflow() -> None:
     assert "VpcConfig" not in STACK["ApiFunction"]
 
 
-def test_the_api_does_not_wait_for_mlflow_to_be_set_up() -> None:
+def test_api_is_created_without_waiting_for_mlflow() -> None:
     reached, ahead = set[str](), {"ApiFunction"}
     while ahead:
         reached |= ahead
@@ -73,7 +73,7 @@ def test_the_functions_that_know_mlflow_run_beside_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", BEHIND)
-def test_the_functions_reach_mlflow_over_verified_tls_by_its_private_name(name: str) -> None:
+def test_functions_reach_mlflow_privately_over_verified_tls(name: str) -> None:
     assert variables(name)["OFFPATH_MLFLOW_URL"] == "https://MlflowInstance.PrivateDnsName"
     assert variables(name)["OFFPATH_MLFLOW_CA_KEY"] == "mlflow/ca.pem"
     assert variables(name)["OFFPATH_BUCKET"] == "ArchiveBucket"
@@ -86,11 +86,11 @@ def test_the_functions_come_when_mlflow_is_set_up(name: str) -> None:
     assert {"MlflowSetup", "S3Endpoint"} <= set(STACK.resources[name]["DependsOn"])
 
 
-def test_the_api_has_time_to_keep_a_trace_behind_its_response() -> None:
+def test_api_timeout_leaves_time_to_spill_a_trace() -> None:
     assert STACK["ApiFunction"]["Timeout"] >= 15
 
 
-def test_the_model_sync_runs_every_minute_and_one_at_a_time() -> None:
+def test_model_sync_runs_every_minute_one_at_a_time() -> None:
     [schedule] = STACK.of_type("AWS::Scheduler::Schedule").values()
     assert schedule["ScheduleExpression"] == "rate(1 minute)"
     assert STACK["ModelSyncFunction"]["Timeout"] < 60

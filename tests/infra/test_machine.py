@@ -21,7 +21,7 @@ def user_data(stack: Stack = STACK) -> str:
     return base64.b64decode(data(stack)["UserData"]).decode()
 
 
-def test_the_instances_credentials_want_a_session_token_and_do_not_leave_the_machine() -> None:
+def test_instance_metadata_needs_a_token_and_stays_one_hop() -> None:
     assert data()["MetadataOptions"] == {
         "HttpEndpoint": "enabled",
         "HttpTokens": "required",

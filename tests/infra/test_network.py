@@ -117,7 +117,7 @@ def test_nobody_outside_reaches_anything_without_a_domain() -> None:
     assert from_outside(STACK) == set()
 
 
-def test_with_a_domain_people_reach_mlflow_and_the_world_its_port_80() -> None:
+def test_domain_opens_mlflow_to_people_and_port_80_to_all() -> None:
     assert from_outside(Stack(WITH_DOMAIN)) == {
         ("203.0.113.0/24", "MlflowSecurityGroup", 443, 443),
         (ANYWHERE, "MlflowSecurityGroup", 80, 80),

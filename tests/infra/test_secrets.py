@@ -73,6 +73,6 @@ def test_a_functions_environment_names_its_secret_and_holds_none(name: str) -> N
     assert not [variable for variable in variables if variable.endswith(("_PASSWORD", "_USERNAME"))]
 
 
-def test_outputs_tell_how_to_read_a_secret_and_not_what_it_is() -> None:
+def test_outputs_tell_how_to_read_secrets_without_their_values() -> None:
     assert "get-secret-value" in STACK.outputs["MlflowAdminPassword"]
     assert not any("{{resolve:" in text for text in STACK.outputs.values())

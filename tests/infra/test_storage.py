@@ -33,7 +33,7 @@ def test_what_a_bucket_has_no_use_for_is_cleared_away(name: str) -> None:
     assert {"NoncurrentDays": 30} in [rule.get("NoncurrentVersionExpiration") for rule in whole]
 
 
-def test_nothing_current_goes_of_itself_but_claims_whose_message_is_gone() -> None:
+def test_only_claims_of_expired_messages_expire() -> None:
     going = [
         (name, rule.get("Prefix"), rule["ExpirationInDays"])
         for name, bucket in BUCKETS.items()

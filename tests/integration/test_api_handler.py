@@ -62,7 +62,7 @@ def test_the_lambda_handler_answers_api_gateway(composed: ModuleType, sqs: SQSCl
     assert queued(sqs, queue_url) == [json.loads(answer["body"])["trace_id"]]
 
 
-def test_the_application_answers_a_server_and_sends_its_traces_when_it_stops(
+def test_application_sends_its_traces_when_its_server_stops(
     composed: ModuleType, sqs: SQSClient, queue_url: str
 ) -> None:
     with TestClient(composed.app) as client:

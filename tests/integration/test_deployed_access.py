@@ -72,7 +72,7 @@ def test_the_writer_keeps_every_message_until_there_is_a_secret(
     assert traces(deployment) == {event.trace_id}
 
 
-def test_the_writer_begins_no_fetch_whose_end_it_might_not_see(
+def test_writer_starts_no_fetch_too_near_its_deadline(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     writer = WriterFunction(monkeypatch, **deployment.settings)
@@ -80,7 +80,7 @@ def test_the_writer_begins_no_fetch_whose_end_it_might_not_see(
     assert reasons(caplog).strip() == "there was no time left to ask MLflow"
 
 
-def test_the_writer_outlives_a_machine_that_is_replaced_with_its_password(
+def test_writer_survives_a_replaced_machine_and_password(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployment.make_secret()
@@ -94,9 +94,7 @@ def test_the_writer_outlives_a_machine_that_is_replaced_with_its_password(
     assert writer.invoke({"2": inline_message(prediction_event())}) == set()
 
 
-def test_the_sync_says_what_is_missing_until_mlflows_machine_is_up(
-    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sync_names_what_is_missing_until_mlflow_is_up(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in deployment.settings.items():
         monkeypatch.setenv(f"OFFPATH_{name.upper()}", value)
     sys.modules.pop("model_sync.handler", None)

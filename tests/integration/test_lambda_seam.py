@@ -93,7 +93,7 @@ def test_health_answers_and_leaves_no_trace(runtime: LambdaRuntime, sqs: SQSClie
     assert queued(sqs, queue_url) == []
 
 
-def test_a_shadows_prediction_is_on_the_queue_too_in_the_same_trace(
+def test_shadow_prediction_is_queued_in_the_same_trace(
     with_shadow: dict[str, str], sqs: SQSClient, queue_url: str, tmp_path: Path
 ) -> None:
     with started(with_shadow, tmp_path) as runtime:
@@ -131,7 +131,7 @@ def test_an_environment_that_is_only_frozen_loses_nothing(
         assert len(queued(sqs, queue_url)) == 1
 
 
-def test_after_response_an_environment_killed_before_the_receipt_loses_that_one_trace(
+def test_environment_killed_before_the_receipt_loses_one_trace(
     environ: dict[str, str], sqs: SQSClient, queue_url: str, tmp_path: Path
 ) -> None:
     with held_sqs(environ["AWS_ENDPOINT_URL"]) as held, started(environ | held.environ, tmp_path) as runtime:

@@ -77,7 +77,7 @@ def deployed(mlflow: GuardedMlflow) -> Deployment:
     return deployment
 
 
-def test_a_password_that_was_rotated_is_fetched_once_and_nothing_fails(deployed: Deployment) -> None:
+def test_rotated_password_is_fetched_once_without_a_failure(deployed: Deployment) -> None:
     deployed.mlflow.password = "rotated"
     deployed.store()
 
@@ -99,7 +99,7 @@ def test_a_body_is_sent_whole_the_second_time_too(deployed: Deployment) -> None:
     assert [request.headers["Content-Length"] for request in deployed.mlflow.stub.requests] == ["7", "7"]
 
 
-def test_a_machine_that_was_replaced_is_trusted_by_its_new_certificates(deployed: Deployment) -> None:
+def test_replaced_machine_is_trusted_by_its_new_certificates(deployed: Deployment) -> None:
     deployed.mlflow.replace()
     deployed.store()
 
@@ -118,7 +118,7 @@ def test_a_machine_and_its_password_may_change_together(deployed: Deployment) ->
     assert deployed.fetches == 2
 
 
-def test_a_password_that_stays_wrong_is_fetched_once_in_a_while(deployed: Deployment) -> None:
+def test_wrong_password_is_fetched_again_at_intervals(deployed: Deployment) -> None:
     deployed.mlflow.password = "rotated in MLflow alone"
 
     for _ in range(20):
@@ -143,7 +143,7 @@ def test_certificates_that_stay_wrong_are_fetched_once_in_a_while(deployed: Depl
     assert deployed.status() == 200
 
 
-def test_a_password_that_is_not_what_is_wrong_is_not_fetched(deployed: Deployment) -> None:
+def test_other_failures_do_not_fetch_the_password(deployed: Deployment) -> None:
     deployed.mlflow.stub.answer = lambda _: Reply(403, "forbidden")
     assert deployed.status() == 403
     assert deployed.fetches == 1

@@ -124,7 +124,7 @@ def test_nothing_new_writes_nothing(iris: Trained, sync: Handler, published: Pub
     assert published.objects() == before
 
 
-def test_a_new_version_takes_the_alias_and_the_old_file_stays(
+def test_new_version_takes_the_alias_and_keeps_old_file(
     iris: Trained, sync: Handler, published: Published, mlflow_url: str
 ) -> None:
     name = iris.recipe.name

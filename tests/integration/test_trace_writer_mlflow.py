@@ -53,7 +53,7 @@ def archived(s3: "S3Client", bucket_name: str) -> list[str]:
     return [line for content in objects for line in content.splitlines()]
 
 
-def test_a_batch_of_two_experiments_is_seen_in_mlflow_and_in_the_archive(
+def test_batch_of_two_experiments_reaches_mlflow_and_archive(
     function: WriterFunction, mlflow: Mlflow, experiment: str, s3: "S3Client", bucket_name: str
 ) -> None:
     good, bad = prediction_event(experiment), prediction_event(f"{experiment}-2", failed=True)

@@ -153,7 +153,7 @@ def test_an_experiment_that_is_gone_is_looked_up_again_once(stub: StubMlflow) ->
     assert len([request for request in stub.requests if looked_up(request)]) == 2
 
 
-def test_an_experiment_that_is_named_but_always_gone_keeps_the_message(stub: StubMlflow) -> None:
+def test_message_stays_while_its_experiment_keeps_vanishing(stub: StubMlflow) -> None:
     stub.answer = posts(lambda _: error(404, "RESOURCE_DOES_NOT_EXIST"))
     assert "says it is gone" in str(deliver(stub.url)["0"])
 

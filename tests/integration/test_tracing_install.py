@@ -42,7 +42,7 @@ def start(environ: dict[str, str]) -> Tracing:
     return install(environ, service_name="test", provider=new_provider("test"))
 
 
-def test_a_trace_is_queued_by_the_time_the_process_has_shut_down(
+def test_trace_is_queued_when_the_process_has_shut_down(
     environ: dict[str, str], sqs: SQSClient, queue_url: str
 ) -> None:
     tracing = start(environ)
@@ -74,7 +74,7 @@ def test_a_large_trace_is_a_claim_in_the_bucket(
     assert len(content) == claim["bytes"] > 5000
 
 
-def test_a_queue_that_is_gone_leaves_the_trace_in_the_spill(
+def test_trace_is_spilled_when_its_queue_is_gone(
     environ: dict[str, str], s3: S3Client, bucket_name: str, queue_url: str
 ) -> None:
     tracing = start({**environ, "OFFPATH_QUEUE_URL": f"{queue_url}-gone", "OFFPATH_PUBLISH_BUDGET_SECONDS": "3"})

@@ -179,7 +179,7 @@ def test_a_challenger_alone_keeps_the_process_in_service() -> None:
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
 
 
-def test_an_unloadable_challenger_leaves_the_old_one_with_the_new_weight() -> None:
+def test_unloadable_challenger_gives_its_weight_to_the_old() -> None:
     api = serve(split(0))
     newer = iris_version("3", b"no model", weight=100)
     publish(api, iris(champion=iris_version(weight=0), challenger=newer))

@@ -32,7 +32,7 @@ def test_a_model_of_one_tensor_without_a_name() -> None:
     assert signature.outputs == (Tensor(dtype="int64", shape=(-1,)),)
 
 
-def test_a_model_of_several_tensors_keeps_their_order_and_objects_are_texts() -> None:
+def test_several_tensors_keep_their_order() -> None:
     given = inputs(tensor("uint8", [-1, 2, 2], name="image"), tensor("object", [-1], name="caption"))
     image, caption = parse_mlmodel(mlmodel(signature=given)).signature.tensors
     assert (image.name, image.dtype, image.shape) == ("image", "uint8", (-1, 2, 2))

@@ -54,7 +54,7 @@ def test_only_a_version_with_status_ready_is(status: str, ready: bool) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 404, 500])
-def test_a_file_that_mlflow_cannot_hand_out_is_about_that_file(status: int) -> None:
+def test_file_that_mlflow_cannot_return_is_unservable(status: int) -> None:
     server = Scripted((status, {"message": "No such artifact: 'model.onnx'"}))
     with pytest.raises(Unservable, match=f"answered {status} .*path=model.onnx.*No such artifact"):
         MlflowRegistry(server).artifact(VERSION, "model.onnx")

@@ -81,7 +81,7 @@ def test_a_second_sync_writes_nothing_and_fetches_nothing(world: World) -> None:
     assert world.registry.fetched == []
 
 
-def test_an_alias_that_moves_changes_the_manifest_and_keeps_the_old_file(world: World) -> None:
+def test_moved_alias_changes_manifest_and_keeps_old_file(world: World) -> None:
     world.sync()
     old = world.manifest().models["iris"].aliases["champion"]
     world.registry.add("iris", model_files("better"), number="2")
@@ -94,7 +94,7 @@ def test_an_alias_that_moves_changes_the_manifest_and_keeps_the_old_file(world: 
     assert world.manifest().models["iris"].aliases["champion"].key != old.key
 
 
-def test_two_aliases_of_one_version_share_its_file_and_only_champion_has_traffic(world: World) -> None:
+def test_aliases_of_one_version_share_its_file(world: World) -> None:
     world.registry.point("iris", "staging", "1")
     world.sync()
     aliases = world.manifest().models["iris"].aliases
@@ -113,7 +113,7 @@ def test_the_same_file_under_two_names_is_stored_once(world: World) -> None:
     assert len([key for key in world.files.written if key.endswith(".onnx")]) == 1
 
 
-def test_a_file_that_has_gone_from_the_bucket_is_published_again(world: World) -> None:
+def test_missing_file_is_published_again(world: World) -> None:
     world.sync()
     key = world.manifest().models["iris"].aliases["champion"].key
     del world.files.objects[key]
@@ -124,7 +124,7 @@ def test_a_file_that_has_gone_from_the_bucket_is_published_again(world: World) -
     assert not report.changed
 
 
-def test_a_version_of_the_same_number_of_a_model_made_anew_is_another_version(world: World) -> None:
+def test_same_number_of_a_recreated_model_is_another_version(world: World) -> None:
     world.sync()
     world.registry.add("iris", model_files("second life"), source="models:/m-other")
 
@@ -141,7 +141,7 @@ def test_an_alias_that_is_taken_away_leaves_the_manifest(world: World) -> None:
     assert world.sync().models == {"abalone": {"champion": "1"}}
 
 
-def test_a_model_without_an_alias_is_not_served_and_the_report_says_so(world: World) -> None:
+def test_model_without_alias_is_reported_as_skipped(world: World) -> None:
     world.registry.add("draft", model_files())
     report = world.sync()
     assert report.models == {"iris": {"champion": "1"}}
@@ -200,7 +200,7 @@ def test_what_cannot_be_served_does_not_stop_the_others(world: World) -> None:
     }
 
 
-def test_an_alias_moved_to_a_version_that_cannot_be_served_goes_on_serving_the_old_one(world: World) -> None:
+def test_alias_moved_to_unservable_version_keeps_the_old_one(world: World) -> None:
     world.sync()
     world.registry.add("iris", {}, number="2")
     world.registry.point("iris", "champion", "2")
@@ -221,7 +221,7 @@ def test_an_example_that_does_not_fit_is_left_out(world: World, example: bytes |
     assert world.manifest().models["iris"].aliases["champion"].input_example is None
 
 
-def test_a_model_of_tensors_is_published_with_the_first_record_of_its_example(world: World) -> None:
+def test_tensor_model_is_published_with_its_first_example(world: World) -> None:
     spec = {"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, 4]}}
     files = model_files("flowers", signature={"inputs": json.dumps([spec])})
     files["input_example.json"] = json.dumps({"inputs": [[1, 2, 3, 4], [5, 6, 7, 8]]}).encode()
@@ -241,7 +241,7 @@ def weights(world: World) -> dict[str, int]:
     return {alias: version.weight for alias, version in world.manifest().models["iris"].aliases.items()}
 
 
-def test_tags_of_the_model_share_its_traffic_and_fetch_nothing_again(world: World) -> None:
+def test_traffic_tags_change_shares_without_fetching(world: World) -> None:
     world.registry.add("iris", model_files("better"), number="2")
     world.registry.point("iris", "challenger", "2")
     world.sync()
@@ -254,7 +254,7 @@ def test_tags_of_the_model_share_its_traffic_and_fetch_nothing_again(world: Worl
     assert world.registry.fetched == []
 
 
-def test_a_tag_that_cannot_be_used_leaves_the_traffic_as_it_was_and_is_reported(world: World) -> None:
+def test_unusable_tag_is_reported_and_leaves_traffic_alone(world: World) -> None:
     world.registry.point("iris", "challenger", "1")
     world.registry.tag("iris", **{"offpath.weight.challenger": "25"})
     world.sync()
@@ -288,7 +288,7 @@ def test_a_tokenizer_is_published_beside_the_graph() -> None:
 
 
 @pytest.mark.parametrize("kind", [".onnx", ".json"])
-def test_either_file_that_has_gone_from_the_bucket_is_published_again(kind: str) -> None:
+def test_either_missing_file_is_published_again(kind: str) -> None:
     world = text_world()
     world.sync()
     [key] = [key for key in world.files.objects if key.endswith(kind) and key != MANIFEST_KEY]

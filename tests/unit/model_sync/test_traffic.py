@@ -65,7 +65,7 @@ def test_a_version_gets_its_aliass_share() -> None:
     }
 
 
-def test_the_share_of_an_alias_that_is_not_served_is_the_champions() -> None:
+def test_champion_takes_the_share_of_an_unserved_alias() -> None:
     traffic = traffic_of(ALIASES, {"offpath.weight.challenger": "30", "offpath.weight.next": "30"})
     assert traffic.among(("champion", "next")).weights == {"champion": 70, "next": 30}
     assert traffic.among(ALIASES).weights == {"champion": 40, "challenger": 30, "next": 30}

@@ -44,7 +44,7 @@ def test_a_span_that_continues_a_callers_trace_is_a_root() -> None:
     assert tracing.events[0].trace_id == "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
-def test_a_span_that_ends_after_its_root_is_an_event_of_its_own() -> None:
+def test_late_span_is_an_event_of_its_own() -> None:
     tracing = RecordingTracing()
     tracer = tracing.tracer("test")
     with tracer.start_as_current_span("root"):

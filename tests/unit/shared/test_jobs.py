@@ -58,7 +58,7 @@ def test_what_is_no_job_says_where(content: bytes) -> None:
         Job.parse(content)
 
 
-def test_whoever_ordered_a_job_does_not_see_whose_it_is_now() -> None:
+def test_callers_do_not_see_the_claim_of_a_job() -> None:
     later = Job.parse(new_job(claim="secret").to_json().replace(b'"id":', b'"color": "red", "id":'))
     shown = TypeAdapter(PublicJob).dump_python(later, mode="json")
     assert shown.keys() == PublicJob.model_fields.keys()

@@ -45,7 +45,7 @@ def test_two_settings_of_the_same_thing_are_refused(given: dict[str, str], rival
         MlflowSettings.load(LEAST | given | {rival: "something"})
 
 
-def test_a_secret_goes_with_a_ca_file_and_a_ca_key_with_a_password() -> None:
+def test_secret_and_ca_key_combine_with_file_and_password() -> None:
     assert MlflowSettings.load(LEAST | SECRET | {"OFFPATH_MLFLOW_CA_FILE": "/etc/ca.pem"}).mlflow_secret
     assert MlflowSettings.load(LEAST | CA_KEY | {"OFFPATH_MLFLOW_USERNAME": "writer"}).mlflow_ca_key
 

@@ -16,7 +16,7 @@ def attributes_of(span: dict[str, Any]) -> dict[str, Any]:
     return {item["key"]: item["value"] for item in span.get("attributes", [])}
 
 
-def test_ids_are_hex_and_times_are_strings_as_otlp_json_has_them() -> None:
+def test_ids_are_hex_and_times_are_strings() -> None:
     event = encode(ended_trace(), "offpath")
     root = spans_of(event.body)["predict"]
     assert root["traceId"] == event.trace_id
@@ -24,7 +24,7 @@ def test_ids_are_hex_and_times_are_strings_as_otlp_json_has_them() -> None:
     assert root["startTimeUnixNano"].isdigit()
 
 
-def test_the_experiment_is_the_roots_own_or_the_default_and_stays_in_the_event() -> None:
+def test_experiment_is_the_roots_own_or_the_default() -> None:
     own, default = encode(ended_trace(**{"offpath.experiment": "offpath/iris"}), "offpath"), encode(ended_trace(), "x")
     assert (own.experiment, default.experiment) == ("offpath/iris", "x")
     for event in (own, default):

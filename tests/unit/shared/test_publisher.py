@@ -89,7 +89,7 @@ def test_what_sqs_refuses_of_a_batch_is_tried_again_alone() -> None:
     assert setup.spilled == ids(traces[:1])
 
 
-def test_a_long_outage_ends_in_the_spill_store_within_the_budget() -> None:
+def test_long_outage_spills_within_the_budget() -> None:
     setup, trace = Setup(failures=10_000), ended_trace()
     setup.publish([trace])
     assert setup.spilled == ids([trace])
@@ -97,7 +97,7 @@ def test_a_long_outage_ends_in_the_spill_store_within_the_budget() -> None:
     assert setup.log == []
 
 
-def test_during_an_outage_the_queue_is_left_alone_and_then_tried_again() -> None:
+def test_queue_is_left_alone_during_an_outage_then_retried() -> None:
     setup = Setup(failures=10_000)
     setup.publish([ended_trace()])
     attempts = setup.queue.calls
@@ -121,7 +121,7 @@ def test_a_queue_that_still_fails_is_left_alone_anew() -> None:
     assert len(setup.spilled) == 3
 
 
-def test_a_small_trace_does_not_use_up_the_probe_of_the_store() -> None:
+def test_small_trace_does_not_probe_the_store() -> None:
     setup, large = Setup(max_message_bytes=1000), ended_trace(text="x" * 1000)
     setup.bucket.down = True
     setup.publish([large])
@@ -131,7 +131,7 @@ def test_a_small_trace_does_not_use_up_the_probe_of_the_store() -> None:
     assert [message.attributes["kind"] for message in setup.queue.messages] == ["inline", "inline", "claimed"]
 
 
-def test_the_last_resort_is_the_log_and_can_be_read_back() -> None:
+def test_last_resort_log_can_be_read_back() -> None:
     setup, trace = Setup(failures=10_000), ended_trace(text="é" * 10)
     setup.bucket.down = True
     setup.publish([trace])
@@ -139,14 +139,14 @@ def test_the_last_resort_is_the_log_and_can_be_read_back() -> None:
     assert message.body == encode(trace, "offpath").body
 
 
-def test_a_large_trace_is_queued_whole_when_the_claim_store_is_down() -> None:
+def test_large_trace_is_queued_whole_without_claim_store() -> None:
     setup, trace = Setup(max_message_bytes=1000), ended_trace(text="x" * 1000)
     setup.bucket.down = True
     setup.publish([trace])
     assert setup.queue.messages[0].attributes["kind"] == "inline"
 
 
-def test_what_fits_neither_the_queue_nor_the_store_is_in_the_log() -> None:
+def test_trace_that_fits_nowhere_else_is_logged() -> None:
     setup, trace = Setup(), ended_trace(text="x" * 2_000_000)
     setup.bucket.down = True
     setup.publish([trace, ended_trace()])
@@ -154,7 +154,7 @@ def test_what_fits_neither_the_queue_nor_the_store_is_in_the_log() -> None:
     assert [message.attributes["trace_id"] for message in spilled.from_log(setup.log)] == ids([trace])
 
 
-def test_a_bucket_that_does_not_exist_ends_in_the_log_too() -> None:
+def test_missing_bucket_ends_in_the_log() -> None:
     class NoBucket:
         """S3, without the bucket."""
 
@@ -179,7 +179,7 @@ def test_a_store_that_failed_is_left_alone_for_a_while() -> None:
     assert len(setup.spilled) == 1
 
 
-def test_a_rescue_asks_no_service() -> None:
+def test_logging_unsent_traces_asks_no_service() -> None:
     setup, traces = Setup(max_message_bytes=1000), [ended_trace(), ended_trace(text="x" * 1000)]
     setup.publisher.log_unsent(traces)
     assert setup.queue.calls == 0
@@ -187,7 +187,7 @@ def test_a_rescue_asks_no_service() -> None:
     assert [message.attributes["trace_id"] for message in spilled.from_log(setup.log)] == ids(traces)
 
 
-def test_a_trace_that_cannot_be_encoded_takes_no_other_with_it(caplog: pytest.LogCaptureFixture) -> None:
+def test_unencodable_trace_costs_no_other_trace(caplog: pytest.LogCaptureFixture) -> None:
     setup, good = Setup(), ended_trace()
     broken: Any = EndedTrace([], object(), good.number)  # type: ignore[arg-type]
     setup.publish([broken, good])

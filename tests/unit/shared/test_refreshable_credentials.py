@@ -105,7 +105,7 @@ def test_a_service_that_fails_does_not_take_what_is_kept(
     assert provider.credentials() == kept
 
 
-def test_a_fetch_that_takes_long_is_rested_from_all_the_same(clock: ManualClock) -> None:
+def test_slow_fetch_is_followed_by_a_pause_too(clock: ManualClock) -> None:
     class Slow(Password):
         def added_to(self, credentials: Credentials) -> Credentials:
             clock.advance(2 * FETCH_INTERVAL_SECONDS)

@@ -23,7 +23,7 @@ def test_an_object_that_holds_none_says_so(content: bytes) -> None:
         spilled.load(content)
 
 
-def test_object_without_schema_is_read_as_version_0_1_0_wrote_it() -> None:
+def test_object_without_schema_is_read() -> None:
     content = json.dumps({"attributes": dict(MESSAGE.attributes), "body": MESSAGE.body}).encode()
     assert spilled.load(content) == MESSAGE
 
@@ -34,7 +34,7 @@ def test_object_of_unknown_schema_is_left_for_a_newer_reader() -> None:
         spilled.load(later)
 
 
-def test_the_same_message_has_the_same_key_and_another_body_has_another() -> None:
+def test_key_depends_on_the_message_alone() -> None:
     key = spilled.key("offpath-traces", MESSAGE)
     assert key.startswith("spill/offpath-traces/4bf92f3577b34da6a3ce929d0e0e4736-")
     assert key == spilled.key("offpath-traces", MESSAGE)
@@ -47,7 +47,7 @@ def test_log_lines_stay_below_cloudwatchs_limit() -> None:
     assert max(len(line.encode()) for line in lines) < 256 * 1024
 
 
-def test_a_log_is_read_back_whatever_stands_around_and_in_whatever_order() -> None:
+def test_log_is_read_back_in_any_order_among_other_lines() -> None:
     lines = [
         f"2026-11-21T10:00:00Z\t[INFO]\t{line}" for message in (MESSAGE, LARGE) for line in spilled.to_log(message)
     ]

@@ -29,7 +29,7 @@ def test_user_and_password_are_the_secrets() -> None:
         ('{"username": "writer", "password": ["hunter2"]}', "password: Input should be a valid string"),
     ],
 )
-def test_a_secret_that_is_no_credentials_is_named_and_not_shown(text: str, complaint: str) -> None:
+def test_secret_without_credentials_is_named_not_shown(text: str, complaint: str) -> None:
     with pytest.raises(Transient) as trouble:
         StoredLogin(InMemorySecrets(mlflow=text), "mlflow").added_to(Credentials())
     assert "the secret 'mlflow' does not hold MLflow's credentials" in str(trouble.value)

@@ -62,14 +62,14 @@ def test_a_message_that_was_received_is_visible_again_in_time() -> None:
     assert again["Attributes"]["ApproximateReceiveCount"] == "2"
 
 
-def test_a_message_that_is_refused_comes_back_and_the_others_are_taken() -> None:
+def test_refused_message_comes_back_and_others_are_taken() -> None:
     queue = InMemoryQueue()
     queue.refused.add("b")
     assert queue.send([Message("a", {}), Message("b", {})]) == [Message("b", {})]
     assert (queue.messages, queue.sizes) == ([Message("a", {})], [1])
 
 
-def test_a_span_that_was_not_recorded_is_named_with_those_that_were() -> None:
+def test_missing_span_is_named_with_the_recorded_ones() -> None:
     tracing = RecordingTracing()
     tracing.tracer("test").start_span("root").end()
     with pytest.raises(LookupError, match=r"no span 'child' in \['root'\]"):

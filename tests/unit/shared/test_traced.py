@@ -13,6 +13,7 @@ from opentelemetry.trace import StatusCode
 
 import offpath
 from offpath.testing import RecordingTracing
+from tests.support.coroutines import run
 
 T = TypeVar("T")
 
@@ -166,7 +167,7 @@ def test_a_generator_hears_what_is_sent_and_returns_its_value(tracing: Recording
     assert only_span(tracing).status.status_code is StatusCode.UNSET
 
 
-def test_a_generator_that_is_not_run_to_its_end_ends_its_span(tracing: RecordingTracing) -> None:
+def test_abandoned_generator_ends_its_span(tracing: RecordingTracing) -> None:
     generator = numbers(9)
     next(generator)
     assert tracing.traces == []
@@ -209,7 +210,7 @@ async def stream(count: int) -> AsyncIterator[str]:
         yield f"{number} in {current_name()}"
 
 
-def test_an_async_generator_is_one_span_current_while_its_code_runs(tracing: RecordingTracing) -> None:
+def test_async_generator_is_one_span_while_it_runs(tracing: RecordingTracing) -> None:
     async def consume() -> list[tuple[str, str]]:
         return [(item, current_name()) async for item in stream(2)]
 
@@ -257,7 +258,7 @@ def test_an_async_generator_hears_what_is_sent_and_thrown(tracing: RecordingTrac
     assert only_span(tracing).name == "echo"
 
 
-def test_an_exception_of_an_async_generator_is_noted_and_raised_on(tracing: RecordingTracing) -> None:
+def test_exception_of_an_async_generator_is_noted_and_raised(tracing: RecordingTracing) -> None:
     @offpath.traced
     async def broken() -> AsyncIterator[int]:
         yield 1

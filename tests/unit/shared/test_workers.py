@@ -49,7 +49,7 @@ class Context:
     aws_request_id: str
 
 
-def test_the_thread_publishes_what_is_submitted_and_at_the_end_what_is_left() -> None:
+def test_thread_publishes_what_is_submitted_and_the_rest_at_end() -> None:
     published = Published()
     worker = BackgroundThread(published, Published()).start()
     traces = [ended_trace() for _ in range(25)]
@@ -60,7 +60,7 @@ def test_the_thread_publishes_what_is_submitted_and_at_the_end_what_is_left() ->
     assert max(map(len, published.batches)) <= 10
 
 
-def test_the_thread_outlives_a_defect_and_runs_chores() -> None:
+def test_thread_outlives_a_defect_and_runs_periodic_tasks() -> None:
     published, task = Published(fail=True), threading.Semaphore(0)
     worker = BackgroundThread(published, Published(), idle_seconds=0.01).start()
 
@@ -78,7 +78,7 @@ def test_the_thread_outlives_a_defect_and_runs_chores() -> None:
     assert worker.close(SECONDS)
 
 
-def test_a_chore_that_takes_long_holds_up_no_trace() -> None:
+def test_slow_periodic_task_holds_up_no_trace() -> None:
     published, begun, release = Published(), threading.Event(), threading.Event()
     worker = BackgroundThread(published, Published(), idle_seconds=0.01).start()
 
@@ -96,7 +96,7 @@ def test_a_chore_that_takes_long_holds_up_no_trace() -> None:
     assert worker.close(SECONDS)
 
 
-def test_what_a_chore_traces_while_the_thread_is_closed_is_published() -> None:
+def test_trace_of_a_periodic_task_at_close_is_published() -> None:
     published, begun, trace = Published(), threading.Event(), ended_trace()
     worker = BackgroundThread(published, Published(), idle_seconds=0.01).start()
 
@@ -115,7 +115,7 @@ def test_what_a_chore_traces_while_the_thread_is_closed_is_published() -> None:
     assert trace in published.traces
 
 
-def test_a_thread_that_cannot_finish_says_so_and_what_waits_is_rescued() -> None:
+def test_thread_that_cannot_finish_logs_what_waits() -> None:
     release, begun, logged_unsent = threading.Event(), threading.Event(), Published()
 
     def hang(_: Sequence[EndedTrace]) -> None:
@@ -154,7 +154,7 @@ def test_the_thread_leaves_a_handler_alone() -> None:
     worker.close(SECONDS)
 
 
-def test_the_extension_publishes_after_the_handler_and_before_it_asks_for_more(api: FakeExtensionsApi) -> None:
+def test_extension_publishes_between_handler_and_next_event(api: FakeExtensionsApi) -> None:
     published = Published()
     extension = LambdaExtension(published, api).start()
     assert api.registered
@@ -187,7 +187,7 @@ def test_the_extension_publishes_for_a_handler_that_raises(api: FakeExtensionsAp
     assert published.happened.acquire(timeout=SECONDS)
 
 
-def test_the_extension_does_not_wait_beyond_the_deadline_of_a_handler_that_never_ran(api: FakeExtensionsApi) -> None:
+def test_extension_waits_no_longer_than_the_deadline(api: FakeExtensionsApi) -> None:
     published = Published()
     extension = LambdaExtension(published, api).start()
     assert api.asked.acquire(timeout=SECONDS)
@@ -199,7 +199,7 @@ def test_the_extension_does_not_wait_beyond_the_deadline_of_a_handler_that_never
     assert published.happened.acquire(timeout=SECONDS)
 
 
-def test_the_end_of_an_earlier_invocation_is_not_taken_for_this_ones(api: FakeExtensionsApi) -> None:
+def test_end_of_an_earlier_invocation_is_told_apart(api: FakeExtensionsApi) -> None:
     published = Published()
     extension = LambdaExtension(published, api).start()
     handler = extension.wrap(lambda event, context: extension.submit(event))
@@ -213,7 +213,7 @@ def test_the_end_of_an_earlier_invocation_is_not_taken_for_this_ones(api: FakeEx
     assert published.traces == [trace]
 
 
-def test_the_extension_runs_chores_after_each_invocation(api: FakeExtensionsApi) -> None:
+def test_extension_runs_periodic_tasks_after_each_invocation(api: FakeExtensionsApi) -> None:
     done = threading.Semaphore(0)
     extension = LambdaExtension(Published(), api).start()
     extension.add_periodic_task(done.release)
@@ -224,7 +224,7 @@ def test_the_extension_runs_chores_after_each_invocation(api: FakeExtensionsApi)
         assert done.acquire(timeout=SECONDS)
 
 
-def test_the_extension_publishes_what_its_chores_trace_within_the_same_invocation(api: FakeExtensionsApi) -> None:
+def test_extension_publishes_traces_of_periodic_tasks_at_once(api: FakeExtensionsApi) -> None:
     published, trace = Published(), ended_trace()
     extension = LambdaExtension(published, api).start()
     assert api.asked.acquire(timeout=SECONDS)

@@ -27,7 +27,7 @@ class Objects:
         return "bucket"
 
 
-def test_a_batch_lies_under_its_hour_in_utc_and_the_hash_of_its_lines() -> None:
+def test_key_is_hour_in_utc_and_hash_of_lines() -> None:
     objects = Objects()
 
     key = BucketArchive(objects, lambda: EVENING_IN_NEW_YORK).store(LINES)
@@ -37,7 +37,7 @@ def test_a_batch_lies_under_its_hour_in_utc_and_the_hash_of_its_lines() -> None:
     assert gzip.decompress(objects.contents[key]) == content
 
 
-def test_the_same_batch_in_the_same_hour_is_the_same_object() -> None:
+def test_same_batch_in_one_hour_is_one_object() -> None:
     objects = Objects()
     archive = BucketArchive(objects, lambda: EVENING_IN_NEW_YORK)
 
@@ -48,7 +48,7 @@ def test_the_same_batch_in_the_same_hour_is_the_same_object() -> None:
     assert objects.contents == before
 
 
-def test_a_bucket_that_does_not_exist_can_be_mended_without_the_messages() -> None:
+def test_missing_bucket_is_transient() -> None:
     with pytest.raises(Transient, match="bucket does not exist: NoSuchBucket"):
         BucketArchive(Objects(exists=False)).store(LINES)
 

@@ -24,7 +24,7 @@ def writer_of(bench: Bench, queue: InMemoryQueue) -> TraceWriter:
     return TraceWriter(bench.claims, bench.archive, bench.delivery, DeadLetters(queue, max_receives=5))
 
 
-def test_poison_is_tried_five_times_and_then_moved_with_the_reason() -> None:
+def test_poison_is_moved_with_its_reason_after_five_receives() -> None:
     queue, bench = InMemoryQueue(), Bench()
     writer = writer_of(bench, queue)
     assert [len(writer.write([received(POISON, count)], bench.deadline).failures) for count in (1, 2, 3, 4)] == [1] * 4

@@ -47,7 +47,7 @@ def test_a_claimed_event_is_fetched() -> None:
     assert decode(Received("1", claimed(event, store)), store).line.decode() == event.body
 
 
-def test_a_root_that_continues_a_callers_trace_is_a_root_for_mlflow_alone() -> None:
+def test_continued_root_is_detached_for_mlflow_alone() -> None:
     event = continued_event()
 
     result = decoded("1", event, claims())
@@ -61,7 +61,7 @@ def test_a_root_that_continues_a_callers_trace_is_a_root_for_mlflow_alone() -> N
     assert json.loads(result.line)["resourceSpans"][0]["scopeSpans"][0]["spans"][1]["parentSpanId"] == "0" * 13 + "def"
 
 
-def test_nul_characters_which_postgresql_cannot_hold_are_replaced_for_mlflow_alone() -> None:
+def test_nul_characters_are_replaced_for_mlflow_alone() -> None:
     event = prediction_event(attributes={"text": "a\0b", "document": json.dumps({"text": "a\0b"})})
 
     result = decoded("1", event, claims())

@@ -51,9 +51,7 @@ def times(count: int, error: Exception) -> Trouble:
 
 @pytest.mark.parametrize("poisoned", [[0], [99], [37], [3, 4], [0, 50, 99]], ids=str)
 @pytest.mark.parametrize("kind", [Rejected, Faulted])
-def test_the_events_that_mlflow_chokes_on_are_found_and_all_others_stored(
-    poisoned: list[int], kind: type[Exception]
-) -> None:
+def test_events_that_mlflow_fails_on_are_isolated(poisoned: list[int], kind: type[Exception]) -> None:
     events = [prediction_event() for _ in range(100)]
     bad = {events[index].trace_id for index in poisoned}
     tracker = FakeTracker(only(bad, kind("HTTP 400 or 500")))
@@ -84,7 +82,7 @@ def test_a_refused_experiment_is_not_searched_and_stops_no_other() -> None:
     assert len(tracker.requests) == 2
 
 
-def test_pauses_double_up_to_a_limit_and_chance_at_most_halves_them() -> None:
+def test_pauses_double_to_a_limit_with_jitter() -> None:
     assert list(islice(BACKOFF.pauses(lambda: 1.0), 7)) == [0.5, 1, 2, 4, 8, 8, 8]
     assert list(islice(BACKOFF.pauses(lambda: 0.0), 3)) == [0.25, 0.5, 1]
 
@@ -103,14 +101,14 @@ def test_mlflow_is_left_alone_for_as_long_as_it_asks() -> None:
     assert clock.pauses == [7.0]
 
 
-def test_when_it_asks_for_more_time_than_there_is_nothing_is_waited_for() -> None:
+def test_retry_after_beyond_the_deadline_ends_at_once() -> None:
     clock, tracker = ManualClock(), FakeTracker(times(1, Unavailable("HTTP 429", retry_after=3600.0)))
 
     assert set(deliver(tracker, [prediction_event()], clock)) == {"0"}
     assert clock.pauses == []
 
 
-def test_only_what_is_tried_again_is_waited_for_as_long_as_mlflow_asked() -> None:
+def test_retry_after_counts_only_for_what_is_retried() -> None:
     clock, asked = ManualClock(), iter([0.0, 0.0, 3600.0])
     waiting = iter([Unavailable("HTTP 403")] * 3)
 
@@ -141,7 +139,7 @@ def test_the_longest_that_was_asked_for_in_a_round_counts() -> None:
     assert clock.pauses == [7.0]
 
 
-def test_an_mlflow_that_stays_away_is_asked_until_the_deadline_and_for_all_experiments_together() -> None:
+def test_absent_mlflow_is_retried_until_the_deadline() -> None:
     clock, tracker = ManualClock(), FakeTracker(down)
     events = [prediction_event(f"offpath/{index}") for index in range(10)]
 
@@ -188,7 +186,7 @@ def test_with_no_time_left_mlflow_is_not_asked() -> None:
     assert bench.tracker.requests == []
 
 
-def test_large_requests_are_divided_and_an_event_too_large_goes_alone() -> None:
+def test_large_requests_are_divided() -> None:
     tracker = FakeTracker()
     small = [prediction_event() for _ in range(4)]
     size = len(decoded("1", small[0], claims()).payload)

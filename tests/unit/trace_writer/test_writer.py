@@ -12,7 +12,7 @@ from trace_writer.tracker import Unavailable
 from trace_writer.writer import TraceWriter
 
 
-def test_a_batch_reaches_the_archive_in_one_object_and_mlflow_in_one_request_an_experiment() -> None:
+def test_batch_is_one_object_and_one_request_per_experiment() -> None:
     bench = Bench()
     iris, abalone, late = prediction_event(), prediction_event("offpath/abalone"), prediction_event()
     batch = batch_of({"1": inline_message(iris), "2": inline_message(abalone), "3": inline_message(late)})
@@ -52,7 +52,7 @@ def test_messages_that_can_never_be_delivered_stop_no_other() -> None:
     assert bench.archive.lines == [good.body, json.dumps(json.loads(nested.body)), large.body]
 
 
-def test_when_the_archive_is_down_nothing_goes_to_mlflow_and_all_is_reported() -> None:
+def test_nothing_goes_to_mlflow_while_the_archive_is_down() -> None:
     bench = Bench()
     bench.archive.down = True
     poison = Message("not json", {})
@@ -66,7 +66,7 @@ def test_when_the_archive_is_down_nothing_goes_to_mlflow_and_all_is_reported() -
     assert (bench.tracker.requests, written.archive_keys) == ([], [])
 
 
-def test_when_the_claim_store_is_down_only_its_messages_are_reported() -> None:
+def test_claim_store_outage_costs_only_claimed_messages() -> None:
     bench = Bench()
     small, large = prediction_event(), prediction_event()
     batch = batch_of({"small": inline_message(small), "large": claimed(large, bench.claims)})
@@ -88,7 +88,7 @@ def test_when_mlflow_is_down_everything_is_archived_and_reported() -> None:
     assert bench.archive.lines == [event.body]
 
 
-def test_an_outage_of_mlflow_adds_each_event_to_the_archive_once_however_often_it_is_received() -> None:
+def test_mlflow_outage_archives_each_event_once() -> None:
     bench = Bench(trouble=down)
     event = prediction_event()
 
@@ -99,7 +99,7 @@ def test_an_outage_of_mlflow_adds_each_event_to_the_archive_once_however_often_i
     assert bench.archive.lines == [event.body]
 
 
-def test_what_comes_again_is_archived_once_it_is_done_with_in_an_object_of_its_own() -> None:
+def test_redelivered_message_is_archived_when_it_has_ended() -> None:
     new, again, nested, away = prediction_event(), prediction_event(), nested_event(120), prediction_event("away")
 
     def trouble(experiment: str, trace_ids: set[str]) -> None:
@@ -118,7 +118,7 @@ def test_what_comes_again_is_archived_once_it_is_done_with_in_an_object_of_its_o
     assert bench.archive.batches == [[new.body], [again.body, json.dumps(json.loads(nested.body))]]
 
 
-def test_what_comes_again_stays_on_the_queue_until_it_is_archived() -> None:
+def test_redelivered_message_stays_queued_until_archived() -> None:
     queue, bench = InMemoryQueue(), Bench()
     writer = TraceWriter(bench.claims, bench.archive, bench.delivery, DeadLetters(queue, max_receives=2))
     messages = {"good": inline_message(prediction_event()), "poison": inline_message(nested_event(120))}
@@ -133,7 +133,7 @@ def test_what_comes_again_stays_on_the_queue_until_it_is_archived() -> None:
     assert (written.archive_keys, written.dead_lettered, queue.messages) == ([], [], [])
 
 
-def test_when_what_is_new_cannot_be_archived_what_comes_again_waits_too() -> None:
+def test_failed_archive_of_new_events_holds_redelivered_ones() -> None:
     bench = Bench()
     bench.archive.down = True
     batch = batch_of({"new": inline_message(prediction_event())}) + batch_of(
@@ -154,7 +154,7 @@ def test_a_batch_of_nothing_but_poison_writes_no_object() -> None:
     assert (bench.archive.batches, written.archive_keys, len(written.failures)) == ([], [], 1)
 
 
-def test_the_same_trace_twice_in_a_batch_is_delivered_for_both_messages() -> None:
+def test_trace_twice_in_a_batch_settles_both_messages() -> None:
     bench = Bench()
     event = prediction_event()
 
