@@ -2,9 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
-from contextlib import closing
-from typing import Any, Self, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from typing import Any, Self
 
 import pytest
 from opentelemetry import trace
@@ -14,8 +13,6 @@ from opentelemetry.trace import StatusCode
 import offpath
 from offpath.testing import RecordingTracing
 from tests.support.coroutines import run
-
-T = TypeVar("T")
 
 
 @pytest.fixture(autouse=True)
@@ -55,12 +52,6 @@ def answer_of(call: Callable[[str], Any]) -> Any:
 
 async def _awaited(answer: Awaitable[Any]) -> Any:
     return await answer
-
-
-def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Return what the coroutine does, in a loop of its own; `asyncio.run` would drop a loop that others have set."""
-    with closing(asyncio.new_event_loop()) as loop:
-        return loop.run_until_complete(coroutine)
 
 
 @pytest.mark.parametrize("function", [plain, coroutine])
