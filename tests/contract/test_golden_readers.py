@@ -153,9 +153,7 @@ def test_tensors_that_stood_apart_are_among_the_aliases() -> None:
         ("failed", "failed", 1, True),
     ],
 )
-def test_job_is_read_in_each_state_and_written_alike(
-    name: str, state: str, attempts: int, ended: bool
-) -> None:
+def test_job_is_read_in_each_state_and_written_alike(name: str, state: str, attempts: int, ended: bool) -> None:
     content = golden(f"job/1/{name}.json")
     job = Job.parse(content)
     assert (job.state, job.attempts, job.ended) == (state, attempts, ended)

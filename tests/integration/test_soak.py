@@ -5,7 +5,7 @@ import typer
 
 from tests.soak import Run, main, plan
 
-QUICK = ["tests/unit/trace_writer/test_timer.py", "-n", "0", "-p", "no:cacheprovider"]
+QUICK = ["tests/unit/project/test_names.py", "-n", "0", "-p", "no:cacheprovider"]
 
 
 def test_runs_are_idle_and_busy_in_both_orders() -> None:

@@ -4,6 +4,7 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -50,7 +51,33 @@ class Mlflow:
         """OpenTelemetry ids of the traces in an experiment, each once."""
         experiment_id = self.experiment(experiment)["experiment_id"] if self.experiment(experiment) else "0"
         location = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment_id}}
-        found = self.call("/api/3.0/mlflow/traces/search", {"locations": [location], "max_results": 500})
-        ids = [trace["trace_id"].removeprefix("tr-") for trace in found.get("traces", [])]
+        query: dict[str, Any] = {"locations": [location], "max_results": 500, "order_by": ["timestamp_ms ASC"]}
+        ids: list[str] = []
+        token: str | None = ""
+        while token is not None:
+            found = self.call("/api/3.0/mlflow/traces/search", query | ({"page_token": token} if token else {}))
+            ids += [trace["trace_id"].removeprefix("tr-") for trace in found.get("traces", [])]
+            token = found.get("next_page_token") or None
         assert len(ids) == len(set(ids))
         return set(ids)
+
+    def register(self, name: str, files: Mapping[str, bytes]) -> str:
+        """Register a version that has these files, by path, and return its number."""
+        run = self._post("runs/create", {"experiment_id": "0"})["run"]["info"]
+        for path, content in files.items():
+            self._put(f"/api/2.0/mlflow-artifacts/artifacts/0/{run['run_id']}/artifacts/model/{path}", content)
+        if not self.call(f"/api/2.0/mlflow/registered-models/get?name={name}"):
+            self._post("registered-models/create", {"name": name})
+        source = {"source": f"{run['artifact_uri']}/model", "run_id": run["run_id"]}
+        return str(self._post("model-versions/create", {"name": name, **source})["model_version"]["version"])
+
+    def point(self, name: str, alias: str, version: str) -> None:
+        """Let an alias stand for a version."""
+        self._post("registered-models/alias", {"name": name, "alias": alias, "version": version})
+
+    def _post(self, path: str, fields: dict[str, Any]) -> Any:
+        return self.call(f"/api/2.0/mlflow/{path}", fields)
+
+    def _put(self, path: str, content: bytes) -> None:
+        with urllib.request.urlopen(urllib.request.Request(self.url + path, content, method="PUT"), timeout=30):
+            pass

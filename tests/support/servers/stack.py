@@ -57,8 +57,8 @@ class Command:
                 process.kill()
 
 
-def start_command(output: Path, environ: Mapping[str, str], *arguments: str) -> Command:
-    """Start `python -m …` in the repository's root, with these variables beside this process's own."""
+def start_command(output: Path, environ: Mapping[str, str], *arguments: str, folder: Path = ROOT) -> Command:
+    """Start `python -m …` in the repository's root, or in another folder, with these variables beside its own."""
     with output.open("wb") as sink:
         process = subprocess.Popen(
             [sys.executable, "-m", *arguments],
@@ -66,7 +66,7 @@ def start_command(output: Path, environ: Mapping[str, str], *arguments: str) -> 
             stdout=sink,
             stderr=subprocess.STDOUT,
             env=os.environ | environ,
-            cwd=ROOT,
+            cwd=folder,
             start_new_session=True,
         )
     return Command(process, output)
