@@ -36,7 +36,7 @@ def load(content: bytes) -> Message:
     """Return the message that `dump` wrote. Raises MalformedEvent, or UnknownSchema for what a newer version wrote."""
     try:
         fields: Any = json.loads(content)
-        schema = str(fields.get("schema", SCHEMA))
+        schema = str(fields.get("schema", "spill/1"))
         check_known("a spilled message of the schema", schema, READABLE)
         return Message(str(fields["body"]), {str(name): str(value) for name, value in fields["attributes"].items()})
     except (ValueError, TypeError, KeyError, AttributeError) as error:
