@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from offpath.aws.s3 import S3Claims
-from offpath.contracts import spilled
+from offpath.contracts import names, spilled
 from offpath.contracts.model_manifest import Manifest, ModelVersion
 from offpath.contracts.recipes import Recipes
 from offpath.contracts.trace_event import TraceEvent, decode_message
@@ -187,3 +187,17 @@ def test_the_announced_recipes_are_read() -> None:
     assert {name: recipe.takes_data for name, recipe in read.recipes.items()} == {"iris": False, "abalone": True}
     assert read.recipes["iris"].parameters["properties"]["max_iter"]["default"] == 200
     assert read.recipes["abalone"].metrics["validation_rmse"] == "lower"
+
+
+def test_keys_stay_where_each_release_looks_for_them() -> None:
+    day = datetime(2026, 11, 5, 4, tzinfo=UTC)
+    assert (names.MANIFEST_KEY, names.RECIPES_KEY) == ("models/manifest.json", "training/recipes.json")
+    assert names.archive_hour_prefix(day) == "archive/v1/date=2026-11-05/hour=04/"
+    assert names.claim_key("t", "d") == "claims/t/d.json"
+    assert names.spill_prefix("offpath-traces") == "spill/offpath-traces/"
+    assert names.job_key(JOB_ID) == f"jobs/{JOB_ID}.json"
+    assert (names.model_file_key("d"), names.tokenizer_file_key("d")) == (
+        "models/sha256/d.onnx",
+        "models/sha256/d.json",
+    )
+    assert (names.CHAMPION, names.JOB_TAG, names.DATASETS_PREFIX) == ("champion", "offpath.job", "datasets/")

@@ -99,6 +99,11 @@ class Deployment:
         with self._turn:
             yield self.apis[-1]
 
+    def has_manifest(self) -> bool:
+        """Whether models are published."""
+        listed = self.s3.list_objects_v2(Bucket=self.name, Prefix=MANIFEST_KEY)
+        return bool(listed["KeyCount"])
+
     def log(self, part: str) -> str:
         """What the part that runs has logged."""
         return self._parts[part].text
@@ -118,17 +123,13 @@ class Deployment:
         return folder
 
     def _start_api(self, release: Release) -> None:
-        wait_for(self._has_manifest, self.logs)
+        wait_for(self.has_manifest, self.logs)
         port = free_port()
         arguments = ("prediction_api.handler:app", "--host", "127.0.0.1", "--port", str(port))
         command = self._command(release, "api", *arguments, "--no-access-log", "--timeout-graceful-shutdown", "5")
         command.wait_for("Uvicorn running on")
         with self._turn:
             self.apis.append(Api(release, command, f"http://127.0.0.1:{port}"))
-
-    def _has_manifest(self) -> bool:
-        listed = self.s3.list_objects_v2(Bucket=self.name, Prefix=MANIFEST_KEY)
-        return bool(listed["KeyCount"])
 
     def _command(self, release: Release, part: str, *arguments: str) -> Command:
         self._logs += 1

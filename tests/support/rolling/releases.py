@@ -13,6 +13,8 @@ from local.sources import ROOT
 # "<version> <commit>" of the release before this one; whoever makes a release names it here.
 PREVIOUS = ROOT / "tests" / "contract" / "previous_release"
 SOURCES = ("functions/api", "functions/trace_writer", "functions/model_sync", "layers/shared", ".")
+# What of a checkout processes run.
+FOLDERS = ("functions", "layers", "local", "training")
 # The module that runs a part, as today's release and those before it call it.
 MODULES = {
     "api": ("uvicorn",),
@@ -63,23 +65,11 @@ class Release:
 TODAY = Release("today's", ROOT)
 
 
-def previous_release(folder: Path) -> Release:
-    """Export the release that PREVIOUS names. Raises HistoryMissing where this checkout does not have it."""
-    version, commit = PREVIOUS.read_text().split()
+def previous_release(folder: Path, named: str | None = None) -> Release:
+    """Export the release that is named, or PREVIOUS names. Raises HistoryMissing where this checkout lacks it."""
+    version, commit = (named or PREVIOUS.read_text()).split()
     archive = folder / "previous.tar"
-    export = [
-        "git",
-        "-C",
-        str(ROOT),
-        "archive",
-        "--output",
-        str(archive),
-        commit,
-        "functions",
-        "layers",
-        "local",
-        "training",
-    ]
+    export = ["git", "-C", str(ROOT), "archive", "--output", str(archive), commit, *FOLDERS]
     done = subprocess.run(export, capture_output=True, text=True, check=False)
     if done.returncode:
         raise HistoryMissing(
@@ -95,7 +85,7 @@ Edits = Mapping[str, Sequence[tuple[str, str]]]
 
 def next_release(folder: Path, edits: Edits) -> Release:
     """Copy today's release, with these edits: path → texts that stand there once, and what takes their places."""
-    for source in ("functions", "layers", "local", "training"):
+    for source in FOLDERS:
         shutil.copytree(ROOT / source, folder / source, ignore=shutil.ignore_patterns("__pycache__", "linked"))
     shutil.copy(ROOT / "pyproject.toml", folder)
     for name, replacements in edits.items():

@@ -40,6 +40,12 @@ def predict(api: Api, call: Call) -> dict[str, Any]:
     return answer
 
 
+def predict_each(deployment: Deployment) -> set[str]:
+    """Ask for each prediction once, and return the trace ids."""
+    with deployment.asked() as api:
+        return {predict(api, call)["trace_id"].removeprefix("tr-") for call in CALLS}
+
+
 class Callers:
     """Ask for predictions of each model, and whether all is well, again and again. faults: what was not so."""
 
@@ -93,10 +99,17 @@ class Account:
         self._mlflow = Mlflow(deployment.services.mlflow_url)
         self._read: dict[str, list[tuple[str, str, int]]] = {}
 
-    def deliver(self) -> None:
-        """Return once each prediction that was answered until now is in the archive."""
-        until_now = {trace_id for trace_id, _ in self._answered()}
-        wait_for(lambda: until_now <= {trace_id for trace_id, _, _ in self.archived()}, self._deployment.logs)
+    def deliver(self, trace_ids: set[str]) -> None:
+        """Return once each of these is in the archive."""
+        wait_for(lambda: trace_ids <= self.archived_ids(), self._deployment.logs)
+
+    def answered_ids(self) -> set[str]:
+        """Return the trace ids of all predictions that were answered until now."""
+        return {trace_id for trace_id, _ in self._answered()}
+
+    def archived_ids(self) -> set[str]:
+        """Return the trace ids in the archive."""
+        return {trace_id for trace_id, _, _ in self.archived()}
 
     def settle(self) -> None:
         """Return once every prediction that was answered is in the archive and in MLflow, with no event missing."""
@@ -112,8 +125,7 @@ class Account:
     def missing(self) -> dict[str, set[str]]:
         """Trace ids that are not in the archive, and for each model those that are not in MLflow, or too many."""
         answered = self._answered()
-        archived = {trace_id for trace_id, _, _ in self.archived()}
-        found = {"archive": {trace_id for trace_id, _ in answered} ^ archived}
+        found = {"archive": self.answered_ids() ^ self.archived_ids()}
         for model in MODELS:
             of_model = {trace_id for trace_id, name in answered if name == model}
             found[model] = of_model ^ self._mlflow.trace_ids(f"{self._deployment.name}/{model}")

@@ -97,25 +97,22 @@ class Publishing(Work):
 
 
 class Ordering(Work):
-    """Jobs are ordered of one API and asked after at another one; the same worker does them."""
-
-    def begin(self) -> None:
-        self._ids = [self.jobs.order()]
+    """A job is ordered of one API and asked after at the other one; the same worker does it."""
 
     def go_on(self) -> None:
-        assert self.jobs.get(self._ids[0])["model"] == "iris"
-        self._ids.append(self.jobs.order())
+        self._id = self.jobs.order()
+        assert self.jobs.get(self._id)["model"] == "iris"
 
     def end(self) -> None:
-        for job_id in self._ids:
-            self.jobs.ended_once(job_id)
+        self.jobs.ended_once(self._id)
 
 
 class Delivering(Work):
     """Events wait and are delivered, by each writer."""
 
     def go_on(self) -> None:
-        Account(self.deployment).deliver()
+        account = Account(self.deployment)
+        account.deliver(account.answered_ids())
 
 
 class Training(Work):
