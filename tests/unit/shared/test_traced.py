@@ -1,6 +1,7 @@
 """A call, or a block, is one span, whatever kind of function is called."""
 
 import asyncio
+import functools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from typing import Any, Self
@@ -282,10 +283,39 @@ def captured(tracing: RecordingTracing) -> tuple[Any, Any]:
     return inputs, outputs
 
 
-def test_what_is_no_function_is_refused_at_once() -> None:
-    wrong: Any = classmethod(lambda cls: None)
-    with pytest.raises(TypeError, match="below @classmethod"):
-        offpath.traced(wrong)
+class Awaited:
+    """Its instances can be called, and the call is awaited."""
+
+    async def __call__(self) -> None:
+        """Do nothing."""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "advice"),
+    [
+        (classmethod(lambda cls: None), "below @classmethod"),
+        (staticmethod(plain), "below @staticmethod"),
+        (Awaited, "a function that calls it"),
+        (Awaited(), "a function that calls it"),
+        (functools.partial(plain, "a"), "a function that calls it"),
+        (7, "a function that calls it"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.parametrize("decorate", [offpath.traced, offpath.traced("name")], ids=["bare", "named"])
+def test_what_is_no_function_is_refused_at_once(decorate: Any, wrong: object, advice: str) -> None:
+    with pytest.raises(TypeError, match=advice):
+        decorate(wrong)
+
+
+def test_a_cached_function_can_be_traced(tracing: RecordingTracing) -> None:
+    @offpath.traced
+    @functools.cache
+    def cached(text: str) -> str:
+        return f"{text} in {current_name()}"
+
+    assert cached("a") == "a in cached"
+    assert only_span(tracing).name == "cached"
 
 
 def test_nothing_is_captured_unless_asked_for(tracing: RecordingTracing) -> None:

@@ -58,12 +58,10 @@ def traced(
     name: of the span; without one it is the function's. attributes: of the span. capture_inputs, capture_outputs:
     whether the arguments and the result become MLflow's inputs and outputs of the span, as JSON; this takes its time
     within the call. What JSON does not have is shown as `repr` shows it; a generator's outputs are a list of its items.
-    Raises TypeError for anything but a function or a name, such as a classmethod object.
+    Raises TypeError for anything but a function or a name, such as a class or a classmethod object.
     """
-    if callable(name):
-        return Traced(None)(name)
     if not isinstance(name, str | None):
-        raise TypeError(f"traced() takes a function or a span's name, not {name!r}: put it below @classmethod")
+        return Traced(None)(name)
     return Traced(name, attributes or {}, capture_inputs, capture_outputs)
 
 
@@ -78,7 +76,8 @@ class Traced:
     _block: AbstractContextManager[Span] | None = field(default=None, init=False)
 
     def __call__(self, function: F) -> F:
-        """Return the function with a span around each of its calls."""
+        """Return the function with a span around each of its calls. Raises TypeError for what is no function."""
+        _check_function(function)
         return cast("F", _wrapped(function, _Calls(function, self)))
 
     def __enter__(self) -> Span:
@@ -122,6 +121,14 @@ class _Calls:
         if self._signature is None:
             return self._attributes
         return {**self._attributes, SPAN_INPUTS: arguments_json(self._signature, args, kwargs)}
+
+
+def _check_function(function: object) -> None:
+    """Raise TypeError for what a plain function cannot stand for: a class, a partial, or a method's descriptor."""
+    if isinstance(function, staticmethod | classmethod):
+        raise TypeError(f"traced takes a function, not {function!r}: put it below @{type(function).__name__}")
+    if not inspect.isroutine(function):
+        raise TypeError(f"traced takes a function or a span's name, not {function!r}: write a function that calls it")
 
 
 def _wrapped(function: Callable[..., Any], calls: _Calls) -> Callable[..., Any]:
