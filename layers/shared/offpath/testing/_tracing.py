@@ -62,6 +62,10 @@ class RecordingWorker:
         """Return True: nothing is ever left."""
         return True
 
+    def when_published(self, notify: Callable[[bool], None]) -> None:
+        """Call this now: nothing is ever left."""
+        notify(True)
+
     def close(self, timeout_seconds: float) -> bool:  # noqa: ARG002
         """Note that there will be no more."""
         self.closed = True
@@ -90,7 +94,8 @@ class RecordingTracing(Tracing):
         """Record the spans of a new provider, or of the one that is given."""
         worker = RecordingWorker()
         provider = provider or new_provider(service_name)
-        collector = TraceCollector(worker.submit, EventSequence(), worker.flush)
+        collector = TraceCollector(EventSequence())
+        collector.deliver_to(worker.submit, worker.flush)
         provider.add_span_processor(collector)
         super().__init__(provider, worker, collector)
 

@@ -3,10 +3,9 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
@@ -15,23 +14,26 @@ from opentelemetry.trace import SpanContext, Status, StatusCode
 from offpath import attributes
 from offpath.tracing._context import enclosing, is_sending
 from offpath.tracing._event_sequence import EventSequence
+from offpath.tracing._experiment_state import experiment_in
 from offpath.tracing._light_span import AnySpan, LightSpan, readable
 from offpath.tracing._otlp import EndedTrace
 
 # Of spans that have ended: a later child of one of them belongs to its trace.
 MOST_REMEMBERED = 10_000
-TRACE_STATE_KEY = "offpath"
 
 StartedSpan = Span | LightSpan
-UNFINISHED = "offpath.unfinished"
 
 
 @dataclass(slots=True)
 class _Trace:
-    """What the parts of one trace share. is_fixed: the experiment is decided, by the caller or by the first part."""
+    """What the parts of one trace share.
+
+    is_fixed: the experiment is decided, by the caller or by the first part. is_wanted: None while that is open.
+    """
 
     experiment: Any = ""
     is_fixed: bool = False
+    is_wanted: bool | None = None
 
     def note_experiment(self, span: AnySpan) -> None:
         """Take the experiment that the span names, if it names one."""
@@ -55,7 +57,15 @@ class _Part:
     is_delivered: bool = False
 
 
+def _nowhere(_: EndedTrace) -> None:
+    """Deliver nothing: the collector is not set up yet."""
+
+
 def _nothing_to_flush(_: float) -> bool:
+    return True
+
+
+def _any(_: Sequence[AnySpan]) -> bool:
     return True
 
 
@@ -66,25 +76,30 @@ class TraceCollector(SpanProcessor):
     provider made. A span that ends after it (work done behind the response) is delivered on its own, in the experiment
     of its trace: MLflow adds it to the same trace.
 
-    continues_experiment: whether a caller's `tracestate` decides the experiment of a part of its trace.
+    wanted: whether the trace that begins with these spans is delivered at all. continues_experiment: whether a caller's
+    `tracestate` decides the experiment of a part of its trace.
     """
 
     def __init__(
         self,
-        deliver: Callable[[EndedTrace], None],
         event_sequence: EventSequence,
-        flush: Callable[[float], bool] = _nothing_to_flush,
+        wanted: Callable[[Sequence[AnySpan]], bool] = _any,
         *,
         continues_experiment: bool = False,
     ) -> None:
-        self._deliver = deliver
-        self._flush = flush
         self._event_sequence = event_sequence
+        self._wanted = wanted
         self._continues_experiment = continues_experiment
+        self._deliver: Callable[[EndedTrace], None] = _nowhere
+        self._flush: Callable[[float], bool] = _nothing_to_flush
         self._lock = threading.RLock()  # the garbage collector may end a span, within any line
         self._open: dict[int, _Part | None] = {}  # by span id; None: a span that goes nowhere
         self._remembered: OrderedDict[int, _Part | None] = OrderedDict()
         self._roots: dict[int, _Part] = {}  # by trace id: those open whose trace begins here
+
+    def deliver_to(self, deliver: Callable[[EndedTrace], None], flush: Callable[[float], bool]) -> None:
+        """Deliver traces there from now on. flush: publishes what was delivered, within so many seconds."""
+        self._deliver, self._flush = deliver, flush
 
     def on_start(self, span: StartedSpan, parent_context: Context | None = None) -> None:
         """Note which request the span belongs to."""
@@ -104,7 +119,8 @@ class TraceCollector(SpanProcessor):
             if part is None or not (part.is_delivered or part.outermost.get_span_context() == own):
                 return
             ended = self._take(part, span)
-        self._deliver(ended)
+        if ended is not None:
+            self._deliver(ended)
 
     def unfinished(self, reason: str) -> list[EndedTrace]:
         """Return what has ended of the requests that have not: their process is about to end, for that reason.
@@ -113,7 +129,7 @@ class TraceCollector(SpanProcessor):
         """
         with self._lock:
             parts = {id(part): part for part in self._open.values() if part and not part.is_delivered}
-            return [self._so_far(part, reason) for part in parts.values()]
+            return [event for part in parts.values() if (event := self._so_far(part, reason))]
 
     def open_requests(self) -> frozenset[int]:
         """Return the span ids of the outermost spans that have not ended."""
@@ -151,7 +167,7 @@ class TraceCollector(SpanProcessor):
     def _trace_of(self, caller: SpanContext | None) -> _Trace:
         if caller is None or not self._continues_experiment:
             return _Trace()
-        return _Trace(unquote(caller.trace_state.get(TRACE_STATE_KEY) or "", errors="replace"), is_fixed=True)
+        return _Trace(experiment_in(caller.trace_state), is_fixed=True)
 
     def _ended(self, span: AnySpan, own: SpanContext) -> _Part | None:
         """Put the span among those of its part that have ended, and return the part."""
@@ -164,7 +180,7 @@ class TraceCollector(SpanProcessor):
             part.trace.note_experiment(span)  # the outermost span ends last, and has the last word
         return part
 
-    def _take(self, part: _Part, head: AnySpan) -> EndedTrace:
+    def _take(self, part: _Part, head: AnySpan) -> EndedTrace | None:
         """Return what has ended of a part, whose outermost span has, and note that it is delivered."""
         spans, part.ended = part.ended, []
         is_root, part.is_delivered = part.is_root and not part.is_delivered, True
@@ -172,14 +188,19 @@ class TraceCollector(SpanProcessor):
             del self._roots[own.trace_id]
         return self._event(part, spans, head, is_root=is_root)
 
-    def _so_far(self, part: _Part, reason: str) -> EndedTrace:
+    def _so_far(self, part: _Part, reason: str) -> EndedTrace | None:
         head = _as_error(part.outermost, reason)
         part.trace.note_experiment(head)
         spans, part.ended = [*part.ended, head], []
         return self._event(part, spans, head, is_root=part.is_root)
 
-    def _event(self, part: _Part, spans: list[AnySpan], head: AnySpan, *, is_root: bool) -> EndedTrace:
-        part.trace.is_fixed = True
+    def _event(self, part: _Part, spans: list[AnySpan], head: AnySpan, *, is_root: bool) -> EndedTrace | None:
+        trace = part.trace
+        trace.is_fixed = True
+        if trace.is_wanted is None:
+            trace.is_wanted = self._wanted(spans)
+        if not trace.is_wanted:
+            return None
         number = self._event_sequence.next()
         return EndedTrace(spans, head, number, part.trace.experiment, is_root=is_root, adopted=part.adopted)
 
@@ -192,7 +213,7 @@ def _as_error(span: AnySpan, reason: str) -> ReadableSpan:
         context=so_far.get_span_context(),
         parent=so_far.parent,
         resource=so_far.resource,
-        attributes={**(so_far.attributes or {}), UNFINISHED: True},
+        attributes={**(so_far.attributes or {}), attributes.UNFINISHED: True},
         events=so_far.events,
         links=so_far.links,
         kind=so_far.kind,

@@ -7,7 +7,7 @@ they are spans like any other: current ones, with children, of a caller's trace.
 
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace.span import TraceState
 from opentelemetry.util.types import Attributes, AttributeValue
 from typing_extensions import override
 
@@ -26,6 +27,7 @@ from offpath.tracing._function_spans import message_of
 from offpath.tracing._values import snapshot
 
 ATTRIBUTES_LOST = "offpath.attributes_lost"
+DEFAULT_TRACE_STATE = TraceState()
 SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 
 
@@ -162,13 +164,24 @@ class Collector(Protocol):
 
 
 class LightTracer(trace.Tracer):
-    """Makes light spans, every one of them sampled, and hands them to a collector."""
+    """Makes light spans, every one of them sampled, and hands them to a collector.
 
-    def __init__(self, scope: str, resource: Resource, ids: IdGenerator, collector: Collector) -> None:
+    new_state: returns the state of a trace that begins with a span of such attributes.
+    """
+
+    def __init__(
+        self,
+        scope: str,
+        resource: Resource,
+        ids: IdGenerator,
+        collector: Collector,
+        new_state: Callable[[Attributes], TraceState] | None = None,
+    ) -> None:
         self.scope = InstrumentationScope(scope)
         self.resource = resource
         self._ids = ids
         self._collector = collector
+        self._new_state = new_state
 
     @override
     def start_span(
@@ -187,7 +200,8 @@ class LightTracer(trace.Tracer):
         if parent is not None and parent.is_valid:
             trace_id, state = parent.trace_id, parent.trace_state
         else:
-            parent, trace_id, state = None, self._ids.generate_trace_id(), None
+            parent, trace_id = None, self._ids.generate_trace_id()
+            state = self._new_state(attributes) if self._new_state else DEFAULT_TRACE_STATE
         own = SpanContext(trace_id, self._ids.generate_span_id(), False, SAMPLED, state)
         span = LightSpan(self, name, own, parent, start_time or time.time_ns())
         span.kind = kind

@@ -14,10 +14,12 @@ from offpath.contracts.trace_event import TraceEvent
 from offpath.tracing._clean_span import SpanCleaner
 from offpath.tracing._event_sequence import EventNumber
 from offpath.tracing._light_span import AnySpan, readable
+from offpath.tracing._root_attributes import complete_root
 from offpath.tracing._values import NoValue, text
 
-_ADDED_KEYS = frozenset({attributes.INSTANCE, attributes.SEQUENCE, attributes.EXPERIMENT})
 _MOST_SHOWN = 3
+_SPAN_BYTES = 1_000
+_VALUE_BYTES = 50
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +41,18 @@ class EndedTrace:
     adopted: Mapping[int, SpanContext] = field(default_factory=dict)
 
 
+def size_of(trace: EndedTrace) -> int:
+    """Return roughly how many bytes the trace holds: its spans' texts, and a share for the rest of each span.
+
+    The request waits for this.
+    """
+    size = _SPAN_BYTES * len(trace.spans)
+    for span in trace.spans:
+        for value in (span.attributes or {}).values():
+            size += len(value) if isinstance(value, str | bytes) else _VALUE_BYTES
+    return size
+
+
 def encode(trace: EndedTrace, default_experiment: str) -> TraceEvent:
     """Return the event for a trace.
 
@@ -49,9 +63,11 @@ def encode(trace: EndedTrace, default_experiment: str) -> TraceEvent:
     span_id, trace_id = _ids(trace.head)
     experiment = _experiment(trace) or default_experiment
     document = encode_spans([cleaner.clean(readable(span), _parent(span, trace)) for span in trace.spans]).to_dict()
-    for span in _spans(document):
-        if span["spanId"] == span_id:
-            span["attributes"] = [*_unnumbered(span), *_added(experiment, trace.number)]
+    spans = list(_spans(document))
+    head = next(span for span in spans if span["spanId"] == span_id)
+    if trace.is_root:
+        complete_root(head, spans)
+    head["attributes"] = _with(head, _added(experiment, trace.number))
     if cleaner.dropped:
         shown = "; ".join(cleaner.dropped[:_MOST_SHOWN])
         _log.warning("trace %s: %d value(s) are left out: %s", trace_id, len(cleaner.dropped), shown)
@@ -75,8 +91,11 @@ def _parent(span: AnySpan, trace: EndedTrace) -> SpanContext | None:
     return trace.adopted.get(own.span_id, parent)
 
 
-def _unnumbered(span: dict[str, Any]) -> list[dict[str, Any]]:
-    return [item for item in span.get("attributes", ()) if item["key"] not in _ADDED_KEYS]
+def _with(span: dict[str, Any], added: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the span's attributes and the added ones, which replace others of the same key."""
+    own = span.get("attributes", [])
+    keys = {item["key"] for item in added if item not in own}
+    return [*(item for item in own if item["key"] not in keys), *(item for item in added if item["key"] in keys)]
 
 
 def _added(experiment: str, number: EventNumber) -> list[dict[str, Any]]:
