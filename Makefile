@@ -60,6 +60,10 @@ fix: $(VENV)/.ready ## format, and mend what the linter can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+.PHONY: wheel
+wheel: $(VENV)/.ready ## build the wheel of the SDK to dist/, and print its sizes
+	@$(BIN)/python -m local.built.sdk_wheel $(UV) dist
+
 .PHONY: build
 build: $(VENV)/.ready $(SAM)/.ready ## build the functions' packages for Lambda, and print their sizes
 	@find layers training -name __pycache__ -prune -exec rm -rf {} +
@@ -123,7 +127,7 @@ lock: $(UV) ## resolve all dependencies anew, and pin them with their hashes
 
 .PHONY: clean
 clean: ## remove the environments and caches; the local pipeline's state (.offpath) stays
-	rm -rf $(VENV) $(SAM) $(SCAN) $(TOOLS) .mypy_cache .pytest_cache .ruff_cache .coverage .coverage.*
+	rm -rf $(VENV) $(SAM) $(SCAN) $(TOOLS) dist .mypy_cache .pytest_cache .ruff_cache .coverage .coverage.*
 
 $(UV): pyproject.toml
 	@echo "· setting up tools ($(TOOLS))"
