@@ -2,10 +2,10 @@
 
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import offpath
+from local.built.archives import sizes
 from local.sources import ROOT
 
 SOURCE = ROOT / "layers" / "shared"
@@ -21,13 +21,6 @@ def build(uv: Path, folder: Path) -> Path:
     """Build the wheel into the folder, and return it. Raises CalledProcessError, after uv has said what is wrong."""
     subprocess.run([uv, "build", "--quiet", "--wheel", "--out-dir", folder, SOURCE], check=True)
     return folder / f"offpath-{offpath.__version__}-py3-none-any.whl"
-
-
-def sizes(archive: Path) -> str:
-    """Return a line with the archive's name and its sizes. archive: a wheel, or another zip file."""
-    with zipfile.ZipFile(archive) as content:
-        unzipped = sum(entry.file_size for entry in content.infolist())
-    return f"{archive.name}: {archive.stat().st_size / 1e6:.2f} MB, {unzipped / 1e6:.2f} MB unzipped"
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import offpath
-from local.built.sdk_wheel import build, sizes
+from local.built.sdk_wheel import build
 from tests.support.sdk_package import UV, environment, metadata
 
 if TYPE_CHECKING:
@@ -117,8 +117,3 @@ def test_wheel_holds_the_package_and_nothing_besides(wheel: Path) -> None:
     assert {name.partition("/")[0] for name in names} == {"offpath", f"offpath-{offpath.__version__}.dist-info"}
     assert {Path(name).suffix for name in names if name.startswith("offpath/")} == {".py", ".typed"}
     assert f"offpath-{offpath.__version__}.dist-info/licenses/LICENSE" in names
-
-
-def test_sizes_are_told(wheel: Path) -> None:
-    assert sizes(wheel).startswith(f"{wheel.name}: 0.0")
-    assert sizes(wheel).endswith(" MB unzipped")
