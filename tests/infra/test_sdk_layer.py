@@ -3,6 +3,7 @@
 import pytest
 
 from local.built.sdk_layer import PYTHONS
+from offpath.contracts.names import CLAIMS_PREFIX, SPILL_PREFIX
 from tests.infra.policies import granted
 from tests.infra.rendered import LEAST, Stack
 from tests.infra.template import written
@@ -40,8 +41,8 @@ def test_functions_of_the_stack_do_without_the_sdks_layer() -> None:
 def test_producer_may_send_traces_and_keep_large_ones() -> None:
     assert granted(STACK["ProducerPolicy"]["PolicyDocument"]) == {
         ("sqs:SendMessage", "TraceQueue.Arn"),
-        ("s3:PutObject", "ArchiveBucket.Arn/claims/*"),
-        ("s3:PutObject", "ArchiveBucket.Arn/spill/*"),
+        ("s3:PutObject", f"ArchiveBucket.Arn/{CLAIMS_PREFIX}*"),
+        ("s3:PutObject", f"ArchiveBucket.Arn/{SPILL_PREFIX}*"),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import offpath
-from local.built.sdk_wheel import build
+from local.built.sdk_wheel import SOURCE, build
 from tests.support.sdk_package import UV, environment, metadata
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ import offpath
 offpath.install("not a mapping", service_name="clean")
 offpath.Tracing().no_such_method()
 """
+
+[README_EXAMPLE] = re.findall(r"```python\n(.*?)```", (SOURCE / "README.md").read_text(), flags=re.DOTALL)
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +92,14 @@ def test_trace_arrives_on_the_queue(python: Path, aws_endpoint: str, sqs: SQSCli
     environ = {"OFFPATH_QUEUE_URL": queue_url, "OFFPATH_BUCKET": "unused", "OFFPATH_PUBLISH_BUDGET_SECONDS": "60"}
     assert run_in(python, TRACE, environ) == [f"False {offpath.__version__} InMemoryQueue True"]
     [message] = sqs.receive_message(QueueUrl=queue_url, MessageAttributeNames=["All"])["Messages"]
+    assert '{\\"order\\": {\\"items\\": 1}}' in message["Body"]
+
+
+def test_example_of_the_packages_readme_traces(python: Path, aws_endpoint: str, sqs: SQSClient, queue_url: str) -> None:
+    environ = {"OFFPATH_QUEUE_URL": queue_url, "OFFPATH_BUCKET": "unused", "OFFPATH_PUBLISH_BUDGET_SECONDS": "60"}
+    call = "print(handler({'items': 1}, None), tracing.shutdown())"
+    assert run_in(python, f"{README_EXAMPLE}\n{call}", environ) == ["{'fraud': False} True"]
+    [message] = sqs.receive_message(QueueUrl=queue_url)["Messages"]
     assert '{\\"order\\": {\\"items\\": 1}}' in message["Body"]
 
 
