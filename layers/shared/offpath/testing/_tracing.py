@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
 from offpath.contracts.trace_event import TraceEvent
 from offpath.tracing import Tracing, _installed, new_provider
 from offpath.tracing._collector import TraceCollector
 from offpath.tracing._event_sequence import EventNumber, EventSequence
-from offpath.tracing._light_span import AnySpan, LightSpan
+from offpath.tracing._light_span import readable
 from offpath.tracing._otlp import EndedTrace, encode
 from offpath.tracing._workers import Handler
 
@@ -86,8 +86,10 @@ class RecordingTracing(Tracing):
 
     worker: RecordingWorker
 
-    def __init__(self, service_name: str = "test") -> None:
-        provider, worker = new_provider(service_name), RecordingWorker()
+    def __init__(self, service_name: str = "test", provider: TracerProvider | None = None) -> None:
+        """Record the spans of a new provider, or of the one that is given."""
+        worker = RecordingWorker()
+        provider = provider or new_provider(service_name)
         collector = TraceCollector(worker.submit, EventSequence(), worker.flush)
         provider.add_span_processor(collector)
         super().__init__(provider, worker, collector)
@@ -139,9 +141,5 @@ def event_of(
 
 
 def _recorded(ended: EndedTrace) -> RecordedTrace:
-    spans = [_readable(span) for span in ended.spans]
-    return RecordedTrace(spans, _readable(ended.head), encode(ended, DEFAULT_EXPERIMENT))
-
-
-def _readable(span: AnySpan) -> ReadableSpan:
-    return span.readable() if isinstance(span, LightSpan) else span
+    spans = [readable(span) for span in ended.spans]
+    return RecordedTrace(spans, readable(ended.head), encode(ended, DEFAULT_EXPERIMENT))

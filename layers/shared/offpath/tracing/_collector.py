@@ -1,15 +1,58 @@
 """Collect the spans of each trace, and hand over whole traces when the request's own span ends."""
 
 import threading
-from collections import Counter, defaultdict
+import time
+from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
 
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace import Span, SpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.trace import SpanContext, Status, StatusCode
 
+from offpath import attributes
+from offpath.tracing._context import enclosing, is_sending
 from offpath.tracing._event_sequence import EventSequence
-from offpath.tracing._light_span import AnySpan, LightSpan
+from offpath.tracing._light_span import AnySpan, LightSpan, readable
 from offpath.tracing._otlp import EndedTrace
+
+# Of spans that have ended: a later child of one of them belongs to its trace.
+MOST_REMEMBERED = 10_000
+TRACE_STATE_KEY = "offpath"
+
+StartedSpan = Span | LightSpan
+UNFINISHED = "offpath.unfinished"
+
+
+@dataclass(slots=True)
+class _Trace:
+    """What the parts of one trace share. is_fixed: the experiment is decided, by the caller or by the first part."""
+
+    experiment: Any = ""
+    is_fixed: bool = False
+
+    def note_experiment(self, span: AnySpan) -> None:
+        """Take the experiment that the span names, if it names one."""
+        if not self.is_fixed and (named := (span.attributes or {}).get(attributes.EXPERIMENT)):
+            self.experiment = named
+
+
+@dataclass(slots=True, eq=False)
+class _Part:
+    """The spans of one request, or of what goes on after it: a span and what lies below it.
+
+    is_root: whether its outermost span is to be the root of a trace in MLflow. adopted: parents of spans whose own
+    parent is another system's, by span id.
+    """
+
+    trace: _Trace
+    outermost: AnySpan
+    is_root: bool
+    ended: list[AnySpan] = field(default_factory=list)
+    adopted: dict[int, SpanContext] = field(default_factory=dict)
+    is_delivered: bool = False
 
 
 def _nothing_to_flush(_: float) -> bool:
@@ -17,10 +60,13 @@ def _nothing_to_flush(_: float) -> bool:
 
 
 class TraceCollector(SpanProcessor):
-    """Gathers ended spans by trace, and delivers them when the local root ends.
+    """Gathers ended spans by request, and delivers them when the request's outermost span ends.
 
-    The local root is the span with no parent in this process: it has none at all, or continues a caller's trace. A span
-    that ends after its root (work done behind the response) is delivered on its own: MLflow adds it to the same trace.
+    The outermost span is the one with no parent here: it has none at all, or that of a caller, or one that another
+    provider made. A span that ends after it (work done behind the response) is delivered on its own, in the experiment
+    of its trace: MLflow adds it to the same trace.
+
+    continues_experiment: whether a caller's `tracestate` decides the experiment of a part of its trace.
     """
 
     def __init__(
@@ -28,44 +74,130 @@ class TraceCollector(SpanProcessor):
         deliver: Callable[[EndedTrace], None],
         event_sequence: EventSequence,
         flush: Callable[[float], bool] = _nothing_to_flush,
+        *,
+        continues_experiment: bool = False,
     ) -> None:
         self._deliver = deliver
         self._flush = flush
         self._event_sequence = event_sequence
-        self._lock = threading.Lock()
-        self._open_roots: Counter[int] = Counter()
-        self._ended: defaultdict[int, list[AnySpan]] = defaultdict(list)
+        self._continues_experiment = continues_experiment
+        self._lock = threading.RLock()  # the garbage collector may end a span, within any line
+        self._open: dict[int, _Part | None] = {}  # by span id; None: a span that goes nowhere
+        self._remembered: OrderedDict[int, _Part | None] = OrderedDict()
+        self._roots: dict[int, _Part] = {}  # by trace id: those open whose trace begins here
 
-    def on_start(self, span: Span | LightSpan, parent_context: Context | None = None) -> None:  # noqa: ARG002
-        """Note a local root."""
-        if _is_local_root(span) and span.context.trace_flags.sampled:
-            with self._lock:
-                self._open_roots[span.context.trace_id] += 1
-
-    def on_end(self, span: AnySpan) -> None:
-        """Keep the span, or deliver its trace."""
-        context = span.get_span_context()
-        if context is None or not context.trace_flags.sampled:
+    def on_start(self, span: StartedSpan, parent_context: Context | None = None) -> None:
+        """Note which request the span belongs to."""
+        own = span.get_span_context()
+        if own is None or not own.trace_flags.sampled:
             return
         with self._lock:
-            self._ended[context.trace_id].append(span)
-            if not self._is_complete(context.trace_id, span):
+            self._open[own.span_id] = None if is_sending(parent_context) else self._part_of(span, own, parent_context)
+
+    def on_end(self, span: AnySpan) -> None:
+        """Keep the span, or deliver its request's."""
+        own = span.get_span_context()
+        if own is None or not own.trace_flags.sampled:
+            return
+        with self._lock:
+            part = self._ended(span, own)
+            if part is None or not (part.is_delivered or part.outermost.get_span_context() == own):
                 return
-            spans = self._ended.pop(context.trace_id)
-        self._deliver(EndedTrace(spans, span, self._event_sequence.next()))
+            ended = self._take(part, span)
+        self._deliver(ended)
+
+    def unfinished(self, reason: str) -> list[EndedTrace]:
+        """Return what has ended of the requests that have not: their process is about to end, for that reason.
+
+        Each comes with its outermost span as it is by now, marked as an error: MLflow replaces it if it ends after all.
+        """
+        with self._lock:
+            parts = {id(part): part for part in self._open.values() if part and not part.is_delivered}
+            return [self._so_far(part, reason) for part in parts.values()]
+
+    def open_requests(self) -> frozenset[int]:
+        """Return the span ids of the outermost spans that have not ended."""
+        with self._lock:
+            open_parts = [part for part in self._open.values() if part and not part.is_delivered]
+            contexts = [part.outermost.get_span_context() for part in open_parts]
+            return frozenset(context.span_id for context in contexts if context)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Publish what was delivered so far. Return False if that did not end in time."""
         return self._flush(timeout_millis / 1000)
 
-    def _is_complete(self, trace_id: int, span: AnySpan) -> bool:
-        if not _is_local_root(span):
-            return trace_id not in self._open_roots
-        self._open_roots[trace_id] -= 1
-        if self._open_roots[trace_id] <= 0:
-            del self._open_roots[trace_id]
-        return True
+    def _part_of(self, span: StartedSpan, own: SpanContext, context: Context | None) -> _Part | None:
+        parent = span.parent
+        if parent is None or parent.is_remote:
+            self._roots[own.trace_id] = root = _Part(self._trace_of(parent), span, is_root=True)
+            return root
+        for known in (self._open, self._remembered):
+            if parent.span_id in known:
+                part = known[parent.span_id]
+                return _Part(part.trace, span, is_root=False) if part and part.is_delivered else part
+        return self._adopt(span, own, context)
+
+    def _adopt(self, span: StartedSpan, own: SpanContext, context: Context | None) -> _Part:
+        """Return the part of a span whose parent another provider made, or whose parent was not sampled."""
+        known = enclosing(context)
+        part = self._open.get(known.span_id) if known and known.trace_id == own.trace_id else None
+        if part is None and (part := self._roots.get(own.trace_id)):
+            known = part.outermost.get_span_context()
+        if part is None or known is None or part.is_delivered:
+            return _Part(_Trace(), span, is_root=True)
+        part.adopted[own.span_id] = known
+        return part
+
+    def _trace_of(self, caller: SpanContext | None) -> _Trace:
+        if caller is None or not self._continues_experiment:
+            return _Trace()
+        return _Trace(unquote(caller.trace_state.get(TRACE_STATE_KEY) or "", errors="replace"), is_fixed=True)
+
+    def _ended(self, span: AnySpan, own: SpanContext) -> _Part | None:
+        """Put the span among those of its part that have ended, and return the part."""
+        part = self._open.pop(own.span_id) if own.span_id in self._open else _Part(_Trace(), span, is_root=True)
+        self._remembered[own.span_id] = part
+        if len(self._remembered) > MOST_REMEMBERED:
+            self._remembered.popitem(last=False)
+        if part is not None:
+            part.ended.append(span)
+            part.trace.note_experiment(span)  # the outermost span ends last, and has the last word
+        return part
+
+    def _take(self, part: _Part, head: AnySpan) -> EndedTrace:
+        """Return what has ended of a part, whose outermost span has, and note that it is delivered."""
+        spans, part.ended = part.ended, []
+        is_root, part.is_delivered = part.is_root and not part.is_delivered, True
+        if (own := part.outermost.get_span_context()) and self._roots.get(own.trace_id) is part:
+            del self._roots[own.trace_id]
+        return self._event(part, spans, head, is_root=is_root)
+
+    def _so_far(self, part: _Part, reason: str) -> EndedTrace:
+        head = _as_error(part.outermost, reason)
+        part.trace.note_experiment(head)
+        spans, part.ended = [*part.ended, head], []
+        return self._event(part, spans, head, is_root=part.is_root)
+
+    def _event(self, part: _Part, spans: list[AnySpan], head: AnySpan, *, is_root: bool) -> EndedTrace:
+        part.trace.is_fixed = True
+        number = self._event_sequence.next()
+        return EndedTrace(spans, head, number, part.trace.experiment, is_root=is_root, adopted=part.adopted)
 
 
-def _is_local_root(span: AnySpan) -> bool:
-    return span.parent is None or span.parent.is_remote
+def _as_error(span: AnySpan, reason: str) -> ReadableSpan:
+    """Return a span that has not ended as if it had, with an error, now."""
+    so_far = readable(span)
+    return ReadableSpan(
+        name=so_far.name,
+        context=so_far.get_span_context(),
+        parent=so_far.parent,
+        resource=so_far.resource,
+        attributes={**(so_far.attributes or {}), UNFINISHED: True},
+        events=so_far.events,
+        links=so_far.links,
+        kind=so_far.kind,
+        instrumentation_scope=so_far.instrumentation_scope,
+        status=Status(StatusCode.ERROR, reason),
+        start_time=so_far.start_time,
+        end_time=time.time_ns(),
+    )

@@ -1,14 +1,14 @@
 """Make spans that cost a request as little as can be.
 
-OpenTelemetry's SDK checks and copies every attribute, under a lock, as it is set. These spans only note what they are
-told, and become the SDK's when they are encoded, behind the response. To the code that makes them they are spans like
-any other: current ones, with children, of a caller's trace.
+OpenTelemetry's SDK checks and copies every attribute, under a lock, as it is set. These spans note what they are told,
+copy only what can change, and become the SDK's when they are encoded, after the response. To the code that makes them
+they are spans like any other: current ones, with children, of a caller's trace.
 """
 
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, Protocol
 
 from opentelemetry import trace
@@ -21,6 +21,11 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode,
 from opentelemetry.util.types import Attributes, AttributeValue
 from typing_extensions import override
 
+from offpath.tracing._current_span import CurrentSpan
+from offpath.tracing._function_spans import message_of
+from offpath.tracing._values import snapshot
+
+ATTRIBUTES_LOST = "offpath.attributes_lost"
 SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 
 
@@ -58,12 +63,12 @@ class LightSpan(trace.Span):
     def set_attribute(self, key: str, value: AttributeValue) -> None:
         """Note an attribute."""
         if self.end_time is None:
-            self._attributes[key] = value
+            self._attributes[key] = snapshot(value)
 
     def set_attributes(self, attributes: Mapping[str, AttributeValue]) -> None:
         """Note attributes."""
         if self.end_time is None:
-            self._attributes.update(attributes)
+            self._attributes.update(_snapshots(attributes))
 
     def update_name(self, name: str) -> None:
         """Give the span another name."""
@@ -73,12 +78,12 @@ class LightSpan(trace.Span):
     def add_event(self, name: str, attributes: Attributes = None, timestamp: int | None = None) -> None:
         """Note an event; the timestamp is in nanoseconds since the epoch, or now."""
         if self.end_time is None:
-            self._events.append(Event(name, attributes, timestamp or time.time_ns()))
+            self._events.append(Event(name, _snapshots(attributes), timestamp or time.time_ns()))
 
     def add_link(self, context: SpanContext, attributes: Attributes = None) -> None:
         """Note a link to another span."""
         if self.end_time is None:
-            self._links.append(Link(context, attributes))
+            self._links.append(Link(context, _snapshots(attributes)))
 
     def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
         """Set the status; one of OK is final (https://opentelemetry.io/docs/specs/otel/trace/api/#set-status)."""
@@ -96,11 +101,11 @@ class LightSpan(trace.Span):
         """Note an exception (https://opentelemetry.io/docs/specs/semconv/exceptions/exceptions-spans/)."""
         described = {
             "exception.type": _qualified_name(type(exception)),
-            "exception.message": str(exception),
+            "exception.message": message_of(exception),
             "exception.stacktrace": "".join(traceback.format_exception(exception)),
             "exception.escaped": str(escaped),
         }
-        self.add_event("exception", {**described, **(attributes or {})}, timestamp)
+        self.add_event("exception", {**described, **_snapshots(attributes)}, timestamp)
 
     def end(self, end_time: int | None = None) -> None:
         """End the span, once; the time is in nanoseconds since the epoch, or now."""
@@ -130,14 +135,27 @@ def _qualified_name(kind: type[BaseException]) -> str:
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
+def _snapshots(attributes: Attributes) -> dict[str, Any]:
+    """Return the attributes as they are now. Does not raise."""
+    try:
+        return {key: snapshot(value) for key, value in (attributes or {}).items()}
+    except Exception:  # no mapping, or one that raises
+        return {ATTRIBUTES_LOST: snapshot(repr(type(attributes)))}
+
+
 AnySpan = ReadableSpan | LightSpan
+
+
+def readable(span: AnySpan) -> ReadableSpan:
+    """Return the span as one of the SDK's."""
+    return span.readable() if isinstance(span, LightSpan) else span
 
 
 class Collector(Protocol):
     """Follows spans from their start to their end."""
 
-    def on_start(self, span: LightSpan) -> None:
-        """Note that a span has started."""
+    def on_start(self, span: LightSpan, parent_context: Context | None) -> None:
+        """Note that a span has started, in that context or the current one."""
 
     def on_end(self, span: LightSpan) -> None:
         """Note that a span has ended."""
@@ -177,11 +195,11 @@ class LightTracer(trace.Tracer):
             span.set_attributes(attributes)
         for link in links or ():
             span.add_link(link.context, link.attributes)
-        self._collector.on_start(span)
+        self._collector.on_start(span, context)
         return span
 
     @override
-    def start_as_current_span(  # type: ignore[override]  # the API's own is a decorator as well
+    def start_as_current_span(  # type: ignore[override]  # the API's own type is that of a generator
         self,
         name: str,
         context: Context | None = None,
@@ -192,10 +210,10 @@ class LightTracer(trace.Tracer):
         record_exception: bool = True,
         set_status_on_exception: bool = True,
         end_on_exit: bool = True,
-    ) -> AbstractContextManager[trace.Span]:
-        """Start a span that is current within the block, and ended after it."""
-        span = self.start_span(name, context, kind, attributes, links, start_time)
-        return trace.use_span(span, end_on_exit, record_exception, set_status_on_exception)
+    ) -> CurrentSpan:
+        """Return a span to come: as a context manager, of its block; as a decorator, of each call of the function."""
+        start = partial(self.start_span, name, context, kind, attributes, links, start_time)
+        return CurrentSpan(start, end_on_exit, record_exception, set_status_on_exception)
 
     def ended(self, span: LightSpan) -> None:
         """Hand on a span of this tracer that has ended."""
