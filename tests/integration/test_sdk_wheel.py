@@ -59,10 +59,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", params=["highest", "lowest-direct"])
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
-    """A clean environment's Python: with the newest versions of what the wheel declares, or with the oldest."""
-    declared = [line for line in metadata(wheel).get_all("Requires-Dist", []) if "extra ==" not in line]
+    """A clean environment's Python: the wheel with the newest of what it declares, or the oldest, its extra's, too."""
     folder = tmp_path_factory.mktemp("clean") / "venv"
-    return environment(folder, sys.executable, [wheel, *declared], "--resolution", request.param)
+    packages: list[str | Path] = [wheel]
+    if request.param == "lowest-direct":  # uv takes the oldest versions only of what it is asked for itself
+        packages += [line.partition(";")[0] for line in metadata(wheel).get_all("Requires-Dist", [])]
+    return environment(folder, sys.executable, packages, "--resolution", request.param)
 
 
 def run_in(python: Path, code: str, environ: dict[str, str]) -> list[str]:
