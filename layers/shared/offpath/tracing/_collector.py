@@ -167,7 +167,7 @@ class TraceCollector(SpanProcessor):
     def _trace_of(self, caller: SpanContext | None) -> _Trace:
         if caller is None or not self._continues_experiment:
             return _Trace()
-        return _Trace(experiment_in(caller.trace_state), is_fixed=True)
+        return _Trace(experiment_in(caller.trace_state) or None, is_fixed=True)
 
     def _ended(self, span: AnySpan, own: SpanContext) -> _Part | None:
         """Put the span among those of its part that have ended, and return the part."""
