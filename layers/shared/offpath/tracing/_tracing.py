@@ -45,7 +45,7 @@ class TracingChoices:
 
     def wants(self, spans: Sequence[AnySpan]) -> bool:
         """Return whether the trace of these spans is to be sent."""
-        return self.models.includes(_model_of(spans))
+        return self.models.includes(_model_of(spans) if self.models.named else None)
 
 
 @dataclass(frozen=True, slots=True)
