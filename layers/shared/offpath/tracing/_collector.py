@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,37 +24,37 @@ MOST_REMEMBERED = 10_000
 StartedSpan = Span | LightSpan
 
 
-@dataclass(slots=True)
-class _Trace:
-    """What the parts of one trace share.
-
-    is_fixed: the experiment is decided, by the caller or by the first part. is_wanted: None while that is open.
-    """
-
-    experiment: Any = ""
-    is_fixed: bool = False
-    is_wanted: bool | None = None
-
-    def note_experiment(self, span: AnySpan) -> None:
-        """Take the experiment that the span names, if it names one."""
-        if not self.is_fixed and (named := (span.attributes or {}).get(attributes.EXPERIMENT)):
-            self.experiment = named
+# What later spans of a trace need to know: its experiment, and whether it is sent; None: it goes nowhere. A plain tuple
+# costs the garbage collector nothing.
+Decided = tuple[Any, bool] | None
 
 
 @dataclass(slots=True, eq=False)
 class _Part:
     """The spans of one request, or of what goes on after it: a span and what lies below it.
 
-    is_root: whether its outermost span is to be the root of a trace in MLflow. adopted: parents of spans whose own
-    parent is another system's, by span id.
+    is_root: whether its outermost span is to be the root of a trace in MLflow. experiment: what a span names so far; if
+    is_fixed, what the caller or an earlier part decided. is_wanted: None while that is open. adopted: parents of spans
+    whose own parent is another system's, by span id.
     """
 
-    trace: _Trace
     outermost: AnySpan
     is_root: bool
+    experiment: Any = ""
+    is_fixed: bool = False
+    is_wanted: bool | None = None
     ended: list[AnySpan] = field(default_factory=list)
-    adopted: dict[int, SpanContext] = field(default_factory=dict)
+    adopted: dict[int, SpanContext] | None = None
     is_delivered: bool = False
+
+    def note_experiment(self, span: AnySpan) -> None:
+        """Take the experiment that the span names, if it names one."""
+        if not self.is_fixed and (named := (span.attributes or {}).get(attributes.EXPERIMENT)):
+            self.experiment = named
+
+    def later(self, span: AnySpan) -> "_Part":
+        """Return the part of the same trace that begins with a later span."""
+        return _Part(span, is_root=False, experiment=self.experiment, is_fixed=True, is_wanted=self.is_wanted)
 
 
 def _nowhere(_: EndedTrace) -> None:
@@ -93,8 +93,9 @@ class TraceCollector(SpanProcessor):
         self._deliver: Callable[[EndedTrace], None] = _nowhere
         self._flush: Callable[[float], bool] = _nothing_to_flush
         self._lock = threading.RLock()  # the garbage collector may end a span, within any line
-        self._open: dict[int, _Part | None] = {}  # by span id; None: a span that goes nowhere
-        self._remembered: OrderedDict[int, _Part | None] = OrderedDict()
+        # By span id: spans that are open, or have ended in a part that is not delivered; None: it goes nowhere.
+        self._live: dict[int, _Part | None] = {}
+        self._decided: OrderedDict[int, Decided] = OrderedDict()
         self._roots: dict[int, _Part] = {}  # by trace id: those open whose trace begins here
 
     def deliver_to(self, deliver: Callable[[EndedTrace], None], flush: Callable[[float], bool]) -> None:
@@ -107,7 +108,7 @@ class TraceCollector(SpanProcessor):
         if own is None or not own.trace_flags.sampled:
             return
         with self._lock:
-            self._open[own.span_id] = None if is_sending(parent_context) else self._part_of(span, own, parent_context)
+            self._live[own.span_id] = None if is_sending(parent_context) else self._part_of(span, own, parent_context)
 
     def on_end(self, span: AnySpan) -> None:
         """Keep the span, or deliver its request's."""
@@ -115,7 +116,7 @@ class TraceCollector(SpanProcessor):
         if own is None or not own.trace_flags.sampled:
             return
         with self._lock:
-            part = self._ended(span, own)
+            part = self._ended(span, own.span_id)
             if part is None or not (part.is_delivered or part.outermost.get_span_context() == own):
                 return
             ended = self._take(part, span)
@@ -128,56 +129,57 @@ class TraceCollector(SpanProcessor):
         Each comes with its outermost span as it is by now, marked as an error: MLflow replaces it if it ends after all.
         """
         with self._lock:
-            parts = {id(part): part for part in self._open.values() if part and not part.is_delivered}
-            return [event for part in parts.values() if (event := self._so_far(part, reason))]
+            return [event for part in self._undelivered() if (event := self._so_far(part, reason))]
 
     def open_requests(self) -> frozenset[int]:
         """Return the span ids of the outermost spans that have not ended."""
         with self._lock:
-            open_parts = [part for part in self._open.values() if part and not part.is_delivered]
-            contexts = [part.outermost.get_span_context() for part in open_parts]
+            contexts = [part.outermost.get_span_context() for part in self._undelivered()]
             return frozenset(context.span_id for context in contexts if context)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Publish what was delivered so far. Return False if that did not end in time."""
         return self._flush(timeout_millis / 1000)
 
+    def _undelivered(self) -> Iterable[_Part]:
+        return {id(part): part for part in self._live.values() if part and not part.is_delivered}.values()
+
     def _part_of(self, span: StartedSpan, own: SpanContext, context: Context | None) -> _Part | None:
         parent = span.parent
         if parent is None or parent.is_remote:
-            self._roots[own.trace_id] = root = _Part(self._trace_of(parent), span, is_root=True)
+            root = self._roots[own.trace_id] = self._new_root(span, parent)
             return root
-        for known in (self._open, self._remembered):
-            if parent.span_id in known:
-                part = known[parent.span_id]
-                return _Part(part.trace, span, is_root=False) if part and part.is_delivered else part
+        if parent.span_id in self._live:
+            part = self._live[parent.span_id]
+            return part.later(span) if part and part.is_delivered else part
+        if parent.span_id in self._decided:
+            return _later(span, self._decided[parent.span_id])
         return self._adopt(span, own, context)
+
+    def _new_root(self, span: StartedSpan, caller: SpanContext | None) -> _Part:
+        if caller is None or not self._continues_experiment:
+            return _Part(span, is_root=True)
+        return _Part(span, is_root=True, experiment=experiment_in(caller.trace_state) or None, is_fixed=True)
 
     def _adopt(self, span: StartedSpan, own: SpanContext, context: Context | None) -> _Part:
         """Return the part of a span whose parent another provider made, or whose parent was not sampled."""
         known = enclosing(context)
-        part = self._open.get(known.span_id) if known and known.trace_id == own.trace_id else None
+        part = self._live.get(known.span_id) if known and known.trace_id == own.trace_id else None
         if part is None and (part := self._roots.get(own.trace_id)):
             known = part.outermost.get_span_context()
         if part is None or known is None or part.is_delivered:
-            return _Part(_Trace(), span, is_root=True)
-        part.adopted[own.span_id] = known
+            return _Part(span, is_root=True)
+        part.adopted = {**(part.adopted or {}), own.span_id: known}
         return part
 
-    def _trace_of(self, caller: SpanContext | None) -> _Trace:
-        if caller is None or not self._continues_experiment:
-            return _Trace()
-        return _Trace(experiment_in(caller.trace_state), is_fixed=True)
-
-    def _ended(self, span: AnySpan, own: SpanContext) -> _Part | None:
+    def _ended(self, span: AnySpan, span_id: int) -> _Part | None:
         """Put the span among those of its part that have ended, and return the part."""
-        part = self._open.pop(own.span_id) if own.span_id in self._open else _Part(_Trace(), span, is_root=True)
-        self._remembered[own.span_id] = part
-        if len(self._remembered) > MOST_REMEMBERED:
-            self._remembered.popitem(last=False)
-        if part is not None:
+        part = self._live[span_id] if span_id in self._live else _Part(span, is_root=True)
+        if part is None:
+            self._remember(span_id, None)
+        else:
             part.ended.append(span)
-            part.trace.note_experiment(span)  # the outermost span ends last, and has the last word
+            part.note_experiment(span)  # the outermost span ends last, and has the last word
         return part
 
     def _take(self, part: _Part, head: AnySpan) -> EndedTrace | None:
@@ -186,23 +188,41 @@ class TraceCollector(SpanProcessor):
         is_root, part.is_delivered = part.is_root and not part.is_delivered, True
         if (own := part.outermost.get_span_context()) and self._roots.get(own.trace_id) is part:
             del self._roots[own.trace_id]
-        return self._event(part, spans, head, is_root=is_root)
+        event = self._event(part, spans, head, is_root=is_root)
+        decided = (part.experiment, bool(part.is_wanted))
+        for span in spans:
+            if own := span.get_span_context():
+                self._remember(own.span_id, decided)
+        return event
 
     def _so_far(self, part: _Part, reason: str) -> EndedTrace | None:
         head = _as_error(part.outermost, reason)
-        part.trace.note_experiment(head)
+        part.note_experiment(head)
         spans, part.ended = [*part.ended, head], []
         return self._event(part, spans, head, is_root=part.is_root)
 
     def _event(self, part: _Part, spans: list[AnySpan], head: AnySpan, *, is_root: bool) -> EndedTrace | None:
-        trace = part.trace
-        trace.is_fixed = True
-        if trace.is_wanted is None:
-            trace.is_wanted = self._wanted(spans)
-        if not trace.is_wanted:
+        part.is_fixed = True
+        if part.is_wanted is None:
+            part.is_wanted = self._wanted(spans)
+        if not part.is_wanted:
             return None
         number = self._event_sequence.next()
-        return EndedTrace(spans, head, number, part.trace.experiment, is_root=is_root, adopted=part.adopted)
+        return EndedTrace(spans, head, number, part.experiment, is_root=is_root, adopted=part.adopted or {})
+
+    def _remember(self, span_id: int, decided: Decided) -> None:
+        self._live.pop(span_id, None)
+        self._decided[span_id] = decided
+        if len(self._decided) > MOST_REMEMBERED:
+            self._decided.popitem(last=False)
+
+
+def _later(span: AnySpan, decided: Decided) -> _Part | None:
+    """Return the part of a span whose parent's trace was delivered."""
+    if decided is None:
+        return None
+    experiment, is_wanted = decided
+    return _Part(span, is_root=False, experiment=experiment, is_fixed=True, is_wanted=is_wanted)
 
 
 def _as_error(span: AnySpan, reason: str) -> ReadableSpan:

@@ -10,7 +10,8 @@ from opentelemetry.context import (  # each instrumentation asks for them, as fo
     Context,
     create_key,
 )
-from opentelemetry.trace import Span, SpanContext, set_span_in_context
+from opentelemetry.trace import Span, SpanContext
+from opentelemetry.trace.propagation import _SPAN_KEY
 
 _ENCLOSING = create_key("offpath-enclosing-span")
 _SENDING = create_key("offpath-sending")
@@ -18,7 +19,8 @@ _SENDING = create_key("offpath-sending")
 
 def with_current(span: Span) -> Context:
     """Return the current context with this span as the current one."""
-    return current_context.set_value(_ENCLOSING, span.get_span_context(), set_span_in_context(span))
+    # One copy for both keys: each `set_value` makes one, and the request waits for this.
+    return Context({**current_context.get_current(), _SPAN_KEY: span, _ENCLOSING: span.get_span_context()})
 
 
 def enclosing(context: Context | None) -> SpanContext | None:
