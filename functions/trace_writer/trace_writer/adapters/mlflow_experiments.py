@@ -51,7 +51,7 @@ class Experiments:
                 self._post("restore", {"experiment_id": experiment_id}, deadline)
             else:
                 return experiment_id
-        raise TrackerUnavailable(f"the experiment {name!r} cannot be had: something keeps creating and deleting it")
+        raise TrackerUnavailable(f"the experiment {name!r} is not available: something keeps creating and deleting it")
 
     def _find(self, name: str, deadline: float) -> tuple[str, str]:
         path = f"{_PATH}/get-by-name?{urlencode({'experiment_name': name})}"
