@@ -34,7 +34,7 @@ class HeldSqs:
         self._go_on.set()
 
     def wait(self) -> bool:
-        """Hold a request. Whether it may go on."""
+        """Hold a request, and return whether it may go on."""
         self.arrived.set()
         self._go_on.wait()
         return not self._drop

@@ -13,7 +13,7 @@ from tests.support.waiting import DEADLINE_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What stands still: requests that begin with `line`. reached: set as soon as there is one."""
+    """Holds requests that begin with `line`. reached: set as soon as there is one."""
 
     line: str
     reached: threading.Event = field(default_factory=threading.Event)
@@ -38,7 +38,7 @@ class HoldingProxy:
 
     @property
     def holds_one(self) -> bool:
-        """Whether a request stands still since the last call of `hold`."""
+        """Return whether a request stands still since the last call of `hold`."""
         return self._gate is not None and self._gate.reached.is_set()
 
     def hand_on(self, exchange: Exchange) -> None:

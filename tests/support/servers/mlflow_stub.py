@@ -26,7 +26,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the server answers. status 0: it closes the connection without a word. never: it does not even do that."""
+    """An answer. status 0: the server closes the connection and sends nothing. never: it does not even close it."""
 
     status: int = 200
     body: str = ""
@@ -35,7 +35,7 @@ class Reply:
 
 
 def error(status: int, error_code: str = "", **headers: str) -> Reply:
-    """MLflow's way to answer an error."""
+    """Return an error as MLflow answers it."""
     return Reply(status, json.dumps({"error_code": error_code, "message": "the reason"}), headers)
 
 
@@ -61,7 +61,7 @@ class StubMlflow:
         return self.answer(request) or healthy
 
     def answers(self, reply: Reply) -> bool:
-        """Whether there is an answer; if there is none ever, this returns when the server ends."""
+        """Return whether there is an answer; if there is none ever, return when the server ends."""
         if reply.never:
             self.gone.wait()
         return bool(reply.status) and not reply.never

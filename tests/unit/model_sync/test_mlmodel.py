@@ -1,4 +1,4 @@
-"""What is read from an MLmodel file, and what a person is told when it does not do."""
+"""An MLmodel file is read, or refused with a message that says what is wrong."""
 
 import json
 from typing import Any

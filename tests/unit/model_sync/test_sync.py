@@ -1,4 +1,4 @@
-"""What a sync publishes, keeps, skips and refuses to touch."""
+"""A sync publishes versions, keeps others, skips some, and refuses to touch what it cannot read."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Where a batch lies in the archive, and what the object holds."""
+"""A batch lies in the archive under its hour and hash, with its lines."""
 
 import gzip
 import hashlib

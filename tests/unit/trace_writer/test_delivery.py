@@ -1,4 +1,4 @@
-"""What MLflow refuses is found, and what it cannot take now is tried again while there is time."""
+"""Traces that MLflow refuses are found, and those that it cannot take now are tried again while there is time."""
 
 from collections.abc import Callable, Sequence
 from itertools import islice
@@ -29,7 +29,7 @@ def deliver(
 
 
 def only(trace_ids: set[str], error: Exception) -> Trouble:
-    """Trouble whenever one of these traces is in the request."""
+    """Return what raises the error whenever one of these traces is in the request."""
 
     def trouble(experiment: str, requested: set[str]) -> None:
         if requested & trace_ids:
@@ -39,7 +39,7 @@ def only(trace_ids: set[str], error: Exception) -> Trouble:
 
 
 def times(count: int, error: Exception) -> Trouble:
-    """Trouble for that many requests."""
+    """Return what raises the error for that many requests."""
     left = iter([error] * count)
 
     def trouble(experiment: str, requested: set[str]) -> None:
