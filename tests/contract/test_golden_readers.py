@@ -1,4 +1,4 @@
-"""What each published schema holds is what today's readers find in it."""
+"""Today's readers find in each published schema all that it holds."""
 
 import gzip
 import json
@@ -105,7 +105,7 @@ def test_the_log_gives_back_each_message_whole() -> None:
 
 
 def published(name: str) -> dict[str, dict[str, ModelVersion]]:
-    """What a manifest serves: model → alias → version."""
+    """Return the versions that a manifest serves: model → alias → version."""
     manifest = Manifest.parse(golden(f"models/1/{name}.json"))
     assert not manifest.unreadable
     assert not any(model.unreadable for model in manifest.models.values())

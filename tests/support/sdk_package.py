@@ -19,7 +19,7 @@ FETCHED = ROOT / ".venv-tools" / "python"
 
 
 def metadata(wheel: Path) -> Message:
-    """What a wheel says of itself."""
+    """Return a wheel's metadata."""
     with zipfile.ZipFile(wheel) as content:
         [name] = [name for name in content.namelist() if name.endswith(".dist-info/METADATA")]
         return message_from_bytes(content.read(name))
@@ -37,7 +37,7 @@ def environment(folder: Path, python: str | Path, packages: Sequence[str | Path]
 
 
 def run(command: Sequence[str | Path]) -> str:
-    """What a command prints; AssertionError with all that it said if it fails."""
+    """Return what a command prints. Raises AssertionError with all of its output if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -1,4 +1,4 @@
-"""What a newer version published stays, whatever an older one can read of it."""
+"""Entries that a newer version published stay, whatever an older one can read of them."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What is spilled can be read back."""
+"""Spilled messages can be read back."""
 
 import json
 import random

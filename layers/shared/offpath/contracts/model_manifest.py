@@ -104,7 +104,7 @@ class ModelVersion(Part):
 
     key: S3 key of the ONNX file, in the manifest's own bucket. sha256: of that file. bytes: its size. tokenizer: of a
     model whose graph takes tokens, what makes them of its only column, a text. weight: share of the model's traffic, in
-    percent. shadow: whether it predicts, behind the response, what another version answered. labels: class names, by
+    percent. shadow: whether it predicts, after the response, what another version answered. labels: class names, by
     class index; empty for a regression. source: where the registry says its files come from; it tells this version from
     one of the same number, made after the registered model was deleted and created again. input_example: a record; of a
     signature of tensors what a request's `inputs` may hold.
