@@ -157,6 +157,17 @@ def test_a_registry_that_lost_every_model_leaves_unreadable_ones() -> None:
         world.sync()
 
 
+@pytest.mark.parametrize("models", [{}, {"iris": {}}, ["iris"]])
+def test_manifest_of_a_newer_schema_is_reported_and_stays(models: Any) -> None:
+    world = World()
+    world.registry.point("iris", "other", "1")
+    world.change(lambda document: document.update(schema="models/2", models=models))
+    report = world.sync()
+    assert (report.changed, report.models, [*report.skipped]) == (False, {}, [MANIFEST_KEY])
+    assert "'models/2' is not known here" in report.skipped[MANIFEST_KEY]
+    assert world.files.written == []
+
+
 def test_fields_of_a_newer_version_survive_a_change() -> None:
     world = World()
 

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from offpath.contracts.document import Part, complaint, parse
+from offpath.contracts.document import Part, check_known, complaint, parse
 from offpath.contracts.errors import ManifestError
 from offpath.contracts.names import MANIFEST_KEY
 
@@ -167,7 +167,11 @@ class Manifest(Part):
 
     @classmethod
     def parse(cls, content: bytes) -> "Manifest":
-        """Read a manifest. Fields that it does not know are kept. Raises ManifestError for what is no manifest."""
+        """Read a manifest. Fields that it does not know are kept.
+
+        Raises ManifestError for what is no manifest, or UnknownSchema for one that a newer version wrote.
+        """
+        check_known(f"{MANIFEST_KEY} of the schema", parse(_Head, content, _unusable).schema_, READABLE)
         raw = parse(_RawManifest, content, _unusable)
         models: dict[str, RegisteredModel] = {}
         unreadable: dict[str, Unreadable] = {}
@@ -187,6 +191,12 @@ class Manifest(Part):
         """Return the version behind each alias of a model; empty for a model that is not in the manifest."""
         model = self.models.get(name)
         return model.aliases if model else {}
+
+
+class _Head(Part):
+    """The field that tells whether this version can read the rest."""
+
+    schema_: str = Field(alias="schema")
 
 
 class _RawManifest(Part):
