@@ -95,7 +95,7 @@ def test_a_spilled_message_is_the_one_that_was_not_sent(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["with_schema", "without_schema"])
-def test_a_spilled_message_keeps_the_key_that_0_1_0_gave_it(name: str) -> None:
+def test_spilled_message_keeps_its_key_of_0_1_0(name: str) -> None:
     message = spilled.load(golden(f"spill/1/{name}.json"))
     assert spilled.key("offpath-traces", message) == f"spill/offpath-traces/{SPILLED}-0e43104548fff770.json"
 

@@ -118,7 +118,7 @@ def test_no_manifest_is_refused_with_the_place(content: bytes, where: str) -> No
 
 
 @pytest.mark.parametrize("content", [b'{"schema": "models/2"}', b'{"schema": "models/2", "models": []}'])
-def test_manifest_of_a_newer_schema_is_left_for_a_newer_reader(content: bytes) -> None:
+def test_manifest_of_a_newer_schema_is_left_alone(content: bytes) -> None:
     with pytest.raises(UnknownSchema, match="models/2"):
         Manifest.parse(content)
 
