@@ -149,7 +149,7 @@ def _traffic(entry: Entry, current: _Round) -> Traffic:
         return traffic_of(entry.aliases, entry.tags)
     except TagUnusable as reason:
         current.skipped[entry.name] = f"{reason}; the traffic stays as it was"
-        return previous_traffic(entry.aliases, current.previous.aliases(entry.name))
+        return previous_traffic(entry.aliases, _before(entry.name, current))
 
 
 def _versions(manifest: Manifest) -> dict[str, dict[str, str]]:
