@@ -13,9 +13,12 @@ from offpath.tracing._collector import TraceCollector
 from offpath.tracing._event_sequence import EventNumber, EventSequence
 from offpath.tracing._light_span import readable
 from offpath.tracing._otlp import EndedTrace, encode
+from offpath.tracing._receipts import Receipts
+from offpath.tracing._tracing import TracingChoices
 from offpath.tracing._workers import Handler
 
 DEFAULT_EXPERIMENT = "offpath"
+AS_BY_DEFAULT = TracingChoices()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +93,20 @@ class RecordingTracing(Tracing):
 
     worker: RecordingWorker
 
-    def __init__(self, service_name: str = "test", provider: TracerProvider | None = None) -> None:
+    def __init__(
+        self,
+        service_name: str = "test",
+        provider: TracerProvider | None = None,
+        choices: TracingChoices = AS_BY_DEFAULT,
+        receipts: Receipts | None = None,
+    ) -> None:
         """Record the spans of a new provider, or of the one that is given."""
         worker = RecordingWorker()
-        provider = provider or new_provider(service_name)
-        collector = TraceCollector(EventSequence())
+        provider = provider or new_provider(service_name, sampler=choices.sampler)
+        collector = TraceCollector(EventSequence(), choices.wants, continues_experiment=choices.continues)
         collector.deliver_to(worker.submit, worker.flush)
         provider.add_span_processor(collector)
-        super().__init__(provider, worker, collector)
+        super().__init__(provider, worker, collector, choices, receipts)
 
     def __enter__(self) -> Self:
         """Let `offpath.traced` make its spans with this tracing."""

@@ -2,7 +2,7 @@
 
 import atexit
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from urllib.parse import unquote
 
 from opentelemetry import trace
@@ -11,7 +11,6 @@ from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler
 
-from offpath import attributes
 from offpath.aws.clients import s3_client, sqs_client
 from offpath.aws.s3 import Bucket, S3Claims
 from offpath.aws.sqs import SqsQueue
@@ -21,10 +20,8 @@ from offpath.tracing._background_thread import BackgroundThread
 from offpath.tracing._collector import TraceCollector
 from offpath.tracing._destinations import Destinations
 from offpath.tracing._event_sequence import EventSequence, SystemRandomIds
-from offpath.tracing._experiment_state import ExperimentSampler
 from offpath.tracing._extensions_api import ExtensionsApi
 from offpath.tracing._lambda_extension import ExtensionSettings, LambdaExtension
-from offpath.tracing._light_span import AnySpan
 from offpath.tracing._publisher import PublisherSettings, TracePublisher
 from offpath.tracing._receipts import Receipts
 from offpath.tracing._settings import TracedModels, TracingSettings
@@ -46,11 +43,9 @@ def install(environ: Mapping[str, str], *, service_name: str, provider: TracerPr
     settings = TracingSettings.load(environ)
     choices = _choices(settings, environ)
     if provider is None:
-        provider = new_provider(service_name, environ, _sampler(choices))
+        provider = new_provider(service_name, environ, choices.sampler)
         _make_global(provider)
-    collector = TraceCollector(
-        EventSequence(), wanted=_wanted(choices.models), continues_experiment=choices.traceparent == "continue"
-    )
+    collector = TraceCollector(EventSequence(), choices.wants, continues_experiment=choices.continues)
     worker = start_worker(_publisher(settings), collector, settings, environ)
     receipts = _receipts(worker, settings)
     collector.deliver_to(receipts.submit if receipts else worker.submit, worker.flush)
@@ -106,10 +101,6 @@ def _choices(settings: TracingSettings, environ: Mapping[str, str]) -> TracingCh
     return TracingChoices(settings.experiment, settings.traceparent, models)
 
 
-def _sampler(choices: TracingChoices) -> Sampler:
-    return ExperimentSampler(choices.experiment) if choices.traceparent == "continue" else ALWAYS_ON
-
-
 def _make_global(provider: TracerProvider) -> None:
     if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
         trace.set_tracer_provider(provider)
@@ -127,22 +118,6 @@ def _resource_attributes(environ: Mapping[str, str]) -> dict[str, str]:
     """
     pairs = (pair.partition("=") for pair in environ.get(OTEL_RESOURCE_ATTRIBUTES, "").split(","))
     return {key.strip(): unquote(value.strip()) for key, equals, value in pairs if key.strip() and equals}
-
-
-def _wanted(models: TracedModels) -> Callable[[Sequence[AnySpan]], bool]:
-    def wanted(spans: Sequence[AnySpan]) -> bool:
-        return models.includes(_model_of(spans))
-
-    return wanted
-
-
-def _model_of(spans: Sequence[AnySpan]) -> str | None:
-    """Return the model that the outermost span of them names, or the last one that any does."""
-    for span in reversed(spans):
-        given = span.attributes or {}
-        if model := given.get(attributes.trace_tag("model")) or given.get(attributes.MODEL):
-            return str(model)
-    return None
 
 
 def _receipts(worker: BackgroundWorker, settings: TracingSettings) -> Receipts | None:

@@ -28,7 +28,8 @@ _log = logging.getLogger(__name__)
 class EndedTrace:
     """The ended spans of one request as they leave it: at least one; the head is the outermost, where it is there.
 
-    experiment: of the trace; empty if the head's attribute `offpath.experiment` is to say it. is_root: whether the head
+    experiment: of the trace; empty if the head's attribute `offpath.experiment` is to say it, None for the default
+    whatever that says. is_root: whether the head
     is its trace's root in MLflow, whatever its parent. adopted: the parents of other spans whose own parent is not in
     MLflow, by span id.
     """
@@ -36,7 +37,7 @@ class EndedTrace:
     spans: Sequence[AnySpan]
     head: AnySpan
     number: EventNumber
-    experiment: str = ""
+    experiment: str | None = ""
     is_root: bool = False
     adopted: Mapping[int, SpanContext] = field(default_factory=dict)
 
@@ -75,6 +76,8 @@ def encode(trace: EndedTrace, default_experiment: str) -> TraceEvent:
 
 
 def _experiment(trace: EndedTrace) -> str:
+    if trace.experiment is None:
+        return ""
     try:
         return text(trace.experiment or (trace.head.attributes or {}).get(attributes.EXPERIMENT, ""))
     except NoValue:

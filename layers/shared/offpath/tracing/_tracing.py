@@ -1,12 +1,13 @@
 """The tracing of a process: what gives it tracers, and takes its traces away."""
 
 import atexit
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler
 from opentelemetry.util.types import Attributes
 
 from offpath import attributes
@@ -14,8 +15,8 @@ from offpath.tracing import _installed
 from offpath.tracing._asgi import App, TracedApp
 from offpath.tracing._caller import Caller, read_caller
 from offpath.tracing._collector import TraceCollector
-from offpath.tracing._experiment_state import state_of
-from offpath.tracing._light_span import LightTracer
+from offpath.tracing._experiment_state import ExperimentSampler, state_of
+from offpath.tracing._light_span import AnySpan, LightTracer
 from offpath.tracing._prediction import NOT_GIVEN, Prediction, describe
 from offpath.tracing._receipts import Receipts
 from offpath.tracing._settings import TracedModels, TraceParent
@@ -31,6 +32,20 @@ class TracingChoices:
     experiment: str = "offpath"
     traceparent: TraceParent = "link"
     models: TracedModels = field(default_factory=TracedModels)
+
+    @property
+    def continues(self) -> bool:
+        """Whether a caller's trace is continued, in its experiment."""
+        return self.traceparent == "continue"
+
+    @property
+    def sampler(self) -> Sampler:
+        """What samples every span, and tells callees the experiment where traces are continued."""
+        return ExperimentSampler(self.experiment) if self.continues else ALWAYS_ON
+
+    def wants(self, spans: Sequence[AnySpan]) -> bool:
+        """Return whether the trace of these spans is to be sent."""
+        return self.models.includes(_model_of(spans) if self.models.named else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +67,12 @@ class Tracing:
         It records every span; a sampler of the provider's own concerns the provider's own tracers, whose spans are sent
         in the same way.
         """
-        continues = self.choices.traceparent == "continue"
         return LightTracer(
             name,
             self.provider.resource,
             self.provider.id_generator,
             self.collector,
-            self._new_state if continues else None,
+            self._new_state if self.choices.continues else None,
         )
 
     def lambda_handler(self, handler: Handler) -> Handler:
@@ -118,3 +132,12 @@ class Tracing:
 
     def _new_state(self, given: Attributes) -> trace.TraceState:
         return state_of(given, self.choices.experiment)
+
+
+def _model_of(spans: Sequence[AnySpan]) -> str | None:
+    """Return the model that the outermost span of them names, or the last one that any does."""
+    for span in reversed(spans):
+        given = span.attributes or {}
+        if model := given.get(attributes.trace_tag("model")) or given.get(attributes.MODEL):
+            return str(model)
+    return None
