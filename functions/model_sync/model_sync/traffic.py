@@ -1,4 +1,4 @@
-"""Which share of a model's requests each alias answers, by tags of the registered model.
+"""Tags of a registered model say which share of its requests each alias answers.
 
 `offpath.weight.<alias>` is a whole number of percent; what the others leave is the champion's, whose own tag may be
 left out. `offpath.shadow` names aliases, with commas between them, that predict behind the response what others

@@ -86,7 +86,7 @@ def _fields(message: Message) -> dict[str, object]:
 
 
 class _Part(BaseModel):
-    """A part of a message, which is one line. mark: the same in all parts of a message."""
+    """Hold a part of a message, which is one line. mark: the same in all parts of a message."""
 
     model_config = ConfigDict(frozen=True, strict=True)
 
@@ -98,7 +98,7 @@ class _Part(BaseModel):
 
 @dataclass(slots=True)
 class _Log:
-    """The parts read so far, by mark and number, and each reason why something could not be read."""
+    """Collect the parts of messages, by mark and number, and each reason why something cannot be read."""
 
     found: dict[str, dict[int, str]] = field(default_factory=dict)
     missing: dict[str, int] = field(default_factory=dict)
