@@ -94,6 +94,12 @@ def test_a_spilled_message_is_the_one_that_was_not_sent(name: str) -> None:
     assert decode_message(message, claims()).trace_id == SPILLED
 
 
+@pytest.mark.parametrize("name", ["with_schema", "without_schema"])
+def test_spilled_message_keeps_its_key_of_0_1_0(name: str) -> None:
+    message = spilled.load(golden(f"spill/1/{name}.json"))
+    assert spilled.key("offpath-traces", message) == f"spill/offpath-traces/{SPILLED}-0e43104548fff770.json"
+
+
 def test_the_log_gives_back_each_message_whole() -> None:
     lines = golden("offpath_spill/lines.jsonl").decode().splitlines()
     messages = list(spilled.from_log(["START RequestId: 1", *reversed(lines)]))
