@@ -13,6 +13,7 @@ EXPERIMENT = "offpath.experiment"
 INSTANCE = "offpath.instance"
 SEQUENCE = "offpath.sequence"
 REMOTE_PARENT = "offpath.remote_parent_span_id"
+CHANGED = "offpath.changed"
 
 # OpenTelemetry's own (https://opentelemetry.io/docs/specs/semconv/registry/attributes/session/); MLflow groups by it.
 SESSION = "session.id"
