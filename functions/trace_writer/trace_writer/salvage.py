@@ -31,6 +31,7 @@ from trace_writer.otlp_tables import (
 Fix = Callable[[Any, Place], Any]
 
 _COUNTS = {"attributes": "droppedAttributesCount", "events": "droppedEventsCount", "links": "droppedLinksCount"}
+_OTHER_TIME = {"startTimeUnixNano": "endTimeUnixNano", "endTimeUnixNano": "startTimeUnixNano"}
 _MAX_COUNT = 2**32 - 1
 
 
@@ -42,8 +43,14 @@ def salvage(document: Any, changes: Changes) -> None:
         for scope_spans in _objects(resource_spans, "scopeSpans"):
             _mend(scope_spans, SCOPE_SPANS, {"scope": _scope}, place, frame=frozenset({"spans"}))
             for span in _objects(scope_spans, "spans"):
-                own = changes.of_span(str(span.get("spanId", "")).lower(), span.get("name", ""))
-                _mend(span, SPAN, _SPAN_FIXES, own, frame=frozenset({"traceId", "spanId"}))
+                _salvage_span(span, changes.of_span(str(span.get("spanId", "")).lower(), span.get("name", "")))
+
+
+def _salvage_span(span: dict[str, Any], place: Place) -> None:
+    sent = {key for key in _OTHER_TIME if span.get(key) is not None}
+    _mend(span, SPAN, _SPAN_FIXES, place, frame=frozenset({"traceId", "spanId"}))
+    for key in sent - span.keys():  # a time of 0 would move the whole trace to 1970
+        span[key] = span.get(_OTHER_TIME[key])
 
 
 def _objects(holder: Any, key: str) -> list[dict[str, Any]]:

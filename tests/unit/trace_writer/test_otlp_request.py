@@ -267,6 +267,12 @@ def test_time_in_another_form_is_read(time: object, expected: int) -> None:
     assert (span.start_time_unix_nano, span.events[0].time_unix_nano, len(changes)) == (expected, expected, 2)
 
 
+def test_time_that_cannot_be_read_is_the_other_one() -> None:
+    body, trace_id = changed(lambda span: span.update(startTimeUnixNano="soon", endTimeUnixNano="7"))
+    span, _ = mended(body, trace_id)
+    assert (span.start_time_unix_nano, span.end_time_unix_nano) == (7, 7)
+
+
 def test_names_and_keys_that_are_numbers_become_texts() -> None:
     odd = {"name": 7, "events": [{"name": 5}], "attributes": [{"key": 5, "value": {"intValue": "1"}}]}
     body, trace_id = changed(lambda span: span.update(odd))
