@@ -16,7 +16,7 @@ _ALL_DIGITS_ZERO = bytes(ord("0") if chr(code).isdigit() and code < 128 else cod
 _LONG_INTEGER = b"0" * len(str(MAX_INT64))
 _TOO_MANY_DIGITS = b"0" * (MAX_DIGITS + 1)
 SHORTEST_UNFIT = len(str(MAX_INT64))
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_NO_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
 _NUMBER = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?', re.ASCII | re.DOTALL)
 _DIGEST_DIGITS = 8
 
@@ -58,12 +58,22 @@ def cut(text: str, longest: int) -> str:
 def _is_deep(text: str) -> bool:
     if text.count("[") + text.count("{") <= MAX_NESTING:
         return False
-    without_escapes = text.replace("\\\\", "").replace('\\"', "")
-    outside_strings = "".join(without_escapes.split('"')[::2])
-    brackets = outside_strings.encode(errors="replace").translate(None, _NO_BRACKETS)
+    brackets = _brackets(text.encode(errors="replace"))
     for _ in range(MAX_NESTING):
         brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
-    return bool(brackets)
+        if not brackets:
+            return False
+    return True
+
+
+def _brackets(text: bytes) -> bytes:
+    """The brackets of a JSON text outside its strings."""
+    if b"\\" in text:
+        text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    marks = text.translate(None, _NO_MARKS)
+    # Where strings have no brackets, which is nearly everywhere, only pairs of quotes are left of them.
+    brackets = marks.replace(b'""', b"")
+    return b"".join(marks.split(b'"')[::2]) if b'"' in brackets else brackets
 
 
 def _has_digits(text: str, run: bytes) -> bool:
