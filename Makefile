@@ -60,8 +60,16 @@ fix: $(VENV)/.ready ## format, and mend what the linter can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+.PHONY: wheel
+wheel: $(VENV)/.ready ## build the wheel of the SDK to dist/, and print its sizes
+	@$(BIN)/python -m local.built.sdk_wheel $(UV) dist
+
+.PHONY: layer
+layer: $(VENV)/.ready ## build the Lambda layer of the SDK to dist/, and print its sizes: make layer ARCHITECTURE=arm64
+	@$(BIN)/python -m local.built.sdk_layer $(UV) $(ARCHITECTURE) dist
+
 .PHONY: build
-build: $(VENV)/.ready $(SAM)/.ready ## build the functions' packages for Lambda, and print their sizes
+build: layer $(SAM)/.ready ## build the functions' packages and the SDK's layer for Lambda, and print their sizes
 	@find layers training -name __pycache__ -prune -exec rm -rf {} +
 	@# requirements.txt is the whole list: pip would add what functions/api/overrides.txt leaves out.
 	@folder=$$($(BIN)/python -m local.built.runtime_python $(UV) $(TOOLS)/python) && export PATH="$$folder:$$PATH" && \
@@ -117,13 +125,16 @@ lock: $(UV) ## resolve all dependencies anew, and pin them with their hashes
 			--custom-compile-command 'make lock' --constraint requirements-dev.txt --override functions/api/overrides.txt \
 			functions/$$name/requirements.in --output-file functions/$$name/requirements.txt || exit 1; \
 	done
+	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.12 \
+		--custom-compile-command 'make lock' --constraint requirements-dev.txt --override layers/sdk/overrides.txt \
+		layers/shared/pyproject.toml --output-file layers/sdk/requirements.txt
 	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 \
 		--custom-compile-command 'make lock' --constraint requirements-dev.txt \
 		layers/mlflow_host/requirements.in --output-file layers/mlflow_host/requirements.txt
 
 .PHONY: clean
 clean: ## remove the environments and caches; the local pipeline's state (.offpath) stays
-	rm -rf $(VENV) $(SAM) $(SCAN) $(TOOLS) .mypy_cache .pytest_cache .ruff_cache .coverage .coverage.*
+	rm -rf $(VENV) $(SAM) $(SCAN) $(TOOLS) dist .mypy_cache .pytest_cache .ruff_cache .coverage .coverage.*
 
 $(UV): pyproject.toml
 	@echo "· setting up tools ($(TOOLS))"

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAME = "python3.13"
+VERSION = "3.13"
 
 
 def main(uv: Path, folder: Path) -> int:
@@ -19,35 +19,37 @@ def main(uv: Path, folder: Path) -> int:
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     found = find(os.environ.get("PATH", ""), pyenv, folder) or fetch(uv, folder)
     if found is None:
-        print(f"make build needs {NAME}, the version of Lambda's runtime, on the PATH", file=sys.stderr)  # noqa: T201
+        print(f"make build needs python{VERSION}, the version of Lambda's runtime, on the PATH", file=sys.stderr)  # noqa: T201
         return 1
     print(found)  # noqa: T201
     return 0
 
 
-def find(search_path: str, pyenv: Path, fetched: Path) -> Path | None:
-    """Return the folder of a Python 3.13 that runs, or None. search_path: folders, separated as in PATH."""
-    return _on(search_path) or _newest(pyenv / "versions", "3.13.*") or _newest(fetched, "cpython-3.13.*")
+def find(search_path: str, pyenv: Path, fetched: Path, version: str = VERSION) -> Path | None:
+    """Return the folder of a Python of that version that runs, or None. search_path: folders, separated as in PATH."""
+    return _on(search_path, version) or _newest(pyenv / "versions", version) or _newest(fetched, version)
 
 
-def fetch(uv: Path, folder: Path) -> Path | None:
-    """Let uv download Python 3.13 into the folder; return where its programs are, or None where that fails."""
-    print(f"· fetching {NAME} ({folder})", file=sys.stderr)  # noqa: T201
-    command = [str(uv), "python", "install", "--no-bin", "--install-dir", str(folder), "3.13"]
+def fetch(uv: Path, folder: Path, version: str = VERSION) -> Path | None:
+    """Let uv download that Python into the folder; return where its programs are, or None where that fails."""
+    print(f"· fetching python{version} ({folder})", file=sys.stderr)  # noqa: T201
+    command = [str(uv), "python", "install", "--no-bin", "--install-dir", str(folder), version]
     subprocess.run(command, stdout=subprocess.DEVNULL, check=False)  # it reports on standard error
-    return _newest(folder, "cpython-3.13.*")
+    return _newest(folder, version)
 
 
-def _on(search_path: str) -> Path | None:
+def _on(search_path: str, version: str) -> Path | None:
     """A program of that name may be pyenv's shim, which runs only while pyenv has that version selected."""
-    program = shutil.which(NAME, path=search_path)
+    program = shutil.which(f"python{version}", path=search_path)
     if program is None or subprocess.run([program, "-c", ""], capture_output=True, check=False).returncode:
         return None
     return Path(program).absolute().parent
 
 
-def _newest(versions: Path, pattern: str) -> Path | None:
-    folders = [path / "bin" for path in versions.glob(pattern) if (path / "bin" / NAME).exists()]
+def _newest(versions: Path, version: str) -> Path | None:
+    """Folders have the names that pyenv and uv give them: 3.13.1, and cpython-3.13.1-linux-x86_64-gnu."""
+    found = [*versions.glob(f"{version}.*"), *versions.glob(f"cpython-{version}.*")]
+    folders = [path / "bin" for path in found if (path / "bin" / f"python{version}").exists()]
     return max(folders, key=lambda path: [int(number) for number in re.findall(r"\d+", path.parent.name)], default=None)
 
 

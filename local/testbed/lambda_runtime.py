@@ -51,13 +51,18 @@ class LambdaRuntime:
 
 
 @contextmanager
-def lambda_runtime(handler: str, environ: Mapping[str, str], log: Path) -> Iterator[LambdaRuntime]:
-    """Run a handler (`module.function`) with these variables beside the ones that a process needs."""
+def lambda_runtime(
+    handler: str, environ: Mapping[str, str], log: Path, python: Path = Path(sys.executable), folder: Path = ROOT
+) -> Iterator[LambdaRuntime]:
+    """Run a handler (`module.function`) with these variables beside the ones that a process needs.
+
+    python: one that has the runtime client. folder: the function's code, from which the client imports.
+    """
     port, runtime_port = free_port(), free_port()
     command = [str(emulator()), "--log-level", "info"]
     command += ["--runtime-interface-emulator-address", f"{HOST}:{port}"]
     command += ["--runtime-api-address", f"{HOST}:{runtime_port}"]
-    command += [sys.executable, "-m", "awslambdaric", handler]
+    command += [str(python), "-m", "awslambdaric", handler]
     own = {
         "PATH": os.environ["PATH"],
         "AWS_LAMBDA_FUNCTION_NAME": "offpath-test",
@@ -65,7 +70,9 @@ def lambda_runtime(handler: str, environ: Mapping[str, str], log: Path) -> Itera
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
     }
     with log.open("wb") as sink:
-        process = subprocess.Popen(command, stdout=sink, stderr=sink, env=own | dict(environ), start_new_session=True)
+        process = subprocess.Popen(
+            command, stdout=sink, stderr=sink, env=own | dict(environ), cwd=folder, start_new_session=True
+        )
     try:
         _wait_until_open(port, process, log)
         yield LambdaRuntime(port, process, log)

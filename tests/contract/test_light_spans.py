@@ -1,8 +1,9 @@
 """Light spans say what the SDK's own spans say: the same story told by both tracers is the same OTLP/JSON."""
 
+import asyncio
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -12,6 +13,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status,
 from opentelemetry.trace.span import TraceState
 
 from offpath.testing import RecordingTracing
+from tests.support.coroutines import run
 
 CALLER = SpanContext(0xABC, 0xDEF, is_remote=True, trace_flags=TraceFlags(0), trace_state=TraceState([("vendor", "1")]))
 
@@ -78,6 +80,49 @@ def given_times(tracer: Tracer) -> None:
     span.end(3_000)
 
 
+def a_decorated_function(tracer: Tracer) -> None:
+    @tracer.start_as_current_span("call", attributes={"a": 1})
+    def call(number: int) -> int:
+        with tracer.start_as_current_span(f"inner {number}"):
+            return number
+
+    assert [call(1), call(2)] == [1, 2]
+
+
+def a_decorated_function_that_raises(tracer: Tracer) -> None:
+    @tracer.start_as_current_span("call")
+    def call() -> None:
+        raise ValueError("wrong")
+
+    for _ in range(2):
+        with suppress(ValueError):
+            call()
+
+
+def a_decorated_coroutine(tracer: Tracer) -> None:
+    @tracer.start_as_current_span("call")
+    async def call(number: int) -> int:
+        await asyncio.sleep(0)
+        with tracer.start_as_current_span(f"inner {number}"):
+            return number
+
+    async def together() -> list[int]:
+        return list(await asyncio.gather(call(1), call(1)))
+
+    assert run(together()) == [1, 1]
+
+
+def a_span_that_outlives_its_block(tracer: Tracer) -> None:
+    with tracer.start_as_current_span("root", end_on_exit=False) as span:
+        assert trace.get_current_span() is span
+    span.end()
+
+
+def an_exception_that_is_no_error(tracer: Tracer) -> None:
+    with suppress(GeneratorExit), tracer.start_as_current_span("root"):
+        raise GeneratorExit
+
+
 STORIES = (
     attributes,
     children,
@@ -89,6 +134,11 @@ STORIES = (
     an_error,
     a_success_that_is_final,
     given_times,
+    a_decorated_function,
+    a_decorated_function_that_raises,
+    a_decorated_coroutine,
+    a_span_that_outlives_its_block,
+    an_exception_that_is_no_error,
 )
 
 
@@ -143,3 +193,18 @@ def test_what_is_told_after_the_end_is_not_heard() -> None:
     assert tracing.traces[0].root.name == "root"
     assert "late" not in tracing.events[0].body
     assert json.loads(tracing.events[0].body)["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["status"] == {}
+
+
+def test_a_decorated_generator_is_one_span_of_its_whole_life() -> None:
+    tracing = RecordingTracing()
+    tracer = tracing.tracer("story")
+
+    @tracer.start_as_current_span("steps")
+    def steps() -> Iterator[int]:
+        for number in range(2):
+            with tracer.start_as_current_span(f"step {number}"):
+                yield number
+
+    assert list(steps()) == [0, 1]
+    [recorded] = tracing.traces
+    assert [span.name for span in recorded.spans] == ["step 0", "step 1", "steps"]

@@ -123,5 +123,12 @@ def _upload_packages() -> None:
         package.writestr("handler.py", "")
     s3 = boto3.client("s3", region_name=REGION)
     s3.create_bucket(Bucket="packages")
-    for name in ("ApiFunction", "TraceWriterFunction", "ModelSyncFunction", "SharedLayer", "MlflowHostLayer"):
+    for name in (
+        "ApiFunction",
+        "TraceWriterFunction",
+        "ModelSyncFunction",
+        "SharedLayer",
+        "SdkLayer",
+        "MlflowHostLayer",
+    ):
         s3.put_object(Bucket="packages", Key=name, Body=content.getvalue())

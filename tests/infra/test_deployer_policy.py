@@ -42,3 +42,9 @@ def test_deployer_may_make_and_pass_only_this_stacks_roles() -> None:
         if statement["Sid"] != "LetServicesMakeTheirOwnRolesOnce" and "iam:" in "".join(actions(statement)):
             resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
             assert all(resource.endswith("/offpath*") for resource in resources)
+
+
+def test_deployer_may_make_and_change_the_policy_of_producers() -> None:
+    [statement] = [one for one in STATEMENTS if "arn:aws:iam::ACCOUNT:policy/offpath*" in one["Resource"]]
+    assert statement["Condition"] == VIA_CLOUDFORMATION
+    assert {"iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:DeletePolicy"} <= set(actions(statement))

@@ -15,8 +15,17 @@ SEQUENCE = "offpath.sequence"
 REMOTE_PARENT = "offpath.remote_parent_span_id"
 CHANGED = "offpath.changed"
 
-# OpenTelemetry's own (https://opentelemetry.io/docs/specs/semconv/registry/attributes/session/); MLflow groups by it.
+# OpenTelemetry's own (https://opentelemetry.io/docs/specs/semconv/registry/attributes/); MLflow groups traces by both.
 SESSION = "session.id"
+USER = "user.id"
+
+# Of a span that had not ended when its process came to its end.
+UNFINISHED = "offpath.unfinished"
+# Tags of a trace: the trace that a caller's `traceparent` names, and how a caller calls its request.
+CALLER_TRACE_ID = "caller_trace_id"
+CLIENT_REQUEST_ID = "client_request_id"
+# A tag: `refused` or `failed`; a trace without it was answered.
+OUTCOME = "outcome"
 
 MODEL = "offpath.model"
 MODEL_VERSION = "offpath.model_version"

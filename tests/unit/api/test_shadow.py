@@ -142,7 +142,7 @@ def test_requests_note_the_shadows_that_a_full_queue_skips() -> None:
     api = serve()
     for _ in range(MAX_WAITING + 1):
         ask(api, SETOSA)
-    assert api.traced.spans()["POST /models/{name}/predict"]["offpath.shadow.skipped"] == ["next"]
+    assert api.traced.spans()["POST /models/{name}/predict"]["offpath.shadow.skipped"] == ("next",)
     assert len(api.traced.traces) == MAX_WAITING + 1
     follow(api)
     assert len(api.traced.traces) == 2 * MAX_WAITING + 1

@@ -91,7 +91,9 @@ class RecordOnly(Sampler):
 def test_a_sampler_of_the_teams_own_is_respected(sampler: Sampler) -> None:
     delivered: list[EndedTrace] = []
     provider = TracerProvider(sampler=sampler)
-    provider.add_span_processor(TraceCollector(delivered.append, EventSequence()))
+    collector = TraceCollector(EventSequence())
+    collector.deliver_to(delivered.append, lambda _: True)
+    provider.add_span_processor(collector)
     provider.get_tracer("test").start_span("root").end()
     assert delivered == []
 
@@ -104,7 +106,9 @@ def test_a_forced_flush_is_the_workers() -> None:
         return False
 
     provider = TracerProvider()
-    provider.add_span_processor(TraceCollector(lambda ended: None, EventSequence(), flush))
+    collector = TraceCollector(EventSequence())
+    collector.deliver_to(lambda ended: None, flush)
+    provider.add_span_processor(collector)
     began = time.monotonic()
     assert not provider.force_flush(5_000)
     taken = time.monotonic() - began

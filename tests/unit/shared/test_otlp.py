@@ -1,19 +1,10 @@
 """The body of an event is what any OTLP backend reads."""
 
 import json
-from typing import Any
 
 from offpath.tracing._otlp import encode
 from tests.support.builders.spans import ended_trace
-
-
-def spans_of(body: str) -> dict[str, dict[str, Any]]:
-    [group] = json.loads(body)["resourceSpans"]
-    return {span["name"]: span for scope in group["scopeSpans"] for span in scope["spans"]}
-
-
-def attributes_of(span: dict[str, Any]) -> dict[str, Any]:
-    return {item["key"]: item["value"] for item in span.get("attributes", [])}
+from tests.support.otlp_json import attributes_of, spans_of
 
 
 def test_ids_are_hex_and_times_are_strings() -> None:
@@ -46,4 +37,4 @@ def test_the_resource_names_the_service_and_nothing_else() -> None:
 def test_any_text_travels_in_characters_that_sqs_takes() -> None:
     event = encode(ended_trace(**{"mlflow.spanInputs": "\x00\ud800￾é😀"}), "offpath")
     assert event.body.isascii()
-    assert attributes_of(spans_of(event.body)["predict"])["mlflow.spanInputs"]["stringValue"] == "\x00\ud800￾é😀"
+    assert attributes_of(spans_of(event.body)["predict"])["mlflow.spanInputs"]["stringValue"] == "\x00\ufffd￾é😀"

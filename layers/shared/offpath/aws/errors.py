@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from offpath.contracts.errors import ObjectMissing, Transient
 
@@ -21,7 +22,7 @@ def aws_errors(doing: str) -> Iterator[None]:
     except ClientError as error:
         kind = ObjectMissing if error_code(error) in _MISSING else Transient
         raise kind(f"{doing}: {error}") from error
-    except BotoCoreError as error:
+    except (BotoCoreError, ResponseParserError) as error:
         raise Transient(f"{doing}: {error}") from error
 
 

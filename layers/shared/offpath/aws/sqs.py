@@ -48,11 +48,16 @@ class SqsQueue:
         self._url = url
 
     def send(self, messages: Sequence[Message]) -> list[Message]:
-        """Send at most ten messages of together at most 1 MiB; return those SQS did not take. Raises Transient."""
+        """Send at most ten messages of together at most 1 MiB; return those SQS did not take. Raises Transient.
+
+        A message was taken if the answer names it as successful. It was not if the answer, whatever its status, is of
+        someone else: a proxy's page, half a document, nothing at all.
+        """
         entries = [_entry(str(index), message) for index, message in enumerate(messages)]
         with aws_errors(f"sending {len(messages)} message(s) to {self._url}"):
             answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
-        return [messages[int(failed["Id"])] for failed in answer.get("Failed", [])]
+        taken = _successful(answer)
+        return [message for index, message in enumerate(messages) if str(index) not in taken]
 
 
 class SqsReceiver:
@@ -105,6 +110,13 @@ class SqsReceiver:
             self._client.change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=message.receipt, VisibilityTimeout=seconds
             )
+
+
+def _successful(answer: object) -> set[str]:
+    """Return the ids of the messages that the answer says SQS has."""
+    entries = answer.get("Successful") if isinstance(answer, dict) else None
+    named = entries if isinstance(entries, list) else []
+    return {entry["Id"] for entry in named if isinstance(entry, dict) and isinstance(entry.get("Id"), str)}
 
 
 def pause_seconds(visibility_seconds: int, receives: int) -> int:

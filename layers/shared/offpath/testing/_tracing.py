@@ -5,17 +5,20 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
 from offpath.contracts.trace_event import TraceEvent
 from offpath.tracing import Tracing, _installed, new_provider
 from offpath.tracing._collector import TraceCollector
 from offpath.tracing._event_sequence import EventNumber, EventSequence
-from offpath.tracing._light_span import AnySpan, LightSpan
+from offpath.tracing._light_span import readable
 from offpath.tracing._otlp import EndedTrace, encode
+from offpath.tracing._receipts import Receipts
+from offpath.tracing._tracing import TracingChoices
 from offpath.tracing._workers import Handler
 
 DEFAULT_EXPERIMENT = "offpath"
+AS_BY_DEFAULT = TracingChoices()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,10 @@ class RecordingWorker:
         """Return True: nothing is ever left."""
         return True
 
+    def when_published(self, notify: Callable[[bool], None]) -> None:
+        """Call this now: nothing is ever left."""
+        notify(True)
+
     def close(self, timeout_seconds: float) -> bool:  # noqa: ARG002
         """Note that there will be no more."""
         self.closed = True
@@ -86,11 +93,20 @@ class RecordingTracing(Tracing):
 
     worker: RecordingWorker
 
-    def __init__(self, service_name: str = "test") -> None:
-        provider, worker = new_provider(service_name), RecordingWorker()
-        collector = TraceCollector(worker.submit, EventSequence(), worker.flush)
+    def __init__(
+        self,
+        service_name: str = "test",
+        provider: TracerProvider | None = None,
+        choices: TracingChoices = AS_BY_DEFAULT,
+        receipts: Receipts | None = None,
+    ) -> None:
+        """Record the spans of a new provider, or of the one that is given."""
+        worker = RecordingWorker()
+        provider = provider or new_provider(service_name, sampler=choices.sampler)
+        collector = TraceCollector(EventSequence(), choices.wants, continues_experiment=choices.continues)
+        collector.deliver_to(worker.submit, worker.flush)
         provider.add_span_processor(collector)
-        super().__init__(provider, worker, collector)
+        super().__init__(provider, worker, collector, choices, receipts)
 
     def __enter__(self) -> Self:
         """Let `offpath.traced` make its spans with this tracing."""
@@ -139,9 +155,5 @@ def event_of(
 
 
 def _recorded(ended: EndedTrace) -> RecordedTrace:
-    spans = [_readable(span) for span in ended.spans]
-    return RecordedTrace(spans, _readable(ended.head), encode(ended, DEFAULT_EXPERIMENT))
-
-
-def _readable(span: AnySpan) -> ReadableSpan:
-    return span.readable() if isinstance(span, LightSpan) else span
+    spans = [readable(span) for span in ended.spans]
+    return RecordedTrace(spans, readable(ended.head), encode(ended, DEFAULT_EXPERIMENT))

@@ -1,7 +1,5 @@
 """Run work in threads of their own, outside Lambda."""
 
-import atexit
-import queue
 import threading
 import time
 from collections.abc import Callable
@@ -9,100 +7,83 @@ from functools import partial
 from typing import Self
 
 from offpath.tracing._otlp import EndedTrace
-from offpath.tracing._workers import RESPONSE_HEAD_START_SECONDS, Handler, Publish, guarded
+from offpath.tracing._trace_thread import IDLE_SECONDS, TraceThread
+from offpath.tracing._workers import Handler, Publisher, guarded
 
-IDLE_SECONDS = 1.0
-MAX_BATCH = 10
+MOST_BYTES = 64 * 1024 * 1024
 
 
 class BackgroundThread:
-    """A daemon thread that publishes up to ten traces at a time, and a second one for the tasks.
+    """Daemon threads that publish traces, and one for the tasks: however long a task takes, it holds up no trace.
 
-    However long a task takes, it holds up no trace. At exit the first thread publishes what is left; what it had no
-    time for is handed to `log_unsent`. `start` starts both.
+    One thread sends to the queue. What comes while more than `most_bytes` wait for it is kept in the spill store by a
+    second thread, and beyond that again it goes to the log. `close` publishes what is left; what it has no time for,
+    the batch in hand included, goes to the log.
     """
 
-    def __init__(self, publish: Publish, log_unsent: Publish, idle_seconds: float = IDLE_SECONDS) -> None:
-        self._publish = publish
-        self._log_unsent = log_unsent
-        self._idle_seconds = idle_seconds
-        self._traces: queue.SimpleQueue[EndedTrace | threading.Event | None] = queue.SimpleQueue()
-        self._periodic_tasks = _PeriodicTaskThread(idle_seconds)
-        self._thread = threading.Thread(target=self._run, name="offpath", daemon=True)
+    def __init__(self, publisher: Publisher, idle_seconds: float = IDLE_SECONDS, most_bytes: int = MOST_BYTES) -> None:
+        self._publisher = publisher
+        self._tasks = _PeriodicTaskThread(idle_seconds)
+        self._spilling = TraceThread("offpath-spill", publisher.spill, most_bytes, self._log)
+        self._sending = TraceThread(
+            "offpath", publisher.publish, most_bytes, self._spilling.submit, after_batch=self._tasks.wake
+        )
 
     def start(self) -> Self:
         """Start the threads, and return this worker."""
-        self._periodic_tasks.start()
-        self._thread.start()
-        atexit.register(self.close)
+        for thread in (self._tasks, self._spilling, self._sending):
+            thread.start()
         return self
 
     def submit(self, trace: EndedTrace) -> None:
         """Publish the trace soon. Returns at once."""
-        self._traces.put(trace)
+        self._sending.submit(trace)
 
     def add_periodic_task(self, task: Callable[[], None]) -> None:
         """Call the task after each batch of traces, and every second when there are none."""
-        self._periodic_tasks.add(task)
+        self._tasks.add(task)
 
     def wrap(self, handler: Handler) -> Handler:
-        """Return the handler as it is: this thread does not depend on invocations."""
+        """Return the handler as it is: these threads do not depend on invocations."""
         return handler
 
     def flush(self, timeout_seconds: float) -> bool:
         """Wait until what was submitted so far is published. Return False if it was not in time."""
-        reached = threading.Event()
-        self._traces.put(reached)
-        return reached.wait(timeout_seconds)
+        published, reached = list[bool](), threading.Event()
+
+        def notify(done: bool) -> None:
+            published.append(done)
+            reached.set()
+
+        self.when_published(notify)
+        return reached.wait(timeout_seconds) and published[0]
+
+    def when_published(self, notify: Callable[[bool], None]) -> None:
+        """Call this, in another thread, once what was submitted so far is published; with False if it cannot be."""
+
+        def then_spilled(sent: bool) -> None:
+            if sent:
+                self._spilling.when_published(notify)
+            else:
+                notify(False)
+
+        self._sending.when_published(then_spilled)
 
     def close(self, timeout_seconds: float = 10.0) -> bool:
         """Publish what is left and stop. Return False if that did not end in time; the rest is then logged."""
-        atexit.unregister(self.close)
         deadline = time.monotonic() + timeout_seconds
-        self._periodic_tasks.end(timeout_seconds / 2)  # first, as tasks trace too
-        self._traces.put(None)
-        self._thread.join(max(0.0, deadline - time.monotonic()))
-        if not self._thread.is_alive():
-            return True
-        guarded(partial(self._log_unsent, self._waiting()))
-        return False
+        self._tasks.end(timeout_seconds / 2)  # first, as tasks trace too
+        left = [
+            trace
+            for thread in (self._sending, self._spilling)
+            for trace in thread.end(max(0.0, deadline - time.monotonic()))
+        ]
+        if left:
+            guarded(partial(self._publisher.log_unsent, left))
+        return not left
 
-    def _waiting(self) -> list[EndedTrace]:
-        """Take what the thread has not got to yet."""
-        waiting: list[EndedTrace] = []
-        try:
-            while True:
-                entry = self._traces.get_nowait()
-                if isinstance(entry, EndedTrace):
-                    waiting.append(entry)
-        except queue.Empty:
-            self._traces.put(None)
-        return waiting
-
-    def _run(self) -> None:
-        while True:
-            batch, mark = self._next_batch()
-            if batch:
-                guarded(partial(self._publish, batch))
-                self._periodic_tasks.wake()
-            if mark is None:
-                return
-            mark.set()
-
-    def _next_batch(self) -> tuple[list[EndedTrace], threading.Event | None]:
-        """Return traces, and the mark that stood behind them: an event that someone waits for, or None for the end."""
-        batch: list[EndedTrace] = []
-        try:
-            while len(batch) < MAX_BATCH:
-                entry = self._traces.get(timeout=0 if batch else self._idle_seconds)
-                if not isinstance(entry, EndedTrace):
-                    return batch, entry
-                batch.append(entry)
-                if len(batch) == 1:
-                    time.sleep(RESPONSE_HEAD_START_SECONDS)
-        except queue.Empty:
-            pass
-        return batch, threading.Event()
+    def _log(self, trace: EndedTrace) -> None:
+        guarded(partial(self._publisher.log_unsent, [trace]))
 
 
 class _PeriodicTaskThread:

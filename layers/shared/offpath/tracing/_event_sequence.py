@@ -25,7 +25,7 @@ class EventSequence:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # the garbage collector may end a span within any line
         self._instance = ""
         self._numbers = itertools.count(1)
 

@@ -1,129 +1,130 @@
-"""Set up off-path tracing: an OpenTelemetry tracer provider whose traces go to SQS behind the response."""
+"""Set up off-path tracing: an OpenTelemetry tracer provider whose traces go to SQS after the response."""
 
+import atexit
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from urllib.parse import unquote
 
 from opentelemetry import trace
+from opentelemetry.sdk.environment_variables import OTEL_RESOURCE_ATTRIBUTES, OTEL_SDK_DISABLED
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON
-from pydantic import Field
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler
 
 from offpath.aws.clients import s3_client, sqs_client
 from offpath.aws.s3 import Bucket, S3Claims
 from offpath.aws.sqs import SqsQueue
 from offpath.contracts.errors import Transient
-from offpath.settings import Settings
 from offpath.tracing import _installed
 from offpath.tracing._background_thread import BackgroundThread
 from offpath.tracing._collector import TraceCollector
 from offpath.tracing._destinations import Destinations
 from offpath.tracing._event_sequence import EventSequence, SystemRandomIds
 from offpath.tracing._extensions_api import ExtensionsApi
-from offpath.tracing._lambda_extension import LambdaExtension
-from offpath.tracing._light_span import LightTracer
-from offpath.tracing._otlp import EndedTrace
+from offpath.tracing._lambda_extension import ExtensionSettings, LambdaExtension
 from offpath.tracing._publisher import PublisherSettings, TracePublisher
-from offpath.tracing._workers import BackgroundWorker, Handler, InRequest
+from offpath.tracing._receipts import Receipts
+from offpath.tracing._settings import TracedModels, TracingSettings
+from offpath.tracing._tracing import Tracing, TracingChoices
+from offpath.tracing._workers import BackgroundWorker, InRequest
 
-CLOSE_SECONDS = 10.0
+MANAGED_INSTANCES = "lambda-managed-instances"
 
 _log = logging.getLogger(__name__)
-
-
-class TracingSettings(Settings):
-    """The settings of a process that emits traces."""
-
-    queue_url: str = Field(pattern=r"^https?://", description="the URL of the SQS queue that takes trace events")
-    bucket: str = Field(min_length=3, description="the S3 bucket of the archive, of large bodies and of spilled events")
-    experiment: str = Field("offpath", description="the MLflow experiment of traces that do not name one")
-    delivery: Literal["after_response", "before_response"] = Field(
-        "after_response", description="whether the answer waits for SQS's receipt (before_response) or not"
-    )
-    max_message_bytes: int = Field(
-        900_000, ge=1, le=1_000_000, description="the size in bytes above which a trace goes to S3 and a claim to SQS"
-    )
-    publish_budget_seconds: float = Field(
-        2.0, gt=0, le=60, description="how long SQS is tried before a trace is kept elsewhere"
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Tracing:
-    """A tracer provider whose traces leave the process off the request path."""
-
-    provider: TracerProvider
-    worker: BackgroundWorker
-    collector: TraceCollector
-
-    def tracer(self, name: str) -> trace.Tracer:
-        """Return a tracer for the instrumentation scope of that name, whose spans cost a request as little as can be.
-
-        It records every span; a sampler of the provider's own concerns the provider's own tracers, whose spans are sent
-        in the same way.
-        """
-        return LightTracer(name, self.provider.resource, self.provider.id_generator, self.collector)
-
-    def lambda_handler(self, handler: Handler) -> Handler:
-        """Wrap a Lambda handler, so that its traces are sent once it has returned. Required in Lambda."""
-        return self.worker.wrap(handler)
-
-    def add_periodic_task(self, task: Callable[[], None]) -> None:
-        """Call this off the request path, again and again."""
-        self.worker.add_periodic_task(task)
-
-    def shutdown(self) -> bool:
-        """Send what is left. Return False if that took more than ten seconds."""
-        _installed.remove(self)
-        self.provider.shutdown()
-        return self.worker.close(CLOSE_SECONDS)
 
 
 def install(environ: Mapping[str, str], *, service_name: str, provider: TracerProvider | None = None) -> Tracing:
     """Send the traces of this process to the queue that `OFFPATH_*` variables name; `traced` makes its spans so, too.
 
-    provider: the process's own tracer provider; without one, a new one is made and becomes OpenTelemetry's global one.
+    provider: the process's own tracer provider, whose spans are sent, too; without one, a new one is made, and becomes
+    OpenTelemetry's global one unless there is one. `OTEL_SDK_DISABLED=true` and `OFFPATH_TRACING=off` send nothing.
     Raises SettingsError.
     """
     settings = TracingSettings.load(environ)
+    choices = _choices(settings, environ)
     if provider is None:
-        provider = new_provider(service_name)
-        trace.set_tracer_provider(provider)
-    publisher = _publisher(settings)
-    worker = start_worker(publisher, environ.get("AWS_LAMBDA_RUNTIME_API"))
-    deliver = worker.submit if settings.delivery == "after_response" else _immediately(publisher)
-    collector = TraceCollector(deliver, EventSequence(), worker.flush)
+        provider = new_provider(service_name, environ, choices.sampler)
+        _make_global(provider)
+    collector = TraceCollector(EventSequence(), choices.wants, continues_experiment=choices.continues)
+    worker = start_worker(_publisher(settings), collector, settings, environ)
+    receipts = _receipts(worker, settings)
+    collector.deliver_to(receipts.submit if receipts else worker.submit, worker.flush)
     provider.add_span_processor(collector)
-    tracing = Tracing(provider, worker, collector)
+    tracing = Tracing(provider, worker, collector, choices, receipts)
     _installed.add(tracing)
+    atexit.register(tracing.shutdown)
     return tracing
 
 
-def new_provider(service_name: str) -> TracerProvider:
-    """Return a tracer provider that records every span, also for a caller whose `traceparent` asks for no sampling."""
+def new_provider(
+    service_name: str, environ: Mapping[str, str] | None = None, sampler: Sampler = ALWAYS_ON
+) -> TracerProvider:
+    """Return a tracer provider that records every span, also for a caller whose `traceparent` asks for no sampling.
+
+    Its resource is the service's name and what `OTEL_RESOURCE_ATTRIBUTES` names, each of which is a tag in MLflow.
+    """
     return TracerProvider(
-        sampler=ALWAYS_ON,
-        resource=Resource({SERVICE_NAME: service_name}),
+        sampler=sampler,
+        resource=Resource({**_resource_attributes(environ or {}), SERVICE_NAME: service_name}),
         shutdown_on_exit=False,
         id_generator=SystemRandomIds(),
     )
 
 
-def start_worker(publisher: TracePublisher, runtime_api: str | None) -> BackgroundWorker:
-    """Start the worker for this place: Lambda's extension where there is a runtime API, else a background thread."""
+def start_worker(
+    publisher: TracePublisher, collector: TraceCollector, settings: TracingSettings, environ: Mapping[str, str]
+) -> BackgroundWorker:
+    """Start the worker for this place: Lambda's extension where one may register, else a background thread.
+
+    Lambda Managed Instances refuse extensions that wait for invocations, and never freeze a process
+    (https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances-runtimes.html).
+    """
+    runtime_api = environ.get("AWS_LAMBDA_RUNTIME_API")
+    if runtime_api and environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == MANAGED_INSTANCES:
+        _log.warning("this is a Lambda Managed Instance: a background thread sends the traces")
+        runtime_api = None
     if not runtime_api:
-        return BackgroundThread(publisher.publish, publisher.log_unsent).start()
+        return BackgroundThread(publisher, most_bytes=settings.backlog_bytes).start()
+    how = ExtensionSettings(
+        settings.delivery == "before_response", settings.flush_margin_seconds, settings.backlog_bytes
+    )
     try:
-        return LambdaExtension(publisher.publish, ExtensionsApi(runtime_api)).start()
+        return LambdaExtension(publisher, ExtensionsApi(runtime_api), collector, how).start()
     except Transient as error:
         _log.warning("%s; traces are sent before the response instead", error)
-        return InRequest(publisher.publish)
+        return InRequest(publisher)
 
 
-def _immediately(publisher: TracePublisher) -> Callable[[EndedTrace], None]:
-    return lambda ended: publisher.publish([ended])
+def _choices(settings: TracingSettings, environ: Mapping[str, str]) -> TracingChoices:
+    disabled = environ.get(OTEL_SDK_DISABLED, "").strip().lower() == "true"
+    models = TracedModels(by_default=False) if disabled else TracedModels.parse(settings.tracing)
+    return TracingChoices(settings.experiment, settings.traceparent, models)
+
+
+def _make_global(provider: TracerProvider) -> None:
+    if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+        trace.set_tracer_provider(provider)
+    else:
+        _log.warning(
+            "OpenTelemetry has a global tracer provider already; its spans, such as those of instrumentations, are not "
+            "sent. To send them: install(…, provider=opentelemetry.trace.get_tracer_provider())"
+        )
+
+
+def _resource_attributes(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what OTEL_RESOURCE_ATTRIBUTES names, as OpenTelemetry reads it.
+
+    https://opentelemetry.io/docs/specs/otel/resource/sdk/#specifying-resource-information-via-an-environment-variable
+    """
+    pairs = (pair.partition("=") for pair in environ.get(OTEL_RESOURCE_ATTRIBUTES, "").split(","))
+    return {key.strip(): unquote(value.strip()) for key, equals, value in pairs if key.strip() and equals}
+
+
+def _receipts(worker: BackgroundWorker, settings: TracingSettings) -> Receipts | None:
+    """Return what waits for receipts, outside Lambda: there the handler's wrapper publishes before it returns."""
+    if settings.delivery == "after_response" or isinstance(worker, LambdaExtension):
+        return None
+    return Receipts(worker)
 
 
 def _publisher(settings: TracingSettings) -> TracePublisher:

@@ -1,48 +1,112 @@
 """Encode ended spans as a trace event, by OpenTelemetry's own OTLP/JSON encoder."""
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from opentelemetry.exporter.otlp.json.common.trace_encoder import encode_spans
-from opentelemetry.trace import format_span_id, format_trace_id
+from opentelemetry.trace import SpanContext, format_span_id, format_trace_id
 
 from offpath import attributes
 from offpath.contracts.trace_event import TraceEvent
+from offpath.tracing._clean_span import SpanCleaner
 from offpath.tracing._event_sequence import EventNumber
-from offpath.tracing._light_span import AnySpan, LightSpan
+from offpath.tracing._light_span import AnySpan, readable
+from offpath.tracing._root_attributes import complete_root
+from offpath.tracing._values import NoValue, text
+
+_MOST_SHOWN = 3
+_SPAN_BYTES = 1_000
+_VALUE_BYTES = 50
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class EndedTrace:
-    """The ended spans of one trace as they leave the request: at least one; the head is the root, where it is there."""
+    """The ended spans of one request as they leave it: at least one; the head is the outermost, where it is there.
+
+    experiment: of the trace; empty if the head's attribute `offpath.experiment` is to say it, None for the default
+    whatever that says. is_root: whether the head
+    is its trace's root in MLflow, whatever its parent. adopted: the parents of other spans whose own parent is not in
+    MLflow, by span id.
+    """
 
     spans: Sequence[AnySpan]
     head: AnySpan
     number: EventNumber
+    experiment: str | None = ""
+    is_root: bool = False
+    adopted: Mapping[int, SpanContext] = field(default_factory=dict)
+
+
+def size_of(trace: EndedTrace) -> int:
+    """Return roughly how many bytes the trace holds: its spans' texts, and a share for the rest of each span.
+
+    The request waits for this.
+    """
+    size = _SPAN_BYTES * len(trace.spans)
+    for span in trace.spans:
+        for value in (span.attributes or {}).values():
+            size += len(value) if isinstance(value, str | bytes) else _VALUE_BYTES
+    return size
 
 
 def encode(trace: EndedTrace, default_experiment: str) -> TraceEvent:
     """Return the event for a trace.
 
-    The experiment is the head's attribute `offpath.experiment`, or the default. The head also gets the number's
-    instance and sequence, here rather than while the request waits.
+    The experiment is the trace's, the head's attribute `offpath.experiment`, or the default. The head also gets the
+    number's instance and sequence, here rather than while the request waits.
     """
+    cleaner = SpanCleaner()
     span_id, trace_id = _ids(trace.head)
-    own = str((trace.head.attributes or {}).get(attributes.EXPERIMENT, ""))
-    added = [
-        {"key": attributes.INSTANCE, "value": {"stringValue": trace.number.instance}},
-        {"key": attributes.SEQUENCE, "value": {"intValue": str(trace.number.sequence)}},
+    experiment = _experiment(trace) or default_experiment
+    document = encode_spans([cleaner.clean(readable(span), _parent(span, trace)) for span in trace.spans]).to_dict()
+    spans = list(_spans(document))
+    head = next(span for span in spans if span["spanId"] == span_id)
+    if trace.is_root:
+        complete_root(head, spans)
+    head["attributes"] = _with(head, _added(experiment, trace.number))
+    if cleaner.dropped:
+        shown = "; ".join(cleaner.dropped[:_MOST_SHOWN])
+        _log.warning("trace %s: %d value(s) are left out: %s", trace_id, len(cleaner.dropped), shown)
+    return TraceEvent(trace_id, experiment, json.dumps(document, separators=(",", ":")))
+
+
+def _experiment(trace: EndedTrace) -> str:
+    if trace.experiment is None:
+        return ""
+    try:
+        return text(trace.experiment or (trace.head.attributes or {}).get(attributes.EXPERIMENT, ""))
+    except NoValue:
+        return ""
+
+
+def _parent(span: AnySpan, trace: EndedTrace) -> SpanContext | None:
+    """Return the span's parent as MLflow is to see it: that of another system is remote."""
+    parent, own = span.parent, span.get_span_context()
+    if parent is None or own is None:
+        return parent
+    if trace.is_root and span is trace.head and not parent.is_remote:
+        return SpanContext(parent.trace_id, parent.span_id, True, parent.trace_flags, parent.trace_state)
+    return trace.adopted.get(own.span_id, parent)
+
+
+def _with(span: dict[str, Any], added: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the span's attributes and the added ones, which replace others of the same key."""
+    own = span.get("attributes", [])
+    keys = {item["key"] for item in added if item not in own}
+    return [*(item for item in own if item["key"] not in keys), *(item for item in added if item["key"] in keys)]
+
+
+def _added(experiment: str, number: EventNumber) -> list[dict[str, Any]]:
+    return [
+        {"key": attributes.INSTANCE, "value": {"stringValue": number.instance}},
+        {"key": attributes.SEQUENCE, "value": {"intValue": str(number.sequence)}},
+        {"key": attributes.EXPERIMENT, "value": {"stringValue": experiment}},
     ]
-    if not own:
-        added.append({"key": attributes.EXPERIMENT, "value": {"stringValue": default_experiment}})
-    spans = [span.readable() if isinstance(span, LightSpan) else span for span in trace.spans]
-    document = encode_spans(spans).to_dict()
-    for span in _spans(document):
-        if span["spanId"] == span_id:
-            span.setdefault("attributes", []).extend(added)
-    return TraceEvent(trace_id, own or default_experiment, json.dumps(document, separators=(",", ":")))
 
 
 def _spans(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Put traces on the queue, and when that fails, where they can be found again."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -9,8 +9,9 @@ from offpath.aws.sqs import SQS_MAX_BYTES, batches
 from offpath.contracts import spilled
 from offpath.contracts.errors import OffpathError
 from offpath.contracts.message import Message
-from offpath.contracts.trace_event import encode_message, inline_message
+from offpath.contracts.trace_event import TraceEvent, encode_message, inline_message
 from offpath.retry import SYSTEM_CLOCK, Backoff, CircuitBreaker, CircuitOpen, Clock, attempts
+from offpath.tracing._context import sending
 from offpath.tracing._destinations import Destinations, GuardedClaims
 from offpath.tracing._otlp import EndedTrace, encode
 
@@ -53,56 +54,81 @@ class TracePublisher:
 
     def publish(self, traces: Sequence[EndedTrace]) -> None:
         """Send the traces. Does not raise; what SQS did not take is in the spill store or in the log."""
-        messages = map(self._message, traces)
-        for batch in batches([message for message in messages if message], lambda message: message.size):
-            for message in self._send(batch):
+        with sending():
+            messages = self._messages(traces, self._message)
+            for batch in batches(messages, lambda message: message.size):
+                for message in self._send(batch):
+                    self._spill(message)
+
+    def spill(self, traces: Sequence[EndedTrace]) -> None:
+        """Keep the traces in the spill store, or else in the log, without asking the queue. Does not raise."""
+        with sending():
+            for message in self._messages(traces, inline_message):
                 self._spill(message)
 
     def log_unsent(self, traces: Sequence[EndedTrace]) -> None:
         """Put the traces into the log, asking no service: for a process that has no time left. Does not raise."""
-        self._store_circuit.open()
-        self._queue_circuit.open()
-        self.publish(traces)
+        with sending():
+            for message in self._messages(traces, inline_message):
+                self._log(message)
 
-    def _message(self, trace: EndedTrace) -> Message | None:
-        try:
-            event = encode(trace, self._settings.experiment)
-        except Exception:
-            # No input is known that OpenTelemetry's encoder refuses; one such trace must not take others with it.
-            _log.exception("event %s cannot be encoded and is lost", trace.number)
-            return None
+    def _messages(self, traces: Sequence[EndedTrace], made: Callable[[TraceEvent], Message]) -> list[Message]:
+        messages = []
+        for trace in traces:
+            try:
+                messages.append(made(encode(trace, self._settings.experiment)))
+            except Exception:
+                # No input is known that cannot be encoded; one such trace must not take others with it.
+                _log.exception("event %s cannot be encoded and is lost", trace.number)
+        return messages
+
+    def _message(self, event: TraceEvent) -> Message:
         try:
             return encode_message(event, self._claims, self._settings.max_message_bytes)
         except CircuitOpen:
             return inline_message(event)
-        except OffpathError as error:
-            _log.warning("trace %s is not checked in: %s", event.trace_id, error)
+        except Exception as error:
+            _log.warning("trace %s cannot be put to S3 for its size, and goes another way: %s", event.trace_id, error)
             return inline_message(event)
 
     def _send(self, batch: Sequence[Message]) -> Sequence[Message]:
-        """Return the messages that the queue did not take."""
+        """Return the messages that the queue did not take; if it took none, it is left alone for a while."""
         if sum(message.size for message in batch) > SQS_MAX_BYTES or not self._queue_circuit.allows_call():
             return batch
+        left = batch
         for _ in attempts(self._backoff, self._clock):
-            batch = self._try(batch)
-            if not batch:
-                self._queue_circuit.close()
-                return batch
-        self._queue_circuit.open()
-        return batch
+            left = self._try(left)
+            if not left:
+                break
+        if len(left) < len(batch):
+            self._queue_circuit.close()
+        else:
+            self._queue_circuit.open()
+        return left
 
     def _try(self, batch: Sequence[Message]) -> Sequence[Message]:
         try:
-            return self._destinations.queue.send(batch)
+            left = self._destinations.queue.send(batch)
         except OffpathError as error:
             _log.warning("%s", error)
             return batch
+        except Exception:
+            _log.exception("the queue's client failed")
+            return batch
+        if left:
+            _log.warning("the queue did not take %d of %d message(s)", len(left), len(batch))
+        return left
 
     def _spill(self, message: Message) -> None:
-        if self._keep(message):
-            return
-        for line in spilled.to_log(message):
-            self._destinations.log(line)
+        if not self._keep(message):
+            self._log(message)
+
+    def _log(self, message: Message) -> None:
+        try:
+            for line in spilled.to_log(message):
+                self._destinations.log(line)
+        except Exception:  # nothing is left to try: standard output is closed, or its disk is full
+            _log.exception("trace %s is lost: it could not be written to the log", message.attributes.get("trace_id"))
 
     def _keep(self, message: Message) -> bool:
         """Return whether the spill store has the message."""
@@ -111,7 +137,7 @@ class TracePublisher:
             self._store_circuit.call(partial(self._destinations.spill_store.put, key, spilled.dump(message)))
         except CircuitOpen:
             return False
-        except OffpathError as error:
+        except Exception as error:
             _log.error("trace %s could be neither queued nor kept in S3 (%s): it follows here", trace_id, error)
             return False
         _log.warning("trace %s could not be queued; it is kept as %s", trace_id, key)

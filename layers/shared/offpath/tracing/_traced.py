@@ -4,7 +4,6 @@ import inspect
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from functools import wraps
 from types import TracebackType
 from typing import Any, TypeVar, cast, overload
 
@@ -13,8 +12,8 @@ from opentelemetry.util.types import AttributeValue
 
 from offpath.attributes import SPAN_INPUTS, SPAN_OUTPUTS
 from offpath.tracing._capture import arguments_json, to_json
+from offpath.tracing._function_spans import wrap_function
 from offpath.tracing._installed import current_tracer
-from offpath.tracing._traced_generators import trace_async_generator, trace_generator
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -78,7 +77,7 @@ class Traced:
     def __call__(self, function: F) -> F:
         """Return the function with a span around each of its calls. Raises TypeError for what is no function."""
         _check_function(function)
-        return cast("F", _wrapped(function, _Calls(function, self)))
+        return cast("F", wrap_function(function, _Calls(function, self)))
 
     def __enter__(self) -> Span:
         """Start the span, and make it the current one. Raises RuntimeError without a name, or within its own block."""
@@ -129,35 +128,3 @@ def _check_function(function: object) -> None:
         raise TypeError(f"traced takes a function, not {function!r}: put it below @{type(function).__name__}")
     if not inspect.isroutine(function):
         raise TypeError(f"traced takes a function or a span's name, not {function!r}: write a function that calls it")
-
-
-def _wrapped(function: Callable[..., Any], calls: _Calls) -> Callable[..., Any]:
-    if inspect.isasyncgenfunction(function):
-        return trace_async_generator(function, calls)
-    if inspect.isgeneratorfunction(function):
-        return trace_generator(function, calls)
-    if inspect.iscoroutinefunction(function):
-        return _trace_coroutine(function, calls)
-    return _trace_function(function, calls)
-
-
-def _trace_function(function: Callable[..., Any], calls: _Calls) -> Callable[..., Any]:
-    @wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        with calls.current(args, kwargs) as span:
-            result = function(*args, **kwargs)
-            calls.note_result(span, result)
-            return result
-
-    return call
-
-
-def _trace_coroutine(function: Callable[..., Any], calls: _Calls) -> Callable[..., Any]:
-    @wraps(function)
-    async def call(*args: Any, **kwargs: Any) -> Any:
-        with calls.current(args, kwargs) as span:
-            result = await function(*args, **kwargs)
-            calls.note_result(span, result)
-            return result
-
-    return call

@@ -19,6 +19,29 @@ RESPONSE_HEAD_START_SECONDS = 0.002
 _log = logging.getLogger(__name__)
 
 
+class Publisher(Protocol):
+    """Takes ended traces out of the process. No method raises."""
+
+    def publish(self, traces: Sequence[EndedTrace]) -> None:
+        """Send the traces to the queue, or keep them elsewhere."""
+
+    def spill(self, traces: Sequence[EndedTrace]) -> None:
+        """Keep the traces, without asking the queue."""
+
+    def log_unsent(self, traces: Sequence[EndedTrace]) -> None:
+        """Put the traces into the log, without asking any service."""
+
+
+class OpenTraces(Protocol):
+    """The requests whose traces have not ended."""
+
+    def open_requests(self) -> frozenset[int]:
+        """Return an id for each."""
+
+    def unfinished(self, reason: str) -> list[EndedTrace]:
+        """Return what has ended of each so far."""
+
+
 class BackgroundWorker(Protocol):
     """Publishes traces, and runs tasks, off the request path."""
 
@@ -34,6 +57,9 @@ class BackgroundWorker(Protocol):
     def flush(self, timeout_seconds: float) -> bool:
         """Publish what was submitted so far. Return False if that did not end in time."""
 
+    def when_published(self, notify: Callable[[bool], None]) -> None:
+        """Call this, from whichever thread, once what was submitted so far is published; with False if it cannot be."""
+
     def close(self, timeout_seconds: float) -> bool:
         """Publish what is left and stop. Return False if that did not end in time."""
 
@@ -41,13 +67,13 @@ class BackgroundWorker(Protocol):
 class InRequest:
     """Publishes while the request waits, with no thread at all: for a Lambda that refuses the extension."""
 
-    def __init__(self, publish: Publish) -> None:
-        self._publish = publish
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
         self._periodic_tasks: list[Callable[[], None]] = []
 
     def submit(self, trace: EndedTrace) -> None:
         """Publish the trace now."""
-        guarded(partial(self._publish, [trace]))
+        guarded(partial(self._publisher.publish, [trace]))
 
     def add_periodic_task(self, task: Callable[[], None]) -> None:
         """Call the task after every invocation, before its response."""
@@ -68,6 +94,10 @@ class InRequest:
     def flush(self, timeout_seconds: float) -> bool:  # noqa: ARG002
         """Return True: nothing is ever left."""
         return True
+
+    def when_published(self, notify: Callable[[bool], None]) -> None:
+        """Call this now: nothing is ever left."""
+        notify(True)
 
     def close(self, timeout_seconds: float) -> bool:
         """Return True: nothing is ever left."""

@@ -1,22 +1,31 @@
-"""Make the whole life of a generator one span.
+"""Put a span around each call of a function: plain, async, a generator or an async generator.
 
-The span is the current one while the generator's own code runs, and not while its consumer's does.
+The whole life of a generator is one span. It is the current one while the generator's own code runs, and not while its
+consumer's does.
 """
 
+import inspect
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
 from typing import Any, Protocol
 
 from opentelemetry import context as current_context
-from opentelemetry.trace import Span, Status, StatusCode, set_span_in_context
+from opentelemetry.trace import Span, Status, StatusCode
 from typing_extensions import override
+
+from offpath.tracing._context import with_current
 
 
 class Calls(Protocol):
     """Makes a span for each call of a function."""
 
-    capture_outputs: bool
+    @property
+    def capture_outputs(self) -> bool:
+        """Whether results are noted."""
+
+    def current(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> AbstractContextManager[Span]:
+        """Return the context manager of a span that is the current one within its block."""
 
     def start(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Span:
         """Return a span that is not the current one, and that its user ends."""
@@ -25,7 +34,40 @@ class Calls(Protocol):
         """Set the span's outputs, if they are asked for."""
 
 
-def trace_generator(function: Callable[..., Any], calls: Calls) -> Callable[..., Any]:
+def wrap_function(function: Callable[..., Any], calls: Calls) -> Callable[..., Any]:
+    """Return the function, of whichever kind, with a span around each of its calls."""
+    if inspect.isasyncgenfunction(function):
+        return _trace_async_generator(function, calls)
+    if inspect.isgeneratorfunction(function):
+        return _trace_generator(function, calls)
+    if inspect.iscoroutinefunction(function):
+        return _trace_coroutine(function, calls)
+    return _trace_function(function, calls)
+
+
+def _trace_function(function: Callable[..., Any], calls: Calls) -> Callable[..., Any]:
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with calls.current(args, kwargs) as span:
+            result = function(*args, **kwargs)
+            calls.note_result(span, result)
+            return result
+
+    return call
+
+
+def _trace_coroutine(function: Callable[..., Any], calls: Calls) -> Callable[..., Any]:
+    @wraps(function)
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        with calls.current(args, kwargs) as span:
+            result = await function(*args, **kwargs)
+            calls.note_result(span, result)
+            return result
+
+    return call
+
+
+def _trace_generator(function: Callable[..., Any], calls: Calls) -> Callable[..., Any]:
     """Return the generator function with a span around each generator's life."""
 
     @wraps(function)
@@ -66,7 +108,7 @@ class _Steps(Generator[Any, Any, Any]):
         return item
 
 
-def trace_async_generator(function: Callable[..., Any], calls: Calls) -> Callable[..., Any]:
+def _trace_async_generator(function: Callable[..., Any], calls: Calls) -> Callable[..., Any]:
     """Return the async generator function with a span around each generator's life."""
 
     @wraps(function)
@@ -97,6 +139,19 @@ def trace_async_generator(function: Callable[..., Any], calls: Calls) -> Callabl
     return generate
 
 
+def error_status(error: BaseException) -> Status:
+    """Return the status of a span that an exception left, in the SDK's words. Does not raise."""
+    return Status(StatusCode.ERROR, f"{type(error).__name__}: {message_of(error)}")
+
+
+def message_of(error: BaseException) -> str:
+    """Return the exception's message. Does not raise."""
+    try:
+        return str(error)
+    except Exception:  # whatever the exception's own method raises
+        return "no message can be shown"
+
+
 @contextmanager
 def _whole(span: Span) -> Iterator[Span]:
     """End the span after the block, and note an exception that leaves it."""
@@ -104,7 +159,7 @@ def _whole(span: Span) -> Iterator[Span]:
         yield span
     except Exception as error:
         span.record_exception(error)
-        span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
+        span.set_status(error_status(error))
         raise
     finally:
         span.end()
@@ -113,7 +168,7 @@ def _whole(span: Span) -> Iterator[Span]:
 @contextmanager
 def _part(span: Span) -> Iterator[None]:
     """Make the span the current one within the block."""
-    token = current_context.attach(set_span_in_context(span))
+    token = current_context.attach(with_current(span))
     try:
         yield
     finally:

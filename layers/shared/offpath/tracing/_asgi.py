@@ -1,0 +1,147 @@
+"""Trace an ASGI application: each HTTP request is one trace."""
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any, Protocol
+
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, format_trace_id, get_current_span
+
+from offpath import attributes
+from offpath.attributes import trace_tag
+from offpath.tracing._caller import CHILD, Caller
+from offpath.tracing._receipts import Receipts, awaited_later
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Receipt = Callable[[], Awaitable[None]]
+
+TRACE_ID_HEADER = b"x-trace-id"
+# The header that a caller sets, and the attribute of the trace that it becomes.
+CALLER_HEADERS = {
+    "x-session-id": attributes.SESSION,
+    "x-user-id": attributes.USER,
+    "x-client-request-id": trace_tag(attributes.CLIENT_REQUEST_ID),
+}
+REFUSED, FAILED = 400, 500
+
+
+class Requests(Protocol):
+    """What an application needs of a tracing."""
+
+    @property
+    def receipts(self) -> Receipts | None:
+        """What waits for receipts, where a response does."""
+
+    def tracer(self, name: str) -> Tracer:
+        """Return a tracer."""
+
+    def read_caller(self, headers: Mapping[str, str]) -> Caller:
+        """Return what the headers say of the caller's trace."""
+
+
+def outcome(status: int) -> str | None:
+    """Return the outcome of a request that was answered with that status: `refused`, `failed`, or None if answered."""
+    if status >= FAILED:
+        return "failed"
+    return "refused" if status >= REFUSED else None
+
+
+def note_status(span: Span, status: int) -> None:
+    """Note the status of an answer: of a server's span, only a 5xx is an error.
+
+    https://opentelemetry.io/docs/specs/semconv/http/http-spans/#status
+    """
+    span.set_attribute("http.response.status_code", status)
+    if found := outcome(status):
+        span.set_attribute(trace_tag(attributes.OUTCOME), found)
+    if status >= FAILED:
+        span.set_status(Status(StatusCode.ERROR))
+
+
+class TracedApp:
+    """An ASGI application each of whose HTTP requests is a trace; what it does within one are spans of that trace.
+
+    The span ends as the last part of the answer is sent, and is named after the route, where the framework names one.
+    Below an instrumentation's span it is that one's child. The answer gets the header `x-trace-id`. With
+    `OFFPATH_DELIVERY=before_response` its last part waits for the receipt, and no other request does.
+    """
+
+    def __init__(self, app: App, tracing: Requests) -> None:
+        self._app = app
+        self._tracing = tracing
+        self._tracer = tracing.tracer("offpath.asgi")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection; one that is no HTTP request passes through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif self._tracing.receipts is None:
+            await self._trace(scope, receive, send, _no_receipt)
+        else:
+            with awaited_later():
+                await self._trace(scope, receive, send, self._tracing.receipts.wait)
+
+    async def _trace(self, scope: Scope, receive: Receive, send: Send, receipt: Receipt) -> None:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        is_outermost = not get_current_span().get_span_context().is_valid
+        caller = self._tracing.read_caller(headers) if is_outermost else CHILD
+        with self._tracer.start_as_current_span(
+            f"{scope['method']} {scope['path']}",
+            caller.context,
+            SpanKind.SERVER,
+            {**_attributes(scope, headers), **caller.attributes},
+            caller.links,
+        ) as span:
+            answer = _Answer(scope, span, send, receipt)
+            try:
+                await self._app(scope, receive, answer)
+            except Exception:
+                note_status(span, FAILED)
+                raise
+        if not answer.is_complete:
+            await receipt()
+
+
+class _Answer:
+    """Sends an answer, and ends its request's span before the last part."""
+
+    def __init__(self, scope: Scope, span: Span, send: Send, receipt: Receipt) -> None:
+        self._scope = scope
+        self._span = span
+        self._send = send
+        self._receipt = receipt
+        self.is_complete = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            note_status(self._span, message["status"])
+            header = (TRACE_ID_HEADER, f"tr-{format_trace_id(self._span.get_span_context().trace_id)}".encode())
+            message = {**message, "headers": [*message.get("headers", ()), header]}
+        elif message["type"] == "http.response.body" and not message.get("more_body", False):
+            self._end()
+            await self._receipt()
+        await self._send(message)
+
+    def _end(self) -> None:
+        if route := getattr(self._scope.get("route"), "path", None):
+            self._span.update_name(f"{self._scope['method']} {route}")
+            self._span.set_attribute("http.route", route)
+        self._span.end()
+        self.is_complete = True
+
+
+async def _no_receipt() -> None:
+    """Wait for nothing."""
+
+
+def _attributes(scope: Scope, headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the attributes of a request's span (https://opentelemetry.io/docs/specs/semconv/http/http-spans/)."""
+    named = {key: headers[name] for name, key in CALLER_HEADERS.items() if headers.get(name)}
+    return {
+        attributes.SPAN_TYPE: "CHAIN",
+        "http.request.method": scope["method"],
+        "url.path": scope["path"],
+        **named,
+    }

@@ -1,0 +1,80 @@
+"""Trace a prediction in the form of the prediction API's own, so that what reads its traces reads these."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self
+
+from opentelemetry.trace import Span, Tracer, format_trace_id
+
+from offpath import attributes
+from offpath.attributes import trace_tag
+from offpath.tracing._capture import to_json
+
+NOT_GIVEN: Any = object()
+
+
+class Prediction:
+    """A prediction that is being made: a trace, or a part of the one around it.
+
+    outputs: are to be set within the block; JSON, or what can be shown as JSON.
+    """
+
+    def __init__(self, tracer: Tracer, model: str, of_trace: Mapping[str, str], of_model: Mapping[str, str]) -> None:
+        self.outputs: Any = NOT_GIVEN
+        self._tracer = tracer
+        self._model = model
+        self._of_trace = of_trace
+        self._of_model = of_model
+        self._blocks = ExitStack()
+        self._root: Span | None = None
+
+    @property
+    def trace_id(self) -> str:
+        """MLflow's id of the trace. Raises RuntimeError before the block."""
+        if self._root is None:
+            raise RuntimeError("the trace begins with the block: with tracing.prediction(…) as prediction: …")
+        return f"tr-{format_trace_id(self._root.get_span_context().trace_id)}"
+
+    def __enter__(self) -> Self:
+        """Start the trace, and the model's span in it."""
+        start = self._tracer.start_as_current_span
+        self._root = self._blocks.enter_context(start(self._model, attributes=self._of_trace))
+        described = {attributes.SPAN_TYPE: "TASK", **self._of_model}
+        self._blocks.enter_context(start(self._model, attributes=described))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        """End the trace, with the outputs or the error."""
+        if self._root is not None and error is not None:
+            self._root.set_attribute(trace_tag(attributes.OUTCOME), "failed")
+        elif self._root is not None and self.outputs is not NOT_GIVEN:
+            self._root.set_attribute(attributes.SPAN_OUTPUTS, to_json(self.outputs))
+            if label := label_of(self.outputs):
+                self._root.set_attribute(trace_tag("prediction"), label)
+        self._blocks.__exit__(kind, error, where)
+
+
+def label_of(outputs: Any) -> str | None:
+    """Return the label of a single prediction: a text, or a mapping whose `label` is one, alone or in a list."""
+    one = outputs[0] if isinstance(outputs, list | tuple) and len(outputs) == 1 else outputs
+    found = one.get("label") if isinstance(one, Mapping) else one
+    return found if isinstance(found, str) else None
+
+
+def describe(experiment: str, model: str, version: str, alias: str, inputs: Any) -> dict[str, str]:
+    """Return the attributes of a prediction's root span."""
+    described = {
+        attributes.SPAN_TYPE: "CHAIN",
+        attributes.TRACE_NAME: model,
+        attributes.EXPERIMENT: f"{experiment}/{model}",
+        trace_tag("model"): model,
+        trace_tag("model_version"): version,
+    }
+    if alias:
+        described[trace_tag("alias")] = alias
+    if inputs is not NOT_GIVEN:
+        described[attributes.SPAN_INPUTS] = to_json(inputs)
+    return described

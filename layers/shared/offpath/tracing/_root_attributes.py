@@ -1,0 +1,46 @@
+"""Give a trace's root what MLflow reads from the root alone."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from offpath import attributes
+from offpath.attributes import TRACE_NAME, TRACE_TAG_PREFIX
+
+# The instrumentations of web frameworks and of Lambda make the outermost span, and know no inputs.
+_INSTRUMENTED_KINDS = frozenset({2, 5})  # SERVER, CONSUMER
+_OF_A_REQUEST = (attributes.SPAN_INPUTS, attributes.SPAN_OUTPUTS, attributes.SPAN_TYPE)
+_INPUTS = frozenset({attributes.SPAN_INPUTS, attributes.SPAN_OUTPUTS})
+
+
+def complete_root(root: dict[str, Any], spans: Sequence[dict[str, Any]]) -> None:
+    """Add to the root's attributes what it lacks: the trace's name, and what the spans below it say of the trace.
+
+    Tags, session and user are taken from any span, inputs and outputs from the one below an instrumentation's. All are
+    OTLP/JSON. The name is the root's, where no span gives one.
+    """
+    own = _attributes(root)
+    below = sorted((span for span in spans if span is not root), key=lambda span: int(span["startTimeUnixNano"]))
+    found = _of_the_trace(below)
+    if root.get("kind") in _INSTRUMENTED_KINDS and not own.keys() & set(_OF_A_REQUEST):
+        inner = next((known for span in below if _INPUTS & (known := _attributes(span)).keys()), {})
+        found |= {key: inner[key] for key in _OF_A_REQUEST if key in inner}
+    found.setdefault(TRACE_NAME, {"stringValue": root["name"]})
+    root["attributes"] = [*root.get("attributes", ()), *_items(found, without=own)]
+
+
+def _of_the_trace(spans: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Return the attributes that say something of the whole trace; the first of each key."""
+    found: dict[str, Any] = {}
+    for span in spans:
+        for key, value in _attributes(span).items():
+            if key.startswith(TRACE_TAG_PREFIX) or key in (attributes.SESSION, attributes.USER):
+                found.setdefault(key, value)
+    return found
+
+
+def _attributes(span: Mapping[str, Any]) -> dict[str, Any]:
+    return {item["key"]: item["value"] for item in span.get("attributes", ())}
+
+
+def _items(found: Mapping[str, Any], without: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"key": key, "value": value} for key, value in found.items() if key not in without]

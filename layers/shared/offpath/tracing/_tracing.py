@@ -1,0 +1,143 @@
+"""The tracing of a process: what gives it tracers, and takes its traces away."""
+
+import atexit
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler
+from opentelemetry.util.types import Attributes
+
+from offpath import attributes
+from offpath.tracing import _installed
+from offpath.tracing._asgi import App, TracedApp
+from offpath.tracing._caller import Caller, read_caller
+from offpath.tracing._collector import TraceCollector
+from offpath.tracing._experiment_state import ExperimentSampler, state_of
+from offpath.tracing._light_span import AnySpan, LightTracer
+from offpath.tracing._prediction import NOT_GIVEN, Prediction, describe
+from offpath.tracing._receipts import Receipts
+from offpath.tracing._settings import TracedModels, TraceParent
+from offpath.tracing._workers import BackgroundWorker, Handler
+
+CLOSE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class TracingChoices:
+    """What the settings decide. experiment: of traces that name none."""
+
+    experiment: str = "offpath"
+    traceparent: TraceParent = "link"
+    models: TracedModels = field(default_factory=TracedModels)
+
+    @property
+    def continues(self) -> bool:
+        """Whether a caller's trace is continued, in its experiment."""
+        return self.traceparent == "continue"
+
+    @property
+    def sampler(self) -> Sampler:
+        """What samples every span, and tells callees the experiment where traces are continued."""
+        return ExperimentSampler(self.experiment) if self.continues else ALWAYS_ON
+
+    def wants(self, spans: Sequence[AnySpan]) -> bool:
+        """Return whether the trace of these spans is to be sent."""
+        return self.models.includes(_model_of(spans) if self.models.named else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Tracing:
+    """A tracer provider whose traces leave the process off the request path.
+
+    receipts: where the response waits for the receipts of its traces; else None.
+    """
+
+    provider: TracerProvider
+    worker: BackgroundWorker
+    collector: TraceCollector
+    choices: TracingChoices = TracingChoices()
+    receipts: Receipts | None = None
+
+    def tracer(self, name: str) -> trace.Tracer:
+        """Return a tracer for the instrumentation scope of that name, whose spans cost a request as little as can be.
+
+        It records every span; a sampler of the provider's own concerns the provider's own tracers, whose spans are sent
+        in the same way.
+        """
+        return LightTracer(
+            name,
+            self.provider.resource,
+            self.provider.id_generator,
+            self.collector,
+            self._new_state if self.choices.continues else None,
+        )
+
+    def lambda_handler(self, handler: Handler) -> Handler:
+        """Wrap a Lambda handler, so that its traces are sent once it has returned. Required in Lambda.
+
+        It stands outermost of a handler's decorators. Of nested handlers the outermost ends the invocation.
+        """
+        return self.worker.wrap(handler)
+
+    def asgi(self, app: App) -> App:
+        """Return the ASGI application with a trace for each HTTP request: `app = tracing.asgi(app)`."""
+        return TracedApp(app, self)
+
+    def prediction(
+        self,
+        model: str,
+        version: str,
+        inputs: Any = NOT_GIVEN,
+        outputs: Any = NOT_GIVEN,
+        *,
+        alias: str = "",
+    ) -> Prediction:
+        """Trace a prediction as the prediction API traces its own, in the experiment `<OFFPATH_EXPERIMENT>/<model>`.
+
+            with tracing.prediction("fraud", "3", inputs=order) as prediction:
+                prediction.outputs = model.predict(order)
+
+        With outputs the trace is made at once, and there is no block to enter. inputs, outputs: JSON, or what can be
+        shown as JSON.
+        """
+        tracer = self.tracer("offpath.prediction")
+        if not self.choices.models.includes(model):
+            tracer = trace.NoOpTracer()
+        of_model = attributes.of_model(model, version, alias)
+        made = Prediction(tracer, model, describe(self.choices.experiment, model, version, alias, inputs), of_model)
+        if outputs is not NOT_GIVEN:
+            with made:
+                made.outputs = outputs
+        return made
+
+    def read_caller(self, headers: Mapping[str, str]) -> Caller:
+        """Return how a request's span begins; the headers' names are in lower case."""
+        return read_caller(headers, self.choices.traceparent)
+
+    def add_periodic_task(self, task: Callable[[], None]) -> None:
+        """Call this off the request path, again and again."""
+        self.worker.add_periodic_task(task)
+
+    def shutdown(self) -> bool:
+        """Send what is left, of requests that have not ended, too. Return False if that took more than ten seconds."""
+        atexit.unregister(self.shutdown)
+        _installed.remove(self)
+        for unfinished in self.collector.unfinished("the process ended before the request did"):
+            self.worker.submit(unfinished)
+        self.provider.shutdown()
+        return self.worker.close(CLOSE_SECONDS)
+
+    def _new_state(self, given: Attributes) -> trace.TraceState:
+        return state_of(given, self.choices.experiment)
+
+
+def _model_of(spans: Sequence[AnySpan]) -> str | None:
+    """Return the model that the outermost span of them names, or the last one that any does."""
+    for span in reversed(spans):
+        given = span.attributes or {}
+        if model := given.get(attributes.trace_tag("model")) or given.get(attributes.MODEL):
+            return str(model)
+    return None

@@ -1,0 +1,173 @@
+"""The SDK's layer in Lambda's own runtime: a function that has nothing else, but boto3, traces."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import struct
+import zipfile
+from collections.abc import Iterator
+from importlib.metadata import version as version_of
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import offpath
+from local.built import runtime_python
+from local.built.sdk_layer import MAX_ZIP_BYTES, PYTHONS, REQUIREMENTS, build
+from local.sources import ROOT
+from local.testbed.lambda_runtime import LambdaRuntime, lambda_runtime
+from tests.support.sdk_package import UV, environment, run
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+HERE = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
+# What an ELF file says that it is for.
+MACHINES = {"x86_64": 62, "arm64": 183}
+# The layer is built for 3.14, too, which is not tried.
+TRIED = ("3.12", "3.13")
+FETCHED = ROOT / ".venv-tools" / "python"
+FUNCTION = """
+import os
+import sys
+from importlib.metadata import entry_points, version
+
+import offpath
+import pydantic_core
+from opentelemetry import trace
+
+tracing = offpath.install(os.environ, service_name="another-team")
+
+
+@offpath.traced(capture_inputs=True)
+def predict(order):
+    return {"fraud": order["items"] > 3}
+
+
+@tracing.lambda_handler
+def handler(event, context):
+    return {
+        "python": "%d.%d" % sys.version_info[:2],
+        "answer": predict(event),
+        "files": [module.__file__ for module in (offpath, pydantic_core, trace)],
+        "contexts": [entry.name for entry in entry_points(group="opentelemetry_context")],
+        "versions": [version("offpath"), version("opentelemetry-sdk")],
+    }
+"""
+IMPORT_ALL = """
+import importlib, pkgutil, offpath
+for module in pkgutil.walk_packages(offpath.__path__, "offpath."):
+    print(importlib.import_module(module.name).__file__)
+"""
+
+
+@pytest.fixture(scope="module", params=MACHINES)
+def architecture(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The layer's zip file for each architecture."""
+    return {name: build(UV, name, tmp_path_factory.mktemp("layer")) for name in MACHINES}
+
+
+@pytest.fixture(scope="module")
+def opt(archives: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that Lambda unzips layers into, with the layer for this machine."""
+    folder = tmp_path_factory.mktemp("opt")
+    with zipfile.ZipFile(archives[HERE]) as content:
+        content.extractall(folder)
+    return folder
+
+
+@pytest.fixture(scope="module", params=TRIED)
+def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python of that version that has the runtime client and boto3 alone, as Lambda's has."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    found = runtime_python.find(os.environ["PATH"], pyenv, FETCHED, request.param)
+    folder = found or runtime_python.fetch(UV, FETCHED, request.param)
+    if folder is None:
+        pytest.skip(f"there is no Python {request.param} here, and uv can fetch none")
+    packages = [f"{name}=={version_of(name)}" for name in ("awslambdaric", "boto3")]
+    return environment(tmp_path_factory.mktemp("runtime") / "venv", folder / f"python{request.param}", packages)
+
+
+@pytest.fixture(scope="module")
+def search_path(opt: Path, python: Path) -> dict[str, str]:
+    """The variable by which Lambda puts the layer on a function's path; nothing is written into the layer."""
+    version = run([python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]).strip()
+    folders = [opt / "python" / "lib" / f"python{version}" / "site-packages", opt / "python"]
+    return {"PYTHONPATH": os.pathsep.join(map(str, folders)), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+@pytest.fixture
+def environ(search_path: dict[str, str], aws_endpoint: str, queue_url: str, bucket_name: str) -> dict[str, str]:
+    """A function's variables."""
+    aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    slow = {"OFFPATH_PUBLISH_BUDGET_SECONDS": "60"}  # moto on a busy machine is not an SQS that is away
+    return aws | slow | {"OFFPATH_QUEUE_URL": queue_url, "OFFPATH_BUCKET": bucket_name} | search_path
+
+
+@pytest.fixture
+def runtime(python: Path, environ: dict[str, str], tmp_path: Path) -> Iterator[LambdaRuntime]:
+    """Another team's function with the layer, as Lambda runs it."""
+    folder = tmp_path / "task"
+    folder.mkdir()
+    (folder / "app.py").write_text(FUNCTION)
+    with lambda_runtime("app.handler", environ, tmp_path / "lambda.log", python, folder) as running:
+        yield running
+
+
+def test_function_with_the_layer_alone_traces(
+    runtime: LambdaRuntime, search_path: dict[str, str], sqs: SQSClient, queue_url: str
+) -> None:
+    answer = runtime.invoke({"items": 5})
+    assert answer["answer"] == {"fraud": True}, answer
+    compiled, pure = search_path["PYTHONPATH"].split(os.pathsep)
+    assert f"/python{answer['python']}/" in compiled
+    assert all(file.startswith((pure, compiled)) for file in answer["files"])
+    [message] = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)["Messages"]
+    assert '{\\"order\\": {\\"items\\": 5}}' in message["Body"]
+
+
+def test_function_finds_entry_points_and_versions_in_the_layer(runtime: LambdaRuntime) -> None:
+    answer = runtime.invoke({"items": 1})
+    assert answer["contexts"] == ["contextvars_context"]
+    assert answer["versions"] == [offpath.__version__, version_of("opentelemetry-sdk")]
+
+
+def test_every_module_of_the_sdk_imports_from_the_layer(python: Path, search_path: dict[str, str], opt: Path) -> None:
+    variables = [f"{name}={value}" for name, value in search_path.items()]
+    files = run(["env", "-i", *variables, python, "-c", IMPORT_ALL]).split()
+    assert len(files) > 40
+    assert all(file.startswith(str(opt / "python" / "offpath")) for file in files)
+
+
+def test_compiled_code_is_for_each_python_and_the_architecture(archives: dict[str, Path], architecture: str) -> None:
+    with zipfile.ZipFile(archives[architecture]) as content:
+        compiled = {name: content.read(name) for name in content.namelist() if name.endswith(".so")}
+    folders = [name.partition("/site-packages/")[0] for name in compiled]
+    assert sorted(folders) == [f"python/lib/python{version}" for version in PYTHONS]
+    assert all(re.search(r"\.cpython-(\d+)-", name) for name in compiled)
+    assert {struct.unpack_from("<H", content, 18)[0] for content in compiled.values()} == {MACHINES[architecture]}
+
+
+def test_layer_is_small_and_leaves_boto3_to_the_runtime(archives: dict[str, Path], architecture: str) -> None:
+    with zipfile.ZipFile(archives[architecture]) as content:
+        names = content.namelist()
+    assert archives[architecture].stat().st_size < MAX_ZIP_BYTES
+    assert not [name for name in names if re.search(r"boto|urllib3|__pycache__|/tests/|\.pyi$", name)]
+
+
+def test_layer_has_the_pinned_versions_and_the_wheels(archives: dict[str, Path], architecture: str) -> None:
+    with zipfile.ZipFile(archives[architecture]) as content:
+        names = content.namelist()
+    found = {match[1] for name in names if (match := re.search(r"([\w.]+-[\w.]+)\.dist-info/METADATA$", name))}
+    pinned = re.findall(r"^([\w-]+)==([\w.]+)", REQUIREMENTS.read_text(), re.MULTILINE)
+    assert found == {
+        f"{name.replace('-', '_')}-{version}" for name, version in [*pinned, ("offpath", offpath.__version__)]
+    }

@@ -1,0 +1,187 @@
+"""An ASGI application's requests are traces, and its event loop goes on while an answer waits for a receipt."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx2
+import pytest
+from starlette.applications import Starlette
+from starlette.background import BackgroundTask
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from offpath.testing import RecordingTracing
+from offpath.tracing._otlp import EndedTrace
+from offpath.tracing._receipts import Receipts
+from tests.support.coroutines import run
+from tests.support.otlp_json import attributes_of, spans_of
+
+
+async def item(request: Request) -> Response:
+    with request.app.state.tracer.start_as_current_span("model"):
+        return JSONResponse({"id": request.path_params["id"]})
+
+
+async def refuse(_: Request) -> Response:
+    raise HTTPException(422)
+
+
+async def broken(_: Request) -> Response:
+    raise ValueError("a defect")
+
+
+async def stream(request: Request) -> Response:
+    async def parts() -> AsyncIterator[bytes]:
+        for number in range(3):
+            with request.app.state.tracer.start_as_current_span(f"part {number}"):
+                yield b"x"
+
+    return StreamingResponse(parts())
+
+
+async def later(request: Request) -> Response:
+    return JSONResponse({}, background=BackgroundTask(lambda: request.app.state.tracer.start_span("task").end()))
+
+
+def application(tracing: RecordingTracing) -> Any:
+    routes = [
+        Route("/items/{id}", item),
+        Route("/refuse", refuse),
+        Route("/broken", broken),
+        Route("/stream", stream),
+        Route("/later", later),
+    ]
+    app = Starlette(routes=routes)
+    app.state.tracer = tracing.tracer("app")
+    return tracing.asgi(app)
+
+
+def get(app: Any, path: str, **headers: str) -> httpx2.Response:
+    async def call() -> httpx2.Response:
+        transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await client.get(path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+    return run(call())
+
+
+@pytest.fixture
+def tracing() -> RecordingTracing:
+    return RecordingTracing()
+
+
+def test_a_request_is_one_whole_trace(tracing: RecordingTracing) -> None:
+    answer = get(application(tracing), "/items/7", x_session_id="s", x_user_id="u", x_client_request_id="r")
+    [event] = tracing.events
+    spans = spans_of(event.body)
+    assert answer.headers["x-trace-id"] == event.mlflow_trace_id
+    assert list(spans) == ["model", "GET /items/{id}"]
+    assert spans["model"]["parentSpanId"] == spans["GET /items/{id}"]["spanId"]
+    found = {
+        key: value["stringValue"]
+        for key, value in attributes_of(spans["GET /items/{id}"]).items()
+        if "stringValue" in value
+    }
+    assert found["session.id"] == "s"
+    assert found["user.id"] == "u"
+    assert found["mlflow.traceTag.client_request_id"] == "r"
+    assert found["mlflow.traceTag.mlflow.traceName"] == "GET /items/{id}"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code", "outcome"),
+    [
+        ("/items/7", 200, None, None),
+        ("/refuse", 422, None, "refused"),
+        ("/nowhere", 404, None, "refused"),
+        ("/broken", 500, "STATUS_CODE_ERROR", "failed"),
+    ],
+)
+def test_only_a_failed_request_is_an_error(
+    tracing: RecordingTracing, path: str, status: int, code: str | None, outcome: str | None
+) -> None:
+    assert get(application(tracing), path).status_code == status
+    root = tracing.traces[0].root
+    assert root.status.is_ok is not (outcome == "failed")
+    assert (root.attributes or {})["http.response.status_code"] == status
+    assert (root.attributes or {}).get("mlflow.traceTag.outcome") == outcome
+
+
+def test_a_streamed_answer_is_one_trace_to_its_end(tracing: RecordingTracing) -> None:
+    assert get(application(tracing), "/stream").text == "xxx"
+    assert list(spans_of(tracing.events[0].body)) == ["part 0", "part 1", "part 2", "GET /stream"]
+
+
+def test_work_after_the_answer_does_not_stretch_its_span(tracing: RecordingTracing) -> None:
+    get(application(tracing), "/later")
+    first, late = tracing.events
+    assert list(spans_of(first.body)) == ["GET /later"]
+    assert first.trace_id == late.trace_id
+
+
+def test_below_an_instrumentations_span_it_is_a_child(tracing: RecordingTracing) -> None:
+    inner = application(tracing)
+    tracer = tracing.provider.get_tracer("instrumentation")
+
+    async def instrumented(scope: Any, receive: Any, send: Any) -> None:
+        with tracer.start_as_current_span("SERVER"):
+            await inner(scope, receive, send)
+
+    get(instrumented, "/items/7")
+    [event] = tracing.events
+    assert list(spans_of(event.body)) == ["model", "GET /items/{id}", "SERVER"]
+
+
+class SlowWorker:
+    """A worker whose receipts come when the test says so."""
+
+    def __init__(self) -> None:
+        self.submitted: list[EndedTrace] = []
+        self.waiting: list[Callable[[bool], None]] = []
+        self.flushes = 0
+
+    def submit(self, trace: EndedTrace) -> None:
+        self.submitted.append(trace)
+
+    def flush(self, timeout_seconds: float) -> bool:
+        self.flushes += 1
+        return True
+
+    def when_published(self, notify: Callable[[bool], None]) -> None:
+        self.waiting.append(notify)
+
+
+def test_an_answer_waits_for_its_receipt_and_nobody_else_does() -> None:
+    worker: Any = SlowWorker()
+    receipts = Receipts(worker)
+    tracing = RecordingTracing(receipts=receipts)
+    tracing.collector.deliver_to(receipts.submit, worker.flush)
+    app = application(tracing)
+
+    async def story() -> None:
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test") as client:
+            first = asyncio.create_task(client.get("/items/1"))
+            while not worker.waiting:
+                await asyncio.sleep(0)
+            second = asyncio.create_task(client.get("/items/2"))
+            while len(worker.waiting) < 2:
+                await asyncio.sleep(0)
+            assert not first.done()
+            worker.waiting[1](True)
+            assert (await second).json() == {"id": "2"}
+            assert not first.done()
+            worker.waiting[0](True)
+            assert (await first).json() == {"id": "1"}
+
+    run(story())
+    assert worker.flushes == 0, "nothing blocks the event loop"
+
+
+def test_outside_an_application_whoever_ends_the_span_waits(tracing: RecordingTracing) -> None:
+    worker: Any = SlowWorker()
+    tracing.collector.deliver_to(Receipts(worker).submit, worker.flush)
+    tracing.tracer("x").start_span("predict").end()
+    assert worker.flushes == 1

@@ -1,0 +1,217 @@
+"""Beside another provider's spans, each request is one message whose outermost span is its trace's root."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased, Sampler, TraceIdRatioBased
+from opentelemetry.trace import NonRecordingSpan, SpanContext, Tracer
+
+import offpath
+from offpath.testing import RecordingTracing
+from offpath.tracing._context import sending
+from tests.support import otlp_json
+from tests.support.otlp_json import attributes_of
+
+SAMPLERS: dict[str, Sampler] = {
+    "on": ALWAYS_ON,
+    "off": ALWAYS_OFF,
+    "ratio": TraceIdRatioBased(0.5),
+    "parent": ParentBased(ALWAYS_OFF),
+}
+
+
+@pytest.fixture
+def tracing() -> Iterator[RecordingTracing]:
+    with RecordingTracing() as recording:
+        yield recording
+
+
+@pytest.fixture(params=SAMPLERS)
+def theirs(request: pytest.FixtureRequest) -> Tracer:
+    """A tracer of another provider."""
+    return TracerProvider(sampler=SAMPLERS[request.param], shutdown_on_exit=False).get_tracer("theirs")
+
+
+def spans_of(tracing: RecordingTracing) -> list[dict[str, dict[str, Any]]]:
+    """Return each event's spans, by name."""
+    return [otlp_json.spans_of(event.body) for event in tracing.events]
+
+
+def is_root(span: dict[str, Any]) -> bool:
+    """Return whether the writer makes the span its trace's root."""
+    return "parentSpanId" not in span or span["flags"] & 0x300 == 0x300
+
+
+def predict(tracer: Tracer) -> None:
+    with tracer.start_as_current_span("predict") as span:
+        span.set_attribute("offpath.experiment", "own")
+        with tracer.start_as_current_span("features"):
+            pass
+
+
+def test_the_outermost_span_is_the_root(tracing: RecordingTracing, theirs: Tracer) -> None:
+    with theirs.start_as_current_span("handler") as handler:
+        predict(tracing.tracer("x"))
+    [spans] = spans_of(tracing)
+    assert is_root(spans["predict"])
+    assert spans["features"]["parentSpanId"] == spans["predict"]["spanId"]
+    assert tracing.events[0].experiment == "own"
+    assert int(tracing.events[0].trace_id, 16) == handler.get_span_context().trace_id
+
+
+def test_each_prediction_under_one_span_is_a_message(tracing: RecordingTracing, theirs: Tracer) -> None:
+    with theirs.start_as_current_span("handler"):
+        for _ in range(2):
+            predict(tracing.tracer("x"))
+    assert [sorted(spans) for spans in spans_of(tracing)] == [["features", "predict"]] * 2
+    assert all(is_root(spans["predict"]) for spans in spans_of(tracing))
+
+
+def test_predictions_at_once_under_one_span_stay_apart(tracing: RecordingTracing, theirs: Tracer) -> None:
+    tracer = tracing.tracer("x")
+    with theirs.start_as_current_span("handler"):
+        first, second = tracer.start_span("first"), tracer.start_span("second")
+        first.end()
+        second.end()
+    assert [list(spans) for spans in spans_of(tracing)] == [["first"], ["second"]]
+
+
+def test_a_span_below_anothers_span_hangs_on_offpaths_own(tracing: RecordingTracing, theirs: Tracer) -> None:
+    tracer = tracing.tracer("x")
+    with (
+        theirs.start_as_current_span("handler"),
+        tracer.start_as_current_span("predict"),
+        tracer.start_as_current_span("chain"),
+        theirs.start_as_current_span("their tool"),
+        tracer.start_as_current_span("tool"),
+    ):
+        pass
+    [spans] = spans_of(tracing)
+    assert spans["tool"]["parentSpanId"] == spans["chain"]["spanId"]
+    assert is_root(spans["predict"])
+
+
+def test_traced_functions_below_anothers_span_are_one_trace(tracing: RecordingTracing, theirs: Tracer) -> None:
+    @offpath.traced
+    def steps() -> Iterator[int]:
+        with theirs.start_as_current_span("theirs"), offpath.traced("step"):
+            yield 1
+
+    @offpath.traced
+    def predict() -> list[int]:
+        return list(steps())
+
+    with theirs.start_as_current_span("handler"):
+        predict()
+    [spans] = spans_of(tracing)
+    assert spans["step"]["parentSpanId"] == spans["steps"]["spanId"]
+
+
+class DropsMiddle(Sampler):
+    """Leaves one span of a trace out, as a rule by name does."""
+
+    def should_sample(self, *args: Any, **kwargs: Any) -> Any:
+        name = kwargs.get("name", args[2] if len(args) > 2 else "")
+        return (ALWAYS_OFF if name == "middle" else ALWAYS_ON).should_sample(*args, **kwargs)
+
+    def get_description(self) -> str:
+        return "DropsMiddle"
+
+
+def test_a_span_below_an_unsampled_one_stays_in_its_trace() -> None:
+    tracing = RecordingTracing(provider=TracerProvider(sampler=DropsMiddle(), shutdown_on_exit=False))
+    theirs = tracing.provider.get_tracer("theirs")
+    with (
+        theirs.start_as_current_span("root"),
+        theirs.start_as_current_span("middle"),
+        theirs.start_as_current_span("inner"),
+        tracing.tracer("x").start_as_current_span("own"),
+    ):
+        pass
+    [spans] = spans_of(tracing)
+    assert spans["inner"]["parentSpanId"] == spans["root"]["spanId"]
+    assert spans["own"]["parentSpanId"] == spans["inner"]["spanId"]
+
+
+@pytest.mark.parametrize("kind", ["light", "sdk"])
+def test_late_spans_carry_the_experiment_of_their_trace(tracing: RecordingTracing, kind: str) -> None:
+    tracer = tracing.tracer("x") if kind == "light" else tracing.provider.get_tracer("x")
+    with tracer.start_as_current_span("root", attributes={"offpath.experiment": "own"}) as root:
+        late = tracer.start_span("late")
+    late.end()
+    after = trace.set_span_in_context(NonRecordingSpan(root.get_span_context()))
+    with tracer.start_as_current_span("after", after), tracer.start_as_current_span("below"):
+        pass
+    assert [event.experiment for event in tracing.events] == ["own"] * 3
+    assert [list(spans) for spans in spans_of(tracing)] == [["root"], ["late"], ["below", "after"]]
+    assert not is_root(spans_of(tracing)[2]["after"])
+
+
+def test_an_experiment_that_an_inner_span_names_is_the_traces(tracing: RecordingTracing) -> None:
+    tracer = tracing.tracer("x")
+    with tracer.start_as_current_span("root"), tracer.start_as_current_span("predict") as span:
+        span.set_attribute("offpath.experiment", "own")
+    assert tracing.events[0].experiment == "own"
+    assert attributes_of(spans_of(tracing)[0]["root"])["offpath.experiment"] == {"stringValue": "own"}
+
+
+@contextmanager
+def instrumented(tracer: Tracer) -> Iterator[None]:
+    """An instrumentation that does not ask whether it is suppressed."""
+    with tracer.start_as_current_span("send"), tracer.start_as_current_span("inner"):
+        yield
+
+
+@pytest.mark.parametrize("kind", ["light", "sdk"])
+def test_spans_of_a_send_go_nowhere(tracing: RecordingTracing, kind: str) -> None:
+    tracer = tracing.tracer("x") if kind == "light" else tracing.provider.get_tracer("x")
+    with tracer.start_as_current_span("root"), sending(), instrumented(tracer):
+        pass
+    assert [list(spans) for spans in spans_of(tracing)] == [["root"]]
+
+
+def test_a_request_without_an_end_is_told_so_far(tracing: RecordingTracing) -> None:
+    tracer = tracing.tracer("x")
+    with tracer.start_as_current_span("root", attributes={"offpath.experiment": "own"}) as root:
+        tracer.start_span("step").end()
+        [so_far] = tracing.collector.unfinished("the invocation reached its time-out")
+        assert [span.name for span in so_far.spans] == ["step", "root"]
+        assert so_far.head.status.description == "the invocation reached its time-out"
+        assert so_far.experiment == "own"
+        assert tracing.collector.open_requests() == {root.get_span_context().span_id}
+    assert [list(spans) for spans in spans_of(tracing)] == [["root"]]
+    assert tracing.collector.open_requests() == frozenset()
+
+
+def test_two_tracings_of_one_process_do_not_mix(tracing: RecordingTracing) -> None:
+    other = RecordingTracing()
+    with tracing.tracer("x").start_as_current_span("predict"), other.tracer("y").start_as_current_span("other"):
+        pass
+    assert [list(spans) for spans in spans_of(tracing)] == [["predict"]]
+    assert [list(spans) for spans in spans_of(other)] == [["other"]]
+    assert is_root(spans_of(other)[0]["other"])
+
+
+def test_no_two_events_of_one_request_have_a_number() -> None:
+    tracing = RecordingTracing()
+    with tracing.tracer("x").start_as_current_span("root"):
+        [so_far] = tracing.collector.unfinished("why")
+    assert [so_far.number.sequence, tracing.worker.ended[0].number.sequence] == [1, 2]
+
+
+def remote(trace_id: int = 0xABC) -> SpanContext:
+    return SpanContext(trace_id, 0xDEF, is_remote=True)
+
+
+def test_nothing_is_remembered_without_bound() -> None:
+    tracing = RecordingTracing()
+    tracer = tracing.tracer("x")
+    for number in range(1, 20_000):
+        tracer.start_span("root", trace.set_span_in_context(NonRecordingSpan(remote(number)))).end()
+    collector: Any = tracing.collector
+    sizes = {name: len(value) for name, value in vars(collector).items() if hasattr(value, "__len__")}
+    assert max(sizes.values()) <= 10_000

@@ -1,0 +1,94 @@
+"""A team's own prediction is traced in the form of the API's."""
+
+from typing import Any
+
+import pytest
+
+from offpath.testing import RecordingTracing
+from offpath.tracing._settings import TracedModels
+from offpath.tracing._tracing import TracingChoices
+
+
+def test_a_prediction_is_a_trace_of_its_model() -> None:
+    tracing = RecordingTracing()
+    with tracing.prediction("fraud", "3", inputs={"amount": 7}, alias="champion") as prediction:
+        prediction.outputs = [{"label": "good", "value": 0.9}]
+    [recorded] = tracing.traces
+    assert recorded.event.experiment == "offpath/fraud"
+    assert prediction.trace_id == recorded.event.mlflow_trace_id
+    model, root = recorded.spans
+    assert dict(root.attributes or {}) == {
+        "mlflow.spanType": "CHAIN",
+        "mlflow.traceTag.mlflow.traceName": "fraud",
+        "offpath.experiment": "offpath/fraud",
+        "mlflow.traceTag.model": "fraud",
+        "mlflow.traceTag.model_version": "3",
+        "mlflow.traceTag.alias": "champion",
+        "mlflow.traceTag.prediction": "good",
+        "mlflow.spanInputs": '{"amount": 7}',
+        "mlflow.spanOutputs": '[{"label": "good", "value": 0.9}]',
+    }
+    assert dict(model.attributes or {}) == {
+        "mlflow.spanType": "TASK",
+        "offpath.model": "fraud",
+        "offpath.model_version": "3",
+        "offpath.alias": "champion",
+    }
+
+
+def test_a_prediction_with_its_outputs_is_traced_at_once() -> None:
+    tracing = RecordingTracing()
+    made = tracing.prediction("fraud", "3", {"amount": 7}, False)
+    assert made.trace_id == tracing.events[0].mlflow_trace_id
+    assert tracing.spans()["fraud"]["mlflow.spanOutputs"] == "false"
+
+
+@pytest.mark.parametrize(
+    ("outputs", "label"),
+    [
+        ("spam", "spam"),
+        (["spam"], "spam"),
+        ([{"label": "spam"}], "spam"),
+        ({"label": "spam"}, "spam"),
+        (["spam", "ham"], None),
+        ([0.5], None),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_a_single_label_is_a_tag_of_the_trace(outputs: Any, label: str | None) -> None:
+    tracing = RecordingTracing()
+    tracing.prediction("fraud", "3", {}, outputs)
+    assert (tracing.traces[0].root.attributes or {}).get("mlflow.traceTag.prediction") == label
+
+
+def test_a_prediction_that_fails_has_its_outcome() -> None:
+    tracing = RecordingTracing()
+    with pytest.raises(ValueError, match="wrong"), tracing.prediction("fraud", "3", inputs={}):
+        raise ValueError("wrong")
+    root = tracing.traces[0].root
+    assert root.status.description == "ValueError: wrong"
+    assert (root.attributes or {})["mlflow.traceTag.outcome"] == "failed"
+
+
+def test_a_prediction_within_a_trace_names_that_trace() -> None:
+    tracing = RecordingTracing()
+    with tracing.tracer("x").start_as_current_span("handler"):
+        made = tracing.prediction("fraud", "3", {"amount": 7}, "good")
+    [event] = tracing.events
+    assert event.experiment == "offpath/fraud"
+    assert made.trace_id == event.mlflow_trace_id
+    assert '{"key":"mlflow.traceTag.model","value":{"stringValue":"fraud"}}' in event.body.split('"name":"handler"')[1]
+
+
+def test_a_model_can_be_left_untraced() -> None:
+    tracing = RecordingTracing(choices=TracingChoices(models=TracedModels.parse("fraud=off")))
+    with tracing.prediction("fraud", "3", inputs={}) as prediction:
+        prediction.outputs = "good"
+    tracing.prediction("spam", "1", {}, "good")
+    assert [event.experiment for event in tracing.events] == ["offpath/spam"]
+
+
+def test_the_trace_id_is_there_within_the_block_alone() -> None:
+    with pytest.raises(RuntimeError, match="begins with the block"):
+        _ = RecordingTracing().prediction("fraud", "3").trace_id
