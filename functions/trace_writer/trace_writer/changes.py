@@ -41,8 +41,6 @@ class Changes:
 
     def show(self, spans: list[Fields]) -> None:
         """Add to each span that was changed an attribute that lists how. What belongs to no span goes to the first."""
-        if not self.by_span:
-            return
         by_span = dict(self.by_span)
         first = spans[0]["span_id"].hex()
         by_span[first] = [*by_span.pop("", []), *by_span.get(first, [])]

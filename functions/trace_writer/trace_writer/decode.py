@@ -60,7 +60,8 @@ def decode(received: Received, claims: ClaimStore) -> Decoded:
 def _request(line: str, trace_id: str, changes: Changes) -> ExportTraceServiceRequest:
     fields = read_request(storable_escapes(line), trace_id, changes)
     fit_request(fields, changes)
-    changes.show(all_spans(fields))
+    if changes.by_span:
+        changes.show(all_spans(fields))
     request = ExportTraceServiceRequest(**fields)
     detach_remote_parents(request)
     return request

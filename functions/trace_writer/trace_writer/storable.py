@@ -34,8 +34,10 @@ def fit_request(request: Fields, changes: Changes) -> None:
         resource = resource_spans.get("resource", {})
         if not all(map(_is_short_text, resource.get("attributes", ()))):
             _fit_attributes(resource, changes.of_request().at(".resource"), _fit_plain_value)
-    _drop_doubles(request, changes)
-    for span in all_spans(request):
+    spans = all_spans(request)
+    if len({span["span_id"] for span in spans}) < len(spans):
+        spans = _without_doubles(request, spans, changes)
+    for span in spans:
         _fit_span(span, changes)
 
 
@@ -47,19 +49,17 @@ def fit_experiment(name: str, changes: Changes) -> str:
     return fitting
 
 
-def _drop_doubles(request: Fields, changes: Changes) -> None:
+def _without_doubles(request: Fields, spans: list[Fields], changes: Changes) -> list[Fields]:
     """Drop each span whose id comes again: PostgreSQL refuses an upsert that meets its own row."""
-    spans = all_spans(request)
     last = {span["span_id"]: span for span in spans}
-    if len(last) == len(spans):
-        return
     for resource_spans in request["resource_spans"]:
         for scope_spans in resource_spans.get("scope_spans", ()):
-            if "spans" in scope_spans:
-                scope_spans["spans"] = [span for span in scope_spans["spans"] if span is last[span["span_id"]]]
+            kept = [span for span in scope_spans.get("spans", ()) if span is last[span["span_id"]]]
+            scope_spans["spans"] = kept
     for span in spans:
         if span is not last[span["span_id"]]:
             _place_of(span, changes).at(".spanId").note("an earlier span of this id was dropped", span.get("name", ""))
+    return list(last.values())
 
 
 def _fit_span(span: Fields, changes: Changes) -> None:
