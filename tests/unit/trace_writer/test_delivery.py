@@ -72,8 +72,12 @@ def test_when_mlflow_chokes_on_every_event_every_one_is_reported(kind: type[Exce
 
 
 def test_a_refused_experiment_is_not_searched_and_stops_no_other() -> None:
-    tracker = FakeTracker()
-    events = [prediction_event("x" * 501) for _ in range(8)] + [prediction_event()]
+    def trouble(experiment: str, trace_ids: set[str]) -> None:
+        if experiment == "refused":
+            raise ExperimentRefused("HTTP 400 no such name")
+
+    tracker = FakeTracker(trouble)
+    events = [prediction_event("refused") for _ in range(8)] + [prediction_event()]
 
     failures = deliver(tracker, events)
 
