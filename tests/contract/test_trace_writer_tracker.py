@@ -21,13 +21,13 @@ Trackers = tuple[Tracker, Callable[[str], set[str]]]
 
 
 def fake(_: pytest.FixtureRequest) -> Trackers:
-    """A tracker, and the ids of the traces in an experiment."""
+    """Return a tracker, and what gives the ids of the traces in an experiment."""
     tracker = FakeTracker()
     return tracker, lambda experiment: tracker.traces.get(experiment, set())
 
 
 def real(request: pytest.FixtureRequest) -> Trackers:
-    """The same, of a real MLflow server."""
+    """Return the same of a real MLflow server."""
     url = request.getfixturevalue("mlflow_url")
     return MlflowTracker(MlflowHttp(url), time.monotonic, 30), Mlflow(url).trace_ids
 

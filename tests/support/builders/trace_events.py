@@ -82,7 +82,7 @@ def claimed(event: TraceEvent, claims: ClaimStore) -> Message:
 
 
 def sqs_event(messages: Mapping[str, Message], receives: int = 1) -> dict[str, Any]:
-    """What Lambda hands over for messages of these ids, each received so often."""
+    """Return the event that Lambda hands over for messages of these ids, each received so often."""
     return {"Records": [_record(message_id, message, receives) for message_id, message in messages.items()]}
 
 

@@ -1,4 +1,4 @@
-"""What a user sees of an MLflow server, by its REST API."""
+"""Read an MLflow server by its REST API, as a user sees it."""
 
 import json
 import urllib.error
@@ -15,7 +15,7 @@ class Mlflow:
         self.url = url
 
     def call(self, path: str, fields: dict[str, Any] | None = None) -> Any:
-        """The JSON that a GET, or with fields a POST, is answered; empty for a 404."""
+        """Send a GET, or with fields a POST, and return the answer's JSON; empty for a 404."""
         body = None if fields is None else json.dumps(fields).encode()
         request = urllib.request.Request(self.url + path, body, {"Content-Type": "application/json"})
         try:

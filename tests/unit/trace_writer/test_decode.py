@@ -1,4 +1,4 @@
-"""What a message holds reaches the archive as it came and MLflow as MLflow wants it."""
+"""A message's content reaches the archive as it came, and MLflow as MLflow wants it."""
 
 import hashlib
 import json

@@ -9,7 +9,7 @@ from offpath.testing import InMemoryQueue
 from tests.support.builders.trace_events import batch_of, claimed, inline_message, nested_event, prediction_event
 from tests.support.fakes.trace_writer import Bench, down
 from trace_writer.dead_letters import DeadLetters
-from trace_writer.tracker import Unavailable
+from trace_writer.tracker import TrackerUnavailable
 from trace_writer.writer import TraceWriter
 
 
@@ -134,7 +134,7 @@ def test_redelivered_message_is_archived_when_it_has_ended() -> None:
 
     def trouble(experiment: str, trace_ids: set[str]) -> None:
         if experiment == "away":
-            raise Unavailable("HTTP 503")
+            raise TrackerUnavailable("HTTP 503")
         refusing(bad)(experiment, trace_ids)
 
     bench = Bench(trouble)
