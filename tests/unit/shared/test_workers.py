@@ -432,9 +432,14 @@ def test_a_flush_within_an_invocation_holds_up_no_response(api: FakeExtensionsAp
         assert published.batches == []
 
     handler = extension.wrap(flushing)
+    assert api.asked.acquire(timeout=SECONDS)
     api.invoke("one")
     handler("event", Context("one"))
     assert published.happened.acquire(timeout=SECONDS)
+    assert api.asked.acquire(timeout=SECONDS)
+    extension.submit(ended_trace("between invocations"))
+    assert extension.flush(SECONDS)
+    assert published.traces[-1].head.name == "between invocations"
 
 
 def test_a_response_that_waits_has_its_receipts(api: FakeExtensionsApi) -> None:

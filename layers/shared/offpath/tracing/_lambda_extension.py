@@ -117,8 +117,11 @@ class LambdaExtension:
         return self._handlers.wrap(handler)
 
     def flush(self, timeout_seconds: float) -> bool:  # noqa: ARG002
-        """Publish what waits: within an invocation after its response, and otherwise here and now."""
-        if not self._handlers.running:
+        """Publish what waits: for an invocation's handler after the response, and otherwise here and now.
+
+        An instrumentation around the handler flushes, too, before the response, once the handler itself has returned.
+        """
+        if not self._handlers.is_awaited:
             self._publish(self._traces.take())
         return True
 
@@ -134,6 +137,7 @@ class LambdaExtension:
     def _run(self) -> None:
         try:
             while True:
+                self._handlers.is_awaited = False
                 self._api.wait()
                 deadline = self._await_handler()
                 self._publish_by(deadline)
@@ -223,7 +227,8 @@ class _Handlers:
     """The handlers that were wrapped, and which invocations they have returned from.
 
     before_return: is called before the outermost handler returns, with whether its start was missed. missed: the
-    extension does not wait for handlers, as none that is wrapped has begun.
+    extension does not wait for handlers, as none that is wrapped has begun. is_awaited: one has begun in this
+    invocation, and the extension publishes its traces yet.
     """
 
     def __init__(self, before_return: Callable[[bool], None]) -> None:
@@ -234,11 +239,7 @@ class _Handlers:
         self._is_wrapped = False
         self._timeout_at = math.inf
         self.missed = False
-
-    @property
-    def running(self) -> bool:
-        """Whether a handler runs."""
-        return self._depth > 0
+        self.is_awaited = False
 
     def wrap(self, handler: Handler) -> Handler:
         self._is_wrapped = True
@@ -285,6 +286,7 @@ class _Handlers:
     def _enter(self, context: Any) -> None:
         with self._lock:
             self._depth += 1
+            self.is_awaited = not self.missed
             if self._depth == 1 and (remaining := getattr(context, "get_remaining_time_in_millis", None)):
                 self._timeout_at = time.monotonic() + remaining() / 1000
 
