@@ -8,7 +8,7 @@ from typing import NotRequired, Protocol, TypedDict
 
 from offpath.attributes import EXPERIMENT
 from offpath.contracts.errors import OffpathError
-from offpath.contracts.names import archive_hour_prefix
+from offpath.contracts.names import archive_hour_prefix, model_experiment, shadow_experiment
 from offpath_cli.compare.span import Span
 from offpath_cli.errors import CompareError
 
@@ -105,7 +105,9 @@ def _hours(since: datetime, until: datetime) -> Iterator[datetime]:
 
 
 def _is_of(span: Span, model: str) -> bool:
-    return str(span.attributes.get(EXPERIMENT, "")).endswith(f"/{model}")
+    """Tell whether the span lies in the model's experiment or its shadows', whatever is above them."""
+    ends = model_experiment("", model), shadow_experiment("", model)
+    return str(span.attributes.get(EXPERIMENT, "")).endswith(ends)
 
 
 def _spans(line: OtlpTraces) -> Iterator[Span]:
