@@ -12,6 +12,7 @@ from pathlib import Path
 # In the order in which they run.
 BENCHMARKS = {
     "request": ("benchmarks.request_path", "what recording a prediction adds to it, in process"),
+    "spans": ("benchmarks.spans", "what making spans adds to a request, by their number and size"),
     "lambda": ("benchmarks.lambda_runtime", "what it adds to an invocation in Lambda's own runtime"),
     "shadow": ("benchmarks.shadow", "what a challenger that predicts behind the response adds to an invocation"),
     "models": ("benchmarks.models", "every recipe's model, beside its estimator and `mlflow models serve`"),

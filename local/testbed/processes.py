@@ -28,12 +28,12 @@ class LineProcess:
     process: subprocess.Popen[bytes]
     log: Path
 
-    def ask(self) -> str:
-        """Return the answer to an empty line. Raises RuntimeError with the end of the log if the process has ended."""
+    def ask(self, line: str = "") -> str:
+        """Return the answer to a line. Raises RuntimeError with the end of the log if the process has ended."""
         requests, answers = self.process.stdin, self.process.stdout
         try:
             if requests and answers:
-                requests.write(b"\n")
+                requests.write(f"{line}\n".encode())
                 requests.flush()
                 if answer := answers.readline():
                     return answer.decode()

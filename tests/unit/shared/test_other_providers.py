@@ -187,6 +187,15 @@ def test_a_request_without_an_end_is_told_so_far(tracing: RecordingTracing) -> N
     assert tracing.collector.open_requests() == frozenset()
 
 
+def test_two_tracings_of_one_process_do_not_mix(tracing: RecordingTracing) -> None:
+    other = RecordingTracing()
+    with tracing.tracer("x").start_as_current_span("predict"), other.tracer("y").start_as_current_span("other"):
+        pass
+    assert [list(spans) for spans in spans_of(tracing)] == [["predict"]]
+    assert [list(spans) for spans in spans_of(other)] == [["other"]]
+    assert is_root(spans_of(other)[0]["other"])
+
+
 def test_no_two_events_of_one_request_have_a_number() -> None:
     tracing = RecordingTracing()
     with tracing.tracer("x").start_as_current_span("root"):

@@ -2,14 +2,16 @@
 
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from opentelemetry import context as current_context
+from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
-from opentelemetry.trace import SpanContext, Status, StatusCode
+from opentelemetry.trace import SpanContext, Status, StatusCode, get_current_span
 
 from offpath import attributes
 from offpath.tracing._context import enclosing, is_sending
@@ -22,11 +24,6 @@ from offpath.tracing._otlp import EndedTrace
 MOST_REMEMBERED = 10_000
 
 StartedSpan = Span | LightSpan
-
-
-# What later spans of a trace need to know: its experiment, and whether it is sent; None: it goes nowhere. A plain tuple
-# costs the garbage collector nothing.
-Decided = tuple[Any, bool] | None
 
 
 @dataclass(slots=True, eq=False)
@@ -46,6 +43,11 @@ class _Part:
     ended: list[AnySpan] = field(default_factory=list)
     adopted: dict[int, SpanContext] | None = None
     is_delivered: bool = False
+    outermost_id: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        context = self.outermost.get_span_context()
+        self.outermost_id = context.span_id if context else 0
 
     def note_experiment(self, span: AnySpan) -> None:
         """Take the experiment that the span names, if it names one."""
@@ -93,35 +95,51 @@ class TraceCollector(SpanProcessor):
         self._deliver: Callable[[EndedTrace], None] = _nowhere
         self._flush: Callable[[float], bool] = _nothing_to_flush
         self._lock = threading.RLock()  # the garbage collector may end a span, within any line
-        # By span id: spans that are open, or have ended in a part that is not delivered; None: it goes nowhere.
-        self._live: dict[int, _Part | None] = {}
-        self._decided: OrderedDict[int, Decided] = OrderedDict()
-        self._roots: dict[int, _Part] = {}  # by trace id: those open whose trace begins here
+        self._undelivered: dict[int, _Part] = {}  # by their objects' ids
+        self._roots: dict[int, _Part] = {}  # by trace id: those undelivered whose trace begins here
+        self._sdk_spans: dict[int, _Part | None] = {}  # that are open, by span id; None: one that goes nowhere
+        self._delivered = _DeliveredParts()
 
     def deliver_to(self, deliver: Callable[[EndedTrace], None], flush: Callable[[float], bool]) -> None:
         """Deliver traces there from now on. flush: publishes what was delivered, within so many seconds."""
         self._deliver, self._flush = deliver, flush
 
-    def on_start(self, span: StartedSpan, parent_context: Context | None = None) -> None:
-        """Note which request the span belongs to."""
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Note which request a span of the SDK's belongs to."""
         own = span.get_span_context()
         if own is None or not own.trace_flags.sampled:
             return
+        context = current_context.get_current() if parent_context is None else parent_context
         with self._lock:
-            self._live[own.span_id] = None if is_sending(parent_context) else self._part_of(span, own, parent_context)
+            current = get_current_span(context)
+            self._sdk_spans[own.span_id] = None if is_sending(context) else self._part_of(span, own, current, context)
 
-    def on_end(self, span: AnySpan) -> None:
-        """Keep the span, or deliver its request's."""
+    def on_light_start(self, span: LightSpan, current: trace.Span, context: Context) -> None:
+        """Note which request a light span belongs to: mostly that of the current one, which is a light span, too."""
+        if isinstance(current, LightSpan) and current.collector is self:
+            part = current.part
+            if part is not None and part.is_delivered:
+                part = self._new(part.later(span))
+        else:
+            with self._lock:
+                part = None if is_sending(context) else self._part_of(span, span.context, current, context)
+        span.part = part
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Keep a span of the SDK's, or deliver its request's."""
         own = span.get_span_context()
         if own is None or not own.trace_flags.sampled:
             return
         with self._lock:
-            part = self._ended(span, own.span_id)
-            if part is None or not (part.is_delivered or part.outermost.get_span_context() == own):
-                return
-            ended = self._take(part, span)
-        if ended is not None:
-            self._deliver(ended)
+            known = own.span_id in self._sdk_spans
+            part = self._sdk_spans.pop(own.span_id) if known else self._new(_Part(span, is_root=True))
+        if part is not None:
+            self._end(part, span, own.span_id)
+
+    def on_light_end(self, span: LightSpan) -> None:
+        """Keep a light span, or deliver its request's."""
+        if span.part is not None:
+            self._end(span.part, span, span.context.span_id)
 
     def unfinished(self, reason: str) -> list[EndedTrace]:
         """Return what has ended of the requests that have not: their process is about to end, for that reason.
@@ -129,70 +147,79 @@ class TraceCollector(SpanProcessor):
         Each comes with its outermost span as it is by now, marked as an error: MLflow replaces it if it ends after all.
         """
         with self._lock:
-            return [event for part in self._undelivered() if (event := self._so_far(part, reason))]
+            return [event for part in [*self._undelivered.values()] if (event := self._so_far(part, reason))]
 
     def open_requests(self) -> frozenset[int]:
         """Return the span ids of the outermost spans that have not ended."""
         with self._lock:
-            contexts = [part.outermost.get_span_context() for part in self._undelivered()]
+            contexts = [part.outermost.get_span_context() for part in self._undelivered.values()]
             return frozenset(context.span_id for context in contexts if context)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Publish what was delivered so far. Return False if that did not end in time."""
         return self._flush(timeout_millis / 1000)
 
-    def _undelivered(self) -> Iterable[_Part]:
-        return {id(part): part for part in self._live.values() if part and not part.is_delivered}.values()
-
-    def _part_of(self, span: StartedSpan, own: SpanContext, context: Context | None) -> _Part | None:
+    def _part_of(self, span: StartedSpan, own: SpanContext, current: trace.Span, context: Context) -> _Part | None:
+        """Return the part of a span that has a parent, or the new part of one that has none here."""
         parent = span.parent
         if parent is None or parent.is_remote:
-            root = self._roots[own.trace_id] = self._new_root(span, parent)
+            root = self._roots[own.trace_id] = self._new(self._root(span, parent))
             return root
-        if parent.span_id in self._live:
-            part = self._live[parent.span_id]
-            return part.later(span) if part and part.is_delivered else part
-        if parent.span_id in self._decided:
-            return _later(span, self._decided[parent.span_id])
-        return self._adopt(span, own, context)
+        part: _Part | None
+        if isinstance(current, LightSpan) and current.collector is self and current.context == parent:
+            part = current.part
+        elif parent.span_id in self._sdk_spans:
+            part = self._sdk_spans[parent.span_id]
+        elif later := self._delivered.later(span, parent):
+            return self._new(later)
+        else:
+            return self._adopt(span, own, context)
+        return self._new(part.later(span)) if part and part.is_delivered else part
 
-    def _new_root(self, span: StartedSpan, caller: SpanContext | None) -> _Part:
+    def _new(self, part: _Part) -> _Part:
+        self._undelivered[id(part)] = part
+        return part
+
+    def _root(self, span: StartedSpan, caller: SpanContext | None) -> _Part:
         if caller is None or not self._continues_experiment:
             return _Part(span, is_root=True)
         return _Part(span, is_root=True, experiment=experiment_in(caller.trace_state) or None, is_fixed=True)
 
-    def _adopt(self, span: StartedSpan, own: SpanContext, context: Context | None) -> _Part:
+    def _adopt(self, span: StartedSpan, own: SpanContext, context: Context) -> _Part:
         """Return the part of a span whose parent another provider made, or whose parent was not sampled."""
-        known = enclosing(context)
-        part = self._live.get(known.span_id) if known and known.trace_id == own.trace_id else None
+        part: _Part | None = None
+        known = None
+        around = enclosing(context)
+        if isinstance(around, LightSpan) and around.collector is self and around.context.trace_id == own.trace_id:
+            part, known = around.part, around.context
         if part is None and (part := self._roots.get(own.trace_id)):
             known = part.outermost.get_span_context()
         if part is None or known is None or part.is_delivered:
-            return _Part(span, is_root=True)
+            return self._new(_Part(span, is_root=True))
         part.adopted = {**(part.adopted or {}), own.span_id: known}
         return part
 
-    def _ended(self, span: AnySpan, span_id: int) -> _Part | None:
-        """Put the span among those of its part that have ended, and return the part."""
-        part = self._live[span_id] if span_id in self._live else _Part(span, is_root=True)
-        if part is None:
-            self._remember(span_id, None)
-        else:
+    def _end(self, part: _Part, span: AnySpan, span_id: int) -> None:
+        """Put the span among those of its part that have ended, and deliver the part if that was its outermost."""
+        with self._lock:
             part.ended.append(span)
             part.note_experiment(span)  # the outermost span ends last, and has the last word
-        return part
+            if not (part.is_delivered or part.outermost_id == span_id):
+                return
+            event = self._take(part, span)
+        if event is not None:
+            self._deliver(event)
 
     def _take(self, part: _Part, head: AnySpan) -> EndedTrace | None:
         """Return what has ended of a part, whose outermost span has, and note that it is delivered."""
         spans, part.ended = part.ended, []
         is_root, part.is_delivered = part.is_root and not part.is_delivered, True
-        if (own := part.outermost.get_span_context()) and self._roots.get(own.trace_id) is part:
-            del self._roots[own.trace_id]
+        self._undelivered.pop(id(part), None)
         event = self._event(part, spans, head, is_root=is_root)
-        decided = (part.experiment, bool(part.is_wanted))
-        for span in spans:
-            if own := span.get_span_context():
-                self._remember(own.span_id, decided)
+        if own := head.get_span_context():
+            if self._roots.get(own.trace_id) is part:
+                del self._roots[own.trace_id]
+            self._delivered.add(own.trace_id, part, spans)
         return event
 
     def _so_far(self, part: _Part, reason: str) -> EndedTrace | None:
@@ -210,19 +237,36 @@ class TraceCollector(SpanProcessor):
         number = self._event_sequence.next()
         return EndedTrace(spans, head, number, part.experiment, is_root=is_root, adopted=part.adopted or {})
 
-    def _remember(self, span_id: int, decided: Decided) -> None:
-        self._live.pop(span_id, None)
-        self._decided[span_id] = decided
-        if len(self._decided) > MOST_REMEMBERED:
-            self._decided.popitem(last=False)
 
+class _DeliveredParts:
+    """Remembers the span ids of parts that were delivered a while ago: a later child of one belongs to its trace."""
 
-def _later(span: AnySpan, decided: Decided) -> _Part | None:
-    """Return the part of a span whose parent's trace was delivered."""
-    if decided is None:
+    def __init__(self) -> None:
+        # Of tuples of numbers and texts, which cost the garbage collector nothing.
+        self._parts: deque[tuple[int, tuple[int, ...], Any, bool]] = deque()
+        self._count: Counter[int] = Counter()  # of each trace's parts
+        self._spans = 0
+
+    def add(self, trace_id: int, part: _Part, spans: Sequence[AnySpan]) -> None:
+        ids = tuple(context.span_id for span in spans if (context := span.get_span_context()))
+        self._parts.append((trace_id, ids, part.experiment, bool(part.is_wanted)))
+        self._count[trace_id] += 1
+        self._spans += len(ids)
+        while self._spans > MOST_REMEMBERED:
+            oldest, ids, _, _ = self._parts.popleft()
+            self._spans -= len(ids)
+            self._count[oldest] -= 1
+            if not self._count[oldest]:
+                del self._count[oldest]
+
+    def later(self, span: AnySpan, parent: SpanContext) -> _Part | None:
+        """Return the part that begins with a child of a delivered span, or None if that one is not known."""
+        if parent.trace_id not in self._count:
+            return None
+        for trace_id, ids, experiment, is_wanted in reversed(self._parts):
+            if trace_id == parent.trace_id and parent.span_id in ids:
+                return _Part(span, is_root=False, experiment=experiment, is_fixed=True, is_wanted=is_wanted)
         return None
-    experiment, is_wanted = decided
-    return _Part(span, is_root=False, experiment=experiment, is_fixed=True, is_wanted=is_wanted)
 
 
 def _as_error(span: AnySpan, reason: str) -> ReadableSpan:

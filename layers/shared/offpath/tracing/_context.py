@@ -10,28 +10,28 @@ from opentelemetry.context import (  # each instrumentation asks for them, as fo
     Context,
     create_key,
 )
-from opentelemetry.trace import Span, SpanContext
+from opentelemetry.trace import Span
 from opentelemetry.trace.propagation import _SPAN_KEY
 
 _ENCLOSING = create_key("offpath-enclosing-span")
 _SENDING = create_key("offpath-sending")
 
 
-def with_current(span: Span) -> Context:
-    """Return the current context with this span as the current one."""
+def with_current(span: Span, context: Context | None = None) -> Context:
+    """Return the context, or the current one, with this span as its current one."""
+    around = current_context.get_current() if context is None else context
     # One copy for both keys: each `set_value` makes one, and the request waits for this.
-    return Context({**current_context.get_current(), _SPAN_KEY: span, _ENCLOSING: span.get_span_context()})
+    return Context({**around, _SPAN_KEY: span, _ENCLOSING: span})
 
 
-def enclosing(context: Context | None) -> SpanContext | None:
-    """Return the innermost span of offpath's own that is around, whoever made the current one."""
-    found = current_context.get_value(_ENCLOSING, context)
-    return found if isinstance(found, SpanContext) else None
+def enclosing(context: Context) -> object:
+    """Return the innermost span of offpath's own that is around, whoever made the current one, or None."""
+    return context.get(_ENCLOSING)
 
 
-def is_sending(context: Context | None) -> bool:
+def is_sending(context: Context) -> bool:
     """Return whether this is within `sending`."""
-    return current_context.get_value(_SENDING, context) is not None
+    return _SENDING in context
 
 
 @contextmanager

@@ -7,10 +7,11 @@ they are spans like any other: current ones, with children, of a caller's trace.
 
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any, Protocol
 
+from opentelemetry import context as current_context
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
@@ -18,17 +19,23 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace.propagation import _SPAN_KEY
 from opentelemetry.trace.span import TraceState
 from opentelemetry.util.types import Attributes, AttributeValue
 from typing_extensions import override
 
 from offpath.tracing._current_span import CurrentSpan
 from offpath.tracing._function_spans import message_of
-from offpath.tracing._values import snapshot
+from offpath.tracing._values import IMMUTABLE, snapshot
 
 ATTRIBUTES_LOST = "offpath.attributes_lost"
 DEFAULT_TRACE_STATE = TraceState()
 SAMPLED = TraceFlags(TraceFlags.SAMPLED)
+# Span ids must differ within a trace. They begin with one at random, and go on in steps of 2**64 divided by the golden
+# ratio, which come back to none for 2**64 steps (https://en.wikipedia.org/wiki/Hash_function#Fibonacci_hashing).
+_ID_STEP = 0x9E3779B97F4A7C15
+_ID_MASK = 2**64 - 1
+_UNSET = Status()
 
 
 class LightSpan(trace.Span):
@@ -45,9 +52,13 @@ class LightSpan(trace.Span):
         self._attributes: dict[str, Any] = {}
         self._events: list[Event] = []
         self._links: list[Link] = []
-        self.status = Status()
+        self.status = _UNSET
         self.start_time = start_time
         self.end_time: int | None = None
+        # Whom the span belongs to, what it shares with its request there, and its children's ids.
+        self.collector = tracer.collector
+        self.part: Any = None
+        self.ids: Iterator[int] = iter(())
 
     @property
     def attributes(self) -> Mapping[str, Any]:
@@ -65,7 +76,7 @@ class LightSpan(trace.Span):
     def set_attribute(self, key: str, value: AttributeValue) -> None:
         """Note an attribute."""
         if self.end_time is None:
-            self._attributes[key] = snapshot(value)
+            self._attributes[key] = value if type(value) in IMMUTABLE else snapshot(value)
 
     def set_attributes(self, attributes: Mapping[str, AttributeValue]) -> None:
         """Note attributes."""
@@ -153,13 +164,17 @@ def readable(span: AnySpan) -> ReadableSpan:
     return span.readable() if isinstance(span, LightSpan) else span
 
 
+# Of a span: name, kind, attributes, links, and start time.
+How = tuple[str, SpanKind, Attributes, Sequence[Link] | None, int | None]
+
+
 class Collector(Protocol):
     """Follows spans from their start to their end."""
 
-    def on_start(self, span: LightSpan, parent_context: Context | None) -> None:
-        """Note that a span has started, in that context or the current one."""
+    def on_light_start(self, span: LightSpan, current: trace.Span, context: Context) -> None:
+        """Note that a span has started in that context, whose current span that is."""
 
-    def on_end(self, span: LightSpan) -> None:
+    def on_light_end(self, span: LightSpan) -> None:
         """Note that a span has ended."""
 
 
@@ -180,7 +195,7 @@ class LightTracer(trace.Tracer):
         self.scope = InstrumentationScope(scope)
         self.resource = resource
         self._ids = ids
-        self._collector = collector
+        self.collector = collector
         self._new_state = new_state
 
     @override
@@ -196,20 +211,30 @@ class LightTracer(trace.Tracer):
         set_status_on_exception: bool = True,
     ) -> LightSpan:
         """Start a span, child of the context's current one; the time is in nanoseconds since the epoch, or now."""
-        parent: SpanContext | None = trace.get_current_span(context).get_span_context()
-        if parent is not None and parent.is_valid:
-            trace_id, state = parent.trace_id, parent.trace_state
+        around = current_context.get_current() if context is None else context
+        return self.start_in(around, (name, kind, attributes, links, start_time))
+
+    def start_in(self, context: Context, how: How) -> LightSpan:
+        """Start a span as `start_span` does, in a context that was looked up."""
+        name, kind, attributes, links, start_time = how
+        current = context.get(_SPAN_KEY)
+        if isinstance(current, LightSpan) and current.collector is self.collector:
+            parent: SpanContext | None = current.context
+            ids, trace_id, state = current.ids, current.context.trace_id, current.context.trace_state
         else:
-            parent, trace_id = None, self._ids.generate_trace_id()
-            state = self._new_state(attributes) if self._new_state else DEFAULT_TRACE_STATE
-        own = SpanContext(trace_id, self._ids.generate_span_id(), False, SAMPLED, state)
+            current, parent = _foreign(current)
+            ids = count(self._ids.generate_span_id(), _ID_STEP)
+            trace_id = parent.trace_id if parent else self._ids.generate_trace_id()
+            state = parent.trace_state if parent else self._state_of(attributes)
+        own = SpanContext(trace_id, next(ids) & _ID_MASK, False, SAMPLED, state)
         span = LightSpan(self, name, own, parent, start_time or time.time_ns())
+        span.ids = ids
         span.kind = kind
         if attributes:
             span.set_attributes(attributes)
         for link in links or ():
             span.add_link(link.context, link.attributes)
-        self._collector.on_start(span, context)
+        self.collector.on_light_start(span, current, context)
         return span
 
     @override
@@ -226,9 +251,19 @@ class LightTracer(trace.Tracer):
         end_on_exit: bool = True,
     ) -> CurrentSpan:
         """Return a span to come: as a context manager, of its block; as a decorator, of each call of the function."""
-        start = partial(self.start_span, name, context, kind, attributes, links, start_time)
-        return CurrentSpan(start, end_on_exit, record_exception, set_status_on_exception)
+        how = (name, kind, attributes, links, start_time)
+        return CurrentSpan(self, context, how, (end_on_exit, record_exception, set_status_on_exception))
 
     def ended(self, span: LightSpan) -> None:
         """Hand on a span of this tracer that has ended."""
-        self._collector.on_end(span)
+        self.collector.on_light_end(span)
+
+    def _state_of(self, attributes: Attributes) -> TraceState:
+        return self._new_state(attributes) if self._new_state else DEFAULT_TRACE_STATE
+
+
+def _foreign(found: object) -> tuple[trace.Span, SpanContext | None]:
+    """Return a context's current span that another tracer made, if it has one, and that span as a parent."""
+    current = found if isinstance(found, trace.Span) else trace.INVALID_SPAN
+    context = current.get_span_context()
+    return current, context if context.is_valid else None

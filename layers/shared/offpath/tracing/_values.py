@@ -27,7 +27,7 @@ class Unshown:
         self.kind = kind
 
 
-_IMMUTABLE = frozenset({str, bool, int, float, bytes, type(None), Unshown})
+IMMUTABLE = frozenset({str, bool, int, float, bytes, type(None), Unshown})
 
 
 def snapshot(value: Any) -> Any:
@@ -36,7 +36,7 @@ def snapshot(value: Any) -> Any:
     Text, bytes and numbers are kept by reference. Sequences and sets become tuples, mappings dicts, arrays their items,
     members of an Enum their values, and other objects their text.
     """
-    if type(value) in _IMMUTABLE:
+    if type(value) in IMMUTABLE:
         return value
     try:
         return _Copy().of(value, DEEPEST)
@@ -52,7 +52,7 @@ class _Copy:
         self._around: set[int] = set()
 
     def of(self, value: Any, depth: int) -> Any:
-        if type(value) in _IMMUTABLE:
+        if type(value) in IMMUTABLE:
             return value
         plain = _plain(value)
         if isinstance(plain, str | int | float | bytes):  # of a class of their own, too
