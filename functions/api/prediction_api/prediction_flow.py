@@ -1,8 +1,8 @@
 """From a prediction request to its answer: the steps that all protocols share, and the spans that tell of them."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from types import TracebackType
 
 from opentelemetry.trace import NoOpTracer, Span, Status, StatusCode, Tracer, get_current_span
 from pydantic_core import to_json
@@ -103,7 +103,9 @@ class PredictionFlow:
 
 
 def _read(tracer: Tracer, served: ServedModel, request: PredictionRequest, protocol: PredictionProtocol) -> Batch:
-    with _step(tracer, "validate", {attributes.SPAN_TYPE: "PARSER"}) as span:
+    described = {attributes.SPAN_TYPE: "PARSER"}
+    step = tracer.start_as_current_span("validate", attributes=described, set_status_on_exception=False)
+    with step as span, _Failures(span):
         batch = protocol.read(served, request)
         span.set_attribute(attributes.SPAN_OUTPUTS, f'{{"records": {batch.records}}}')
     return batch
@@ -117,18 +119,26 @@ def _predict(
         attributes.SPAN_INPUTS: f'{{"records": {batch.records}}}',
         **attributes.of_model(served.name, served.version.number, served.alias),
     }
-    with _step(tracer, served.name, described):
+    step = tracer.start_as_current_span(served.name, attributes=described, set_status_on_exception=False)
+    with step as span, _Failures(span):
         outputs = served.predictor.run(batch) if batch.values else {}
         return outputs, protocol.format(served, outputs, batch.records)
 
 
-@contextmanager
-def _step(tracer: Tracer, name: str, described: dict[str, str]) -> Iterator[Span]:
-    """Make the block a span, which notes what it raises; what is the request's own fault is no error of the span."""
-    with tracer.start_as_current_span(name, attributes=described, set_status_on_exception=False) as span:
-        try:
-            yield span
-        except Exception as error:
-            if not is_refusal(error):
-                span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
-            raise
+class _Failures:
+    """Makes a span an error for what its block raises, unless that is the request's own fault."""
+
+    __slots__ = ("_span",)
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
+
+    def __enter__(self) -> None:
+        """Begin the block."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        """Note what leaves the block."""
+        if isinstance(error, Exception) and not is_refusal(error):
+            self._span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))

@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, use_span
 
 from offpath import attributes
+from offpath.attributes import CALLER_HEADERS
 from offpath.tracing import TRACE_ID_HEADER, awaited_later, caller_attributes, mlflow_trace_id, note_status
 from prediction_api.errors import InternalError, PredictionApiError
 from prediction_api.http.endpoint_signature import check_endpoint
@@ -17,6 +18,8 @@ from prediction_api.http.services import Services, services
 
 Endpoint = Callable[..., Coroutine[Any, Any, Response]]
 Handle = Callable[[Request], Coroutine[Any, Any, Response]]
+
+_CALLER_HEADERS = frozenset(name.encode() for name in (*CALLER_HEADERS, "traceparent", "tracestate"))
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +66,7 @@ class TracedRoute(APIRoute):
         return problem_of(error, trace_id=trace_id)
 
     async def _trace(self, handle: Handle, request: Request, parts: Services) -> Response:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]}
+        headers = _caller_headers(request)
         caller = parts.tracing.read_caller(headers)
         of_trace = parts.flow.trace_attributes(request.path_params.get("name", ""))
         with parts.tracer.start_as_current_span(
@@ -111,5 +114,11 @@ class TracedRoute(APIRoute):
             attributes.TRACE_NAME: f"{request.method} {self.path_format}",
             "http.request.method": request.method,
             "http.route": self.path_format,
-            "url.path": request.url.path,
+            "url.path": request.scope["path"],
         }
+
+
+def _caller_headers(request: Request) -> dict[str, str]:
+    """Return those headers that say something of the caller; most requests have none of them."""
+    given = request.scope["headers"]
+    return {name.decode(): value.decode("latin-1") for name, value in given if name in _CALLER_HEADERS}
