@@ -14,7 +14,7 @@ BENCHMARKS = {
     "request": ("benchmarks.request_path", "what recording a prediction adds to it, in process"),
     "spans": ("benchmarks.spans", "what making spans adds to a request, by their number and size"),
     "lambda": ("benchmarks.lambda_runtime", "what it adds to an invocation in Lambda's own runtime"),
-    "shadow": ("benchmarks.shadow", "what a challenger that predicts behind the response adds to an invocation"),
+    "shadow": ("benchmarks.shadow", "what a challenger that predicts after the response adds to an invocation"),
     "models": ("benchmarks.models", "every recipe's model, beside its estimator and `mlflow models serve`"),
     "writer": ("benchmarks.writer", "traces per second into MLflow, in batches and one by one"),
     "footprint": ("benchmarks.footprint", "what a trace takes up in the queue, the archive and the database"),

@@ -1,20 +1,16 @@
 """Measure what tracing adds to an invocation in Lambda's own runtime, as the runtime interface emulator logs it."""
 
-import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import events
-from benchmarks.report import COMPARISON, BenchmarkResult, Progress, comparison, goal
-from benchmarks.stats import compared
+from benchmarks.lambda_turns import compared_rows, durations_in_turns, started
+from benchmarks.report import COMPARISON, BenchmarkResult, Progress, goal
 from local.testbed.aws import aws_with_iris
-from local.testbed.lambda_runtime import LambdaRuntime, lambda_runtime
+from local.testbed.lambda_runtime import LambdaRuntime
 
 INVOCATIONS = 400
-WARM_UP = 30
 GOAL_MS = 0.3
 
 
@@ -44,9 +40,7 @@ MEASURED = (
 def run(progress: Progress, *, quick: bool) -> BenchmarkResult:
     """Measure the variants, in turns."""
     invocations = INVOCATIONS // 10 if quick else INVOCATIONS
-    with tempfile.TemporaryDirectory(prefix="offpath-bench-") as folder, _started(Path(folder), progress) as runtimes:
-        progress(f"{invocations} invocations of each")
-        return _result(durations_in_turns(runtimes, invocations))
+    return _result(durations_in_turns(_started, invocations, progress))
 
 
 @contextmanager
@@ -54,33 +48,16 @@ def _started(folder: Path, progress: Progress) -> Iterator[dict[str, LambdaRunti
     with ExitStack() as stack:
         progress(f"starting moto and {len(VARIANTS)} functions")
         aws = stack.enter_context(aws_with_iris(folder))
-        own = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
         yield {
             variant.name: stack.enter_context(
-                lambda_runtime(variant.handler, {**own, **aws.environ, **variant.environ}, folder / f"{number}.log")
+                started(variant.handler, {**aws.environ, **variant.environ}, folder / f"{number}.log")
             )
             for number, variant in enumerate(VARIANTS)
         }
 
 
-def durations_in_turns(runtimes: Mapping[str, LambdaRuntime], invocations: int) -> dict[str, list[float]]:
-    """Return the milliseconds of predictions of iris: each runtime makes one in every round, after some to warm up."""
-    event = events.load("api_predict_iris")
-    for _ in range(WARM_UP + invocations):
-        for runtime in runtimes.values():
-            _invoke(runtime, event)
-    return {name: runtime.durations_ms()[WARM_UP:] for name, runtime in runtimes.items()}
-
-
-def _invoke(runtime: LambdaRuntime, event: Mapping[str, object]) -> None:
-    answer = runtime.invoke(event)
-    if answer.get("statusCode") != 200:
-        raise RuntimeError(f"the prediction was refused: {answer}\n{runtime.log.read_text()[-2000:]}")
-
-
 def _result(samples: Mapping[str, Sequence[float]]) -> BenchmarkResult:
-    figures = {name: compared(values, samples[OFF]) for name, values in samples.items()}
-    rows = [comparison(name, found, is_baseline=name == OFF) for name, found in figures.items()]
+    figures, rows = compared_rows(samples, OFF)
     columns = ["RTDONE, ms", *COMPARISON]
     notes = [goal(figures[AFTER], GOAL_MS)]
     return BenchmarkResult("lambda: what tracing adds to an invocation", MEASURED, columns, rows, notes, figures)

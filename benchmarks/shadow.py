@@ -1,18 +1,15 @@
 """Measure what a shadow adds to an invocation in Lambda's own runtime."""
 
-import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.lambda_runtime import durations_in_turns
-from benchmarks.report import COMPARISON, BenchmarkResult, Progress, comparison
+from benchmarks.lambda_turns import compared_rows, durations_in_turns, started
+from benchmarks.report import COMPARISON, BenchmarkResult, Progress
 from benchmarks.slow_model import slow_onnx
-from benchmarks.stats import compared
 from local.testbed.aws import Aws, aws_with_iris
-from local.testbed.lambda_runtime import LambdaRuntime, lambda_runtime
+from local.testbed.lambda_runtime import LambdaRuntime
 from local.testbed.models import iris_version
 from offpath.contracts.model_manifest import Manifest, ModelVersion, RegisteredModel
 from offpath.contracts.names import MANIFEST_KEY
@@ -45,9 +42,7 @@ MEASURED = (
 def run(progress: Progress, *, quick: bool) -> BenchmarkResult:
     """Measure the variants, in turns."""
     invocations = INVOCATIONS // 10 if quick else INVOCATIONS
-    with tempfile.TemporaryDirectory(prefix="offpath-bench-") as folder, _started(Path(folder), progress) as runtimes:
-        progress(f"{invocations} invocations of each")
-        return _result(durations_in_turns(runtimes, invocations))
+    return _result(durations_in_turns(_started, invocations, progress))
 
 
 @contextmanager
@@ -61,9 +56,7 @@ def _started(folder: Path, progress: Progress) -> Iterator[dict[str, LambdaRunti
             aws = stack.enter_context(aws_with_iris(home))
             if variant.shadowed:
                 _add_shadow(aws)
-            own = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-            running = lambda_runtime(variant.handler, {**own, **aws.environ}, home / "lambda.log")
-            runtimes[variant.name] = stack.enter_context(running)
+            runtimes[variant.name] = stack.enter_context(started(variant.handler, aws.environ, home / "lambda.log"))
         yield runtimes
 
 
@@ -76,8 +69,7 @@ def _add_shadow(aws: Aws) -> None:
 
 
 def _result(samples: Mapping[str, Sequence[float]]) -> BenchmarkResult:
-    figures = {name: compared(values, samples[ALONE]) for name, values in samples.items()}
-    rows = [comparison(name, found, is_baseline=name == ALONE) for name, found in figures.items()]
+    figures, rows = compared_rows(samples, ALONE)
     return BenchmarkResult(
         "shadow: what a shadow adds to an invocation", MEASURED, ["RTDONE, ms", *COMPARISON], rows, [], figures
     )

@@ -1,4 +1,4 @@
-"""How a training reports what it does, and asks before it registers a version."""
+"""Report what a training does, and ask before it registers a version."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -111,7 +111,7 @@ class ExtraPackages:
 
 @dataclass(frozen=True, slots=True)
 class Recipe(Generic[P]):
-    """How one model is made.
+    """Describe how one model is made.
 
     labels: class names by class index; empty for a regression. separate_inputs: each column becomes an ONNX input of
     its own name, as it must where not all are numbers; otherwise there is one input, a matrix of floats. test_share:

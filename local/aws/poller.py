@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from local.aws.lambda_event import LocalContext, SqsMessage, failed_ids, sqs_event
 from local.settings import PollerSettings
+from offpath.aws.sqs import batches
 from offpath.contracts.errors import Transient
 from offpath.retry import Backoff
 
@@ -147,14 +148,4 @@ class Poller:
 
 
 def _payloads(batch: Sequence[SqsMessage]) -> Iterator[list[SqsMessage]]:
-    payload: list[SqsMessage] = []
-    size = 0
-    for message in batch:
-        message_size = len(message["Body"].encode())
-        if payload and size + message_size > MAX_PAYLOAD_BYTES:
-            yield payload
-            payload, size = [], 0
-        payload.append(message)
-        size += message_size
-    if payload:
-        yield payload
+    return batches(batch, lambda message: len(message["Body"].encode()), len(batch), MAX_PAYLOAD_BYTES)

@@ -13,8 +13,8 @@ from offpath.contracts.errors import OffpathError
 log = logging.getLogger("sync")
 
 
-class ChangeLog:
-    """Sync again and again, and log what is new since the last time."""
+class LoggedSync:
+    """A sync that logs what is new since it last ran."""
 
     def __init__(self, sync: Callable[[], Mapping[str, Any]]) -> None:
         self._sync = sync
@@ -65,9 +65,9 @@ def main() -> None:
     from model_sync.handler import handler
 
     log.info("syncing every %g s", settings.sync_seconds)
-    changes = ChangeLog(lambda: handler({}, None))
+    sync = LoggedSync(lambda: handler({}, None))
     while not stopping.is_set():
-        changes.run()
+        sync.run()
         stopping.wait(settings.sync_seconds)
 
 

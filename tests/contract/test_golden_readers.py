@@ -1,4 +1,4 @@
-"""What each published schema holds is what today's readers find in it."""
+"""Today's readers find in each published schema all that it holds."""
 
 import gzip
 import json
@@ -94,6 +94,12 @@ def test_a_spilled_message_is_the_one_that_was_not_sent(name: str) -> None:
     assert decode_message(message, claims()).trace_id == SPILLED
 
 
+@pytest.mark.parametrize("name", ["with_schema", "without_schema"])
+def test_spilled_message_keeps_its_key_of_0_1_0(name: str) -> None:
+    message = spilled.load(golden(f"spill/1/{name}.json"))
+    assert spilled.key("offpath-traces", message) == f"spill/offpath-traces/{SPILLED}-0e43104548fff770.json"
+
+
 def test_the_log_gives_back_each_message_whole() -> None:
     lines = golden("offpath_spill/lines.jsonl").decode().splitlines()
     messages = list(spilled.from_log(["START RequestId: 1", *reversed(lines)]))
@@ -105,7 +111,7 @@ def test_the_log_gives_back_each_message_whole() -> None:
 
 
 def published(name: str) -> dict[str, dict[str, ModelVersion]]:
-    """What a manifest serves: model → alias → version."""
+    """Return the versions that a manifest serves: model → alias → version."""
     manifest = Manifest.parse(golden(f"models/1/{name}.json"))
     assert not manifest.unreadable
     assert not any(model.unreadable for model in manifest.models.values())

@@ -24,6 +24,7 @@ from tests.support.builders.trace_events import decoded, prediction_event
 from tests.support.fakes.trace_writer import claims
 from tests.support.servers.guarded_mlflow import guarded_mlflow
 from tests.support.servers.holding_proxy import holding_proxy
+from tests.support.servers.mlflow_rest import Mlflow
 from tests.support.servers.mlflow_stub import error, stub_mlflow
 from trace_writer.adapters.mlflow import MlflowTracker
 
@@ -56,31 +57,40 @@ def name() -> str:
     return f"offpath/{uuid.uuid4().hex}"
 
 
+@dataclass
+class Healthy:
+    """A server that has an experiment. trace_ids: the traces that it has taken for it."""
+
+    http: MlflowHttp
+    trace_ids: Callable[[], set[str]]
+
+
 @pytest.fixture(params=["stub", "mlflow", "mlflow behind the proxy"])
-def healthy(request: pytest.FixtureRequest, name: str) -> Iterator[MlflowHttp]:
+def healthy(request: pytest.FixtureRequest, name: str) -> Iterator[Healthy]:
     """A server that has an experiment of that name."""
     if request.param == "stub":
         with stub_mlflow() as stub:
-            yield MlflowHttp(stub.url)
+            yield Healthy(MlflowHttp(stub.url), lambda: set().union(*(one.trace_ids for one in stub.requests)))
         return
     url: str = request.getfixturevalue("mlflow_url")
     assert post(MlflowHttp(url), f"{EXPERIMENTS}/create", {"name": name}).status == 200
     if request.param == "mlflow":
-        yield MlflowHttp(url)
+        yield Healthy(MlflowHttp(url), lambda: Mlflow(url).trace_ids(name))
         return
     with holding_proxy(url) as proxy:
-        yield MlflowHttp(proxy.url)
+        yield Healthy(MlflowHttp(proxy.url), lambda: Mlflow(url).trace_ids(name))
 
 
-def test_an_experiment_is_described_alike(healthy: MlflowHttp, name: str) -> None:
-    found = find(healthy, name)
+def test_an_experiment_is_described_alike(healthy: Healthy, name: str) -> None:
+    found = find(healthy.http, name)
     assert shape(found) == (200, {"experiment_id": "str", "lifecycle_stage": "str"})
     assert json.loads(found.body)["experiment"]["lifecycle_stage"] == "active"
 
 
-def test_spans_are_taken_alike(healthy: MlflowHttp, name: str) -> None:
-    payload = decoded("1", prediction_event(name), claims()).payload
-    MlflowTracker(healthy, ManualClock().now, 30).log(name, payload, 30)
+def test_spans_are_taken_alike(healthy: Healthy, name: str) -> None:
+    event = prediction_event(name)
+    MlflowTracker(healthy.http, ManualClock().now, 30).log(name, decoded("1", event, claims()).payload, 30)
+    assert healthy.trace_ids() == {event.trace_id}
 
 
 @pytest.fixture(params=["stub", "mlflow", "mlflow behind the proxy"])

@@ -29,7 +29,7 @@ def bucket(request: pytest.FixtureRequest) -> AnyBucket:
 
 @pytest.fixture(params=["memory", "no such bucket", "no answer"])
 def gone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AnyBucket:
-    """A bucket that cannot be had."""
+    """A bucket that is not available."""
     if request.param == "memory":
         bucket = InMemoryBucket("gone-in-memory")
         bucket.down = True

@@ -15,7 +15,7 @@ from tests.support.servers.lambda_stub import LambdaStub, lambda_stub
 
 
 class Lambda(Protocol):
-    """What begins invocations, and ends the environment."""
+    """Begins invocations, and ends the environment."""
 
     def invoke(self, request_id: str, seconds: float) -> None: ...
     def end(self) -> None: ...

@@ -61,7 +61,7 @@ def ends(request: pytest.FixtureRequest) -> Iterator[Ends]:
 
 @pytest.fixture(params=["memory", "sqs"])
 def gone(request: pytest.FixtureRequest) -> Ends:
-    """The ends of a queue that cannot be had."""
+    """Both ends of a queue that is not available."""
     if request.param == "memory":
         queue = InMemoryQueue()
         queue.down = True

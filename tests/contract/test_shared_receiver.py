@@ -92,7 +92,7 @@ def test_deleted_message_may_be_deleted_again(ends: Ends) -> None:
 
 @pytest.fixture(params=["memory", "sqs"])
 def gone(request: pytest.FixtureRequest) -> Receiver:
-    """The receiver of a queue that cannot be had."""
+    """The receiver of a queue that is not available."""
     if request.param == "memory":
         queue = InMemoryQueue("gone")
         queue.down = True

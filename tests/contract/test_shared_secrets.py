@@ -95,7 +95,7 @@ def test_a_secret_that_is_being_deleted_is_worth_another_try(aws_endpoint: str, 
 
 @pytest.fixture(params=["memory", "no answer"])
 def gone(request: pytest.FixtureRequest, nowhere: str, monkeypatch: pytest.MonkeyPatch) -> Secrets:
-    """Secrets that cannot be had."""
+    """Secrets that are not available."""
     if request.param == "memory":
         memory = InMemorySecrets(mlflow="text")
         memory.down = True

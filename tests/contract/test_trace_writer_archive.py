@@ -21,7 +21,7 @@ Archives = tuple[Archive, Callable[[], list[str]], Archive]
 
 @contextmanager
 def fake(_: pytest.FixtureRequest) -> Iterator[Archives]:
-    """An archive, its lines, and one that cannot be written."""
+    """Yield an archive, its lines, and an archive that cannot be written."""
     archive, broken = FakeArchive(), FakeArchive()
     broken.down = True
     yield archive, lambda: archive.lines, broken
@@ -29,7 +29,7 @@ def fake(_: pytest.FixtureRequest) -> Iterator[Archives]:
 
 @contextmanager
 def real(request: pytest.FixtureRequest) -> Iterator[Archives]:
-    """The same, in S3."""
+    """Yield the same, in S3."""
     client: S3Client = request.getfixturevalue("s3")
     bucket = Bucket(client, request.getfixturevalue("bucket_name"))
 

@@ -1,4 +1,4 @@
-"""What a newcomer sees in a browser, with the whole stack running."""
+"""A newcomer looks at the pages in a browser, with the whole stack running."""
 
 import re
 import shutil

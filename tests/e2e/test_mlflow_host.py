@@ -72,7 +72,7 @@ def started(name: str) -> Any:
 
 
 def write_sample_batch() -> dict[str, list[dict[str, str]]]:
-    """What the trace writer answers to the sample batch."""
+    """Return the trace writer's answer to the sample batch."""
     answer: dict[str, list[dict[str, str]]] = started("trace_writer").handler(events.load("sqs_batch"), Context())
     return answer
 

@@ -16,7 +16,7 @@ IMAGE = "public.ecr.aws/lambda/python:3.13"
 
 
 def _missing() -> str:
-    """What this test cannot do without, if it is not there."""
+    """Return what is missing here and this test cannot do without; empty if nothing is."""
     if shutil.which("docker") is None:
         return "there is no Docker"
     if subprocess.run(["docker", "image", "inspect", IMAGE], capture_output=True, check=False).returncode:

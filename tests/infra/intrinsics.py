@@ -59,7 +59,7 @@ class Values:
         return value
 
     def condition(self, name: str) -> bool:
-        """Whether one of the template's conditions holds."""
+        """Return whether one of the template's conditions holds."""
         return bool(self.of(self._template["Conditions"][name]))
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""What the stack's policies allow: one line for each action on each resource."""
+"""Read the stack's policies: one line for each action that they allow on each resource."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -23,7 +23,7 @@ def granted(document: Mapping[str, Any]) -> set[tuple[str, str]]:
 
 
 def roles(stack: Stack) -> dict[str, set[tuple[str, str]]]:
-    """What each role may do by its own policies, beside those of AWS that are attached to it."""
+    """Return the rights of each role by its own policies, without those of AWS that are attached to it."""
     found = stack.of_type("AWS::IAM::Role").items()
     return {
         name: {line for policy in role.get("Policies", []) for line in granted(policy["PolicyDocument"])}

@@ -1,4 +1,4 @@
-"""Who may reach whom, as the security groups have it."""
+"""Read from the security groups who may reach whom."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ def rules(stack: Stack, direction: Direction) -> set[Rule]:
 
 
 def connections(stack: Stack) -> set[tuple[str, str, int]]:
-    """Within the network: source, destination and port, where the one lets it out and the other lets it in."""
+    """Return source, destination and port within the network, where the one lets it out and the other lets it in."""
     egress = rules(stack, "Egress")
     inward = [rule for rule in rules(stack, "Ingress") if rule.peer in stack.of_type("AWS::EC2::SecurityGroup")]
     return {

@@ -25,12 +25,12 @@ class Stack:
         self._values = Values(self._template, {name: self._typed(name) for name in self.parameters})
 
     def refusals(self) -> list[str]:
-        """Why CloudFormation makes no such stack: parameters that it does not take, and the rules that they break."""
+        """Return why CloudFormation makes no such stack: parameters that it refuses, and rules that they break."""
         return [*filter(None, map(self._refused, self.parameters)), *self._broken_rules()]
 
     @cached_property
     def resources(self) -> dict[str, Any]:
-        """By name; without those whose condition does not hold."""
+        """Return the resources by name, without those whose condition does not hold."""
         found = self._template["Resources"].items()
         return {name: self._values.of(one) for name, one in found if self._holds(one.get("Condition"))}
 

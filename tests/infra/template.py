@@ -16,7 +16,7 @@ TEMPLATE: dict[str, Any] = load(str(ROOT / "template.yaml"))
 
 @cache
 def translated() -> dict[str, Any]:
-    """Without SAM's types: what CloudFormation makes the stack of."""
+    """Return the template without SAM's types, as CloudFormation makes the stack of it."""
     command = [SAM_PYTHON, Path(__file__).with_name("translate.py"), ROOT / "template.yaml"]
     environ = {**os.environ, "AWS_DEFAULT_REGION": "us-east-1"}
     text = subprocess.run(list(map(str, command)), env=environ, stdout=subprocess.PIPE, check=True).stdout

@@ -1,4 +1,4 @@
-"""Who may do what: roles and policies."""
+"""Roles and policies allow what their functions need, and no more."""
 
 import pytest
 

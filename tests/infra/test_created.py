@@ -1,4 +1,4 @@
-"""The stack, made by moto's CloudFormation: what its services then say of it."""
+"""Moto's CloudFormation makes the stack, and its services describe it as intended."""
 
 import ast
 import json

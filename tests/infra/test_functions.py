@@ -1,4 +1,4 @@
-"""The functions: what they are told, where they run, and what they wait for."""
+"""The functions have their settings, their place to run, and what they wait for."""
 
 import json
 from typing import Any

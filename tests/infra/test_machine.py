@@ -1,4 +1,4 @@
-"""MLflow's machine: what it starts from, and what nobody can do to it."""
+"""MLflow's machine starts from an image that can be pinned, and nobody has a key to it."""
 
 import base64
 import json

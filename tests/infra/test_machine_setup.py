@@ -1,4 +1,4 @@
-"""What Systems Manager runs on MLflow's machine: read, and run by the shell that runs it there."""
+"""Systems Manager's commands for MLflow's machine are read, and run by the shell that runs them there."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The network: what lies where, what leads out, and who may reach whom."""
+"""The network has its parts in their subnets, its ways out, and lets only some reach others."""
 
 from ipaddress import IPv4Network
 from typing import Any
@@ -14,7 +14,7 @@ GROUPS = STACK.of_type("AWS::EC2::SecurityGroup")
 
 
 def routes_of(subnet: str) -> list[tuple[str, str]]:
-    """Where a subnet's route table leads, beside its own network: destination and gateway."""
+    """Return where a subnet's route table leads, beside its own network: destination and gateway."""
     [table] = [
         one["RouteTableId"]
         for one in STACK.of_type("AWS::EC2::SubnetRouteTableAssociation").values()

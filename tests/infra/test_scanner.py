@@ -1,4 +1,4 @@
-"""What the scanner is told to pass over: few things, each with its reason."""
+"""The scanner is told to pass over few things, each with its reason."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ CONFIGURATION = ROOT / ".checkov.yaml"
 
 
 def skipped() -> dict[str, list[dict[str, Any]]]:
-    """What stands beside resources, by their names."""
+    """Return the checks that are skipped beside resources, by the resources' names."""
     resources = TEMPLATE["Resources"].items()
     found = {name: one.get("Metadata", {}).get("checkov", {}).get("skip", []) for name, one in resources}
     return {name: skips for name, skips in found.items() if skips}

@@ -1,4 +1,4 @@
-"""What the stack has for Lambdas of other teams: a layer, a policy, and the outputs that name them."""
+"""The stack has a layer and a policy for Lambdas of other teams, and outputs that name them."""
 
 import pytest
 

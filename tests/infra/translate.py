@@ -16,15 +16,15 @@ FOLDERS = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersio
 
 
 class NoManagedPolicies:
-    """What the transform asks for the ARNs of AWS's policies by their names; the template names ARNs."""
+    """Knows no policy of AWS by its name, as the template names ARNs."""
 
     def load(self) -> Mapping[str, str]:
-        """Nothing."""
+        """Return no policy."""
         return {}
 
 
 def translated(text: str) -> dict[str, Any]:
-    """The template without SAM's types."""
+    """Return the template without SAM's types."""
     template = yaml_parse(text)
     for name, resource in template["Resources"].items():
         if resource["Type"] in FOLDERS:

@@ -79,7 +79,7 @@ def trace_id(api: Api) -> str:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether they are of one shape, and numbers within 1e-6; null is what MLflow writes as NaN or Infinity."""
+    """Return whether shapes are equal, and numbers within 1e-6; null is what MLflow writes as NaN or Infinity."""
     match one, other:
         case dict(), dict():
             return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
@@ -222,7 +222,7 @@ def test_what_mlflow_does_that_is_not_done_here(mlflow: str, api: Api, what: str
 
 
 def test_mlflows_own_client_reads_the_answers(api: Api) -> None:
-    """What its client of a scoring server sends and reads, but for the connection."""
+    """Send and read as MLflow's client of a scoring server does, but without its connection."""
     written: Any = import_module("mlflow.utils.proto_json_utils").dump_input_data
     read: Any = import_module("mlflow.deployments").PredictionsResponse.from_json
 

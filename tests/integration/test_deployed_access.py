@@ -36,7 +36,7 @@ def traces(deployment: Deployment) -> set[str]:
 
 
 def reasons(log: pytest.LogCaptureFixture) -> str:
-    """Why messages were not delivered, as the function's log has it."""
+    """Return why messages were not delivered, as the function's log has it."""
     return "\n".join(getattr(record, "reason", "") for record in log.records)
 
 
@@ -110,7 +110,7 @@ def test_sync_names_what_is_missing_until_mlflow_is_up(deployment: Deployment, m
 
 
 def report_of(sync: Callable[[dict[str, Any], None], dict[str, Any]]) -> dict[str, Any] | None:
-    """What an invocation reports, if it fails no more: after a failed fetch, others rest for some seconds."""
+    """Return an invocation's report once it fails no more: after a failed fetch there is none for some seconds."""
     try:
         return sync({}, None)
     except Transient:

@@ -1,4 +1,4 @@
-"""The prediction API in Lambda's own runtime: what the caller waits for, and what becomes of its traces."""
+"""The prediction API in Lambda's own runtime lets callers wait for no trace, and loses none."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ REQUEST = events.load("api_predict_iris")
 
 @pytest.fixture
 def environ(aws_endpoint: str, s3: S3Client, bucket_name: str, queue_url: str) -> dict[str, str]:
-    """What the function needs, with iris in the bucket."""
+    """Return the variables that the function needs, with iris in the bucket."""
     version = iris_version()
     s3.put_object(Bucket=bucket_name, Key=version.key, Body=iris_onnx())
     s3.put_object(Bucket=bucket_name, Key=MANIFEST_KEY, Body=manifest_of(iris=version).to_json())
@@ -49,7 +49,7 @@ def runtime(environ: dict[str, str], tmp_path: Path) -> Iterator[LambdaRuntime]:
 
 @pytest.fixture
 def with_shadow(environ: dict[str, str], s3: S3Client) -> dict[str, str]:
-    """The same, with a second version that only follows."""
+    """Return the same variables, with a second version in the bucket that is a shadow."""
     aliases = {"champion": iris_version(), "next": iris_version("2", weight=0, shadow=True)}
     manifest = Manifest(models={"iris": RegisteredModel(aliases=aliases)})
     s3.put_object(Bucket=environ["OFFPATH_BUCKET"], Key=MANIFEST_KEY, Body=manifest.to_json())
@@ -189,5 +189,5 @@ def in_background(runtime: LambdaRuntime) -> Iterator[None]:
 
 
 def await_response(runtime: LambdaRuntime) -> None:
-    """Until the runtime has posted its response, as the emulator's log tells."""
+    """Wait until the runtime has posted its response, as the emulator's log tells."""
     wait_for(runtime.durations_ms, runtime.log.read_text)

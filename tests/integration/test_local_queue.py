@@ -1,4 +1,4 @@
-"""What a stop of the local stack saves of its queues, a start restores."""
+"""A start of the local stack restores the queues that a stop has saved."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
@@ -102,7 +102,7 @@ def test_a_spilled_large_message_is_queued_as_a_claim_check(
 @pytest.mark.usefixtures("clean")
 def test_a_failed_save_leaves_the_other_queue_saved(s3: "S3Client", sqs: "SQSClient", settings: LocalSettings) -> None:
     class Odd:
-        """S3, that says of some keys what it says of objects that are not there."""
+        """An S3 that says of some keys what it says of objects that are not there."""
 
         def put_object(self, **arguments: Any) -> Any:
             if DEAD_LETTERS not in arguments["Key"]:

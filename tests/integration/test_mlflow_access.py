@@ -28,7 +28,7 @@ from offpath.testing import InMemoryBucket, InMemorySecrets
 from tests.support.servers.guarded_mlflow import USER, GuardedMlflow, guarded_mlflow
 from tests.support.servers.mlflow_stub import Reply
 from trace_writer.adapters.mlflow import MlflowTracker
-from trace_writer.tracker import Faulted, Unavailable
+from trace_writer.tracker import Faulted, TrackerUnavailable
 
 CA_KEY = "mlflow/ca.pem"
 
@@ -208,7 +208,7 @@ def test_a_secret_that_hangs_is_not_taken_for_mlflows_fault(
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
         secret = StoredLogin(SecretsManager(secrets_client(0.2, attempts=2)), "mlflow")
         http = MlflowHttp(mlflow.url, RefreshableCredentials(Credentials(), [secret]))
-        with pytest.raises(Unavailable, match="reading the secret 'mlflow'") as trouble:
+        with pytest.raises(TrackerUnavailable, match="reading the secret 'mlflow'") as trouble:
             MlflowTracker(http, SYSTEM_CLOCK.now, 30).log("offpath/iris", b"", 30)
     assert not isinstance(trouble.value, Faulted)
     assert mlflow.stub.requests == []

@@ -1,4 +1,4 @@
-"""Requests to a real HTTP server: what comes back, and what becomes of one that does not answer."""
+"""Requests to a real HTTP server are answered, or end in an error when it does not answer."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Echo(BaseHTTPRequestHandler):
         self.wfile.write(b"cut off")
 
     def log_message(self, *arguments: object) -> None:
-        """No access log."""
+        """Log nothing."""
 
 
 @contextmanager

@@ -77,7 +77,7 @@ def sync_without_mlflow(sync: Handler, nowhere: str, monkeypatch: pytest.MonkeyP
 
 @dataclass(frozen=True)
 class Published:
-    """What is in the bucket."""
+    """Reads what the sync has put into the bucket."""
 
     s3: S3Client
     bucket: str

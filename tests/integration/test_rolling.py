@@ -174,7 +174,7 @@ def status_of(deployment: Deployment, model: str) -> int:
 
 
 def waves(deployment: Deployment) -> Any:
-    """What the manifest says of the model."""
+    """Return the manifest's entry of the model."""
     stored = deployment.s3.get_object(Bucket=deployment.name, Key=MANIFEST_KEY)["Body"].read()
     return json.loads(stored)["models"].get("waves")
 

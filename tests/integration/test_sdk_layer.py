@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import re
 import struct
 import zipfile
@@ -15,21 +14,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 import offpath
-from local.built import runtime_python
 from local.built.sdk_layer import MAX_ZIP_BYTES, PYTHONS, REQUIREMENTS, build
-from local.sources import ROOT
 from local.testbed.lambda_runtime import LambdaRuntime, lambda_runtime
-from tests.support.sdk_package import UV, environment, run
+from tests.support.sdk_package import HERE, UV, layer_variables, run, runtime_environment
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-HERE = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
 # What an ELF file says that it is for.
 MACHINES = {"x86_64": 62, "arm64": 183}
 # The layer is built for 3.14, too, which is not tried.
 TRIED = ("3.12", "3.13")
-FETCHED = ROOT / ".venv-tools" / "python"
 FUNCTION = """
 import os
 import sys
@@ -87,21 +82,17 @@ def opt(archives: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="module", params=TRIED)
 def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python of that version that has the runtime client and boto3 alone, as Lambda's has."""
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    found = runtime_python.find(os.environ["PATH"], pyenv, FETCHED, request.param)
-    folder = found or runtime_python.fetch(UV, FETCHED, request.param)
-    if folder is None:
+    made = runtime_environment(str(request.param), tmp_path_factory.mktemp("runtime") / "venv")
+    if made is None:
         pytest.skip(f"there is no Python {request.param} here, and uv can fetch none")
-    packages = [f"{name}=={version_of(name)}" for name in ("awslambdaric", "boto3")]
-    return environment(tmp_path_factory.mktemp("runtime") / "venv", folder / f"python{request.param}", packages)
+    return made
 
 
 @pytest.fixture(scope="module")
 def search_path(opt: Path, python: Path) -> dict[str, str]:
     """The variable by which Lambda puts the layer on a function's path; nothing is written into the layer."""
     version = run([python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]).strip()
-    folders = [opt / "python" / "lib" / f"python{version}" / "site-packages", opt / "python"]
-    return {"PYTHONPATH": os.pathsep.join(map(str, folders)), "PYTHONDONTWRITEBYTECODE": "1"}
+    return layer_variables(opt, version)
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ def run_in(python: Path, code: str, environ: dict[str, str]) -> list[str]:
 
 
 def type_checked(python: Path, code: str, folder: Path) -> str:
-    """What mypy finds in a file of somebody who has installed the wheel."""
+    """Return mypy's findings in a file of somebody who has installed the wheel."""
     (folder / "code.py").write_text(code)
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir", str(folder / "cache")]
     command += ["--python-executable", str(python), "code.py"]

@@ -16,7 +16,6 @@ from tests.support.builders.trace_events import (
     claimed,
     ended_spans,
     inline_message,
-    nested_event,
     prediction_event,
 )
 from tests.support.servers.mlflow_rest import Mlflow
@@ -102,22 +101,6 @@ def test_two_messages_of_one_trace_become_one_trace(function: WriterFunction, ml
     assert mlflow.trace_ids(experiment) == {event.trace_id}
     assert len(mlflow.spans(event.trace_id)) == 3
     assert mlflow.trace(event.trace_id)["state"] == "OK"
-
-
-def test_traces_that_mlflow_refuses_or_fails_on_stop_no_other(
-    function: WriterFunction, mlflow: Mlflow, experiment: str, s3: "S3Client", bucket_name: str
-) -> None:
-    events = [prediction_event(experiment) for _ in range(8)]
-    events[2] = prediction_event(experiment, {"session.id": "x" * 300})  # 400: more than 250 characters
-    events[5] = nested_event(120, experiment)  # 400: deeper than its protobuf parser goes
-    late = json.loads(events[6].body)
-    late["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["endTimeUnixNano"] = str(2**64 - 1)
-    events[6] = TraceEvent(events[6].trace_id, experiment, json.dumps(late))  # SQLite: 500, PostgreSQL: 400
-
-    assert function.invoke(numbered(*events)) == {"2", "5", "6"}
-
-    assert mlflow.trace_ids(experiment) == {events[index].trace_id for index in (0, 1, 3, 4, 7)}
-    assert len(archived(s3, bucket_name)) == 8
 
 
 def test_messages_that_are_no_traces_stop_no_other(

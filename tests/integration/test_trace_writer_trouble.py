@@ -18,7 +18,7 @@ from tests.support.fakes.trace_writer import STEADY, claims
 from tests.support.servers.mlflow_stub import Reply, Request, StubMlflow, error, stub_mlflow
 from trace_writer.adapters.mlflow import MlflowTracker
 from trace_writer.delivery import Delivery, Failures
-from trace_writer.tracker import ExperimentRefused, Faulted, Unavailable
+from trace_writer.tracker import ExperimentRefused, Faulted, TrackerUnavailable
 
 Answer = Callable[[Request], Reply | None]
 
@@ -100,7 +100,7 @@ def test_a_server_error_that_stays_keeps_every_message(stub: StubMlflow) -> None
     failures = deliver(stub.url, events=8)
 
     assert len(failures) == 8
-    assert all(isinstance(failure, Unavailable) for failure in failures.values())
+    assert all(isinstance(failure, TrackerUnavailable) for failure in failures.values())
 
 
 @pytest.mark.parametrize("header", ["7", "Wed, 21 Oct 2015 07:28:00 GMT", "soon"])
@@ -116,7 +116,7 @@ def test_no_server_at_all_keeps_every_message(nowhere: str) -> None:
     failures = deliver(nowhere, events=2)
 
     assert set(failures) == {"0", "1"}
-    assert isinstance(failures["0"], Unavailable)
+    assert isinstance(failures["0"], TrackerUnavailable)
     assert not isinstance(failures["0"], Faulted)
 
 
@@ -142,7 +142,7 @@ def test_another_server_at_that_address_keeps_the_messages(stub: StubMlflow, rep
 
     failures = deliver(stub.url)
 
-    assert isinstance(failures["0"], Unavailable)
+    assert isinstance(failures["0"], TrackerUnavailable)
     assert "OFFPATH_MLFLOW_URL" in str(failures["0"])
 
 
@@ -212,7 +212,7 @@ def test_all_requests_of_a_log_share_its_time(stub: StubMlflow) -> None:
     http = TimedHttp(stub.url, clock)
     tracker = MlflowTracker(http, clock.now, 30)
 
-    with pytest.raises(Unavailable, match="no time left for GET"):
+    with pytest.raises(TrackerUnavailable, match="no time left for GET"):
         tracker.log("offpath/iris", decoded("1", prediction_event(), claims()).payload, 25)
 
     assert http.timeouts == [25, 5]

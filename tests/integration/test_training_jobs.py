@@ -123,6 +123,7 @@ def test_a_worker_that_is_stopped_hands_its_job_back(jobs: Jobs, mlflow: Holding
     first, job_id = jobs.worker(), jobs.order("abalone")
     jobs.at(job_id)
     family = descendants(first.process.pid)
+    assert family
     assert first.end(signal.SIGTERM) == 0
     await_end(family)
     job = jobs.job(job_id)

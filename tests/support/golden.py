@@ -1,4 +1,4 @@
-"""What each published schema looks like, for good: the files of tests/contract/golden, which no command writes.
+"""Read the frozen examples of each published schema: tests/contract/golden, which no command writes.
 
 `<schema>/` holds what the release that published the schema really wrote, in files that are named after what they are.
 """

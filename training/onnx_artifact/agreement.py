@@ -1,4 +1,4 @@
-"""How near to each other an estimator and its ONNX form must be to agree."""
+"""Check how near an estimator and its ONNX form are to each other."""
 
 from typing import Any
 

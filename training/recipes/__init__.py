@@ -1,1 +1,1 @@
-"""Recipes, one for each model, and the catalog that names them."""
+"""Each model has a recipe, and the catalog names them all."""

@@ -1,4 +1,4 @@
-"""Which aliases a new version gets: one that is asked for, and champion's if the version is better."""
+"""Decide which aliases a new version gets: one that is asked for, and champion if the version is better."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -17,8 +17,8 @@ from training.recipe import Recipe
 from training.registry.earlier_attempts import end_runs, registered_version
 from training.registry.versions import (
     NewVersion,
+    OnnxPackage,
     Registered,
-    ServedModel,
     complete_registration,
     mlflow_errors,
     register_version,
@@ -71,7 +71,7 @@ def _new_version(trained: Trained, job: str | None) -> NewVersion:
         experiment=_experiment(recipe.name),
         title=recipe.title,
         about=f"{recipe.description} Learnt from {_data(trained)}.",
-        model=_served(trained),
+        model=_package(trained),
         params=_params(trained),
         metrics=_metrics(trained),
         tags=_tags(trained),
@@ -82,9 +82,9 @@ def _new_version(trained: Trained, job: str | None) -> NewVersion:
     )
 
 
-def _served(trained: Trained) -> ServedModel:
+def _package(trained: Trained) -> OnnxPackage:
     recipe, artifact = trained.recipe, trained.artifact
-    return ServedModel(
+    return OnnxPackage(
         onnx=artifact.onnx,
         signature=_signature(recipe),
         example=trained.example,

@@ -29,8 +29,8 @@ _TOKENIZER = "tokenizer.json"
 
 
 @dataclass(frozen=True, slots=True)
-class ServedModel:
-    """A model as it is served. example: an input example as MLflow takes it, or None. tokenizer: its file's content."""
+class OnnxPackage:
+    """A model in ONNX, as a version holds it. example: an input as MLflow takes it. tokenizer: its file's content."""
 
     onnx: Onnx
     signature: ModelSignature
@@ -52,7 +52,7 @@ class NewVersion:
     experiment: str
     title: str
     about: str
-    model: ServedModel
+    model: OnnxPackage
     params: Mapping[str, Any]
     metrics: Mapping[str, float]
     tags: Mapping[str, str]
@@ -117,7 +117,7 @@ def complete_registration(version: ModelVersion, tracking_uri: str, plan: AliasP
     )
 
 
-def save_model(model: ServedModel, folder: Path) -> None:
+def save_model(model: OnnxPackage, folder: Path) -> None:
     """Write a model's files as they will be logged, into a folder that is not there yet."""
     empty = Model(metadata=_metadata(model))
     with _options(model) as options:
@@ -133,7 +133,7 @@ def mlflow_errors(tracking_uri: str) -> Iterator[None]:
         raise TrainingError(f"MLflow at {tracking_uri} did not take the model: {error}") from error
 
 
-def _log(model: ServedModel) -> ModelInfo:
+def _log(model: OnnxPackage) -> ModelInfo:
     with _options(model) as options:
         info: ModelInfo = Model.log(
             artifact_path=None,
@@ -147,7 +147,7 @@ def _log(model: ServedModel) -> ModelInfo:
     return info
 
 
-def _metadata(model: ServedModel) -> dict[str, Any]:
+def _metadata(model: OnnxPackage) -> dict[str, Any]:
     described: dict[str, Any] = {"task": model.task, "labels": list(model.labels)}
     if model.tokenizer:
         described["tokenizer"] = f"extra_files/{_TOKENIZER}"  # where MLflow puts extra files
@@ -155,7 +155,7 @@ def _metadata(model: ServedModel) -> dict[str, Any]:
 
 
 @contextmanager
-def _options(model: ServedModel) -> Iterator[dict[str, Any]]:
+def _options(model: OnnxPackage) -> Iterator[dict[str, Any]]:
     served_by = (*_SERVED_BY, "tokenizers") if model.tokenizer else _SERVED_BY
     with _files({_TOKENIZER: model.tokenizer} if model.tokenizer else {}) as files:
         yield {

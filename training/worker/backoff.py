@@ -1,4 +1,4 @@
-"""How the worker pauses while a service fails."""
+"""Define how the worker pauses while a service fails."""
 
 from offpath.retry import Backoff, every
 

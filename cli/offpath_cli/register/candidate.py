@@ -25,7 +25,7 @@ from offpath_cli.register.model_task import ModelTask
 from offpath_cli.register.native import ExpectedAnswers, has_probabilities, predict
 from offpath_cli.register.original import Original
 from offpath_cli.register.serving_check import ServingCheck, load_as_served
-from training.registry.versions import ServedModel, save_model
+from training.registry.versions import OnnxPackage, save_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Candidate:
     where nothing was converted.
     """
 
-    model: ServedModel
+    model: OnnxPackage
     bytes: int
     records: int
     difference: float | None
@@ -116,7 +116,7 @@ class CandidateBuilder:
     ) -> Candidate:
         check_operators(graph)
         outputs = graph_outputs(graph, as_columns=not inputs.is_tensor_spec())
-        model = ServedModel(
+        model = OnnxPackage(
             onnx=graph,
             signature=ModelSignature(inputs, outputs),
             example=example.logged if example else None,
@@ -128,7 +128,7 @@ class CandidateBuilder:
         difference = compare_answers(answers, expected) if expected else None
         return Candidate(model, check.version.bytes, len(answers), difference)
 
-    def _load_as_served(self, model: ServedModel) -> ServingCheck:
+    def _load_as_served(self, model: OnnxPackage) -> ServingCheck:
         size = model.onnx.ByteSize()
         if size > self.max_bytes:
             raise Unservable(f"its {size} bytes are over OFFPATH_MAX_MODEL_BYTES={self.max_bytes}")
@@ -137,7 +137,7 @@ class CandidateBuilder:
 
 
 @contextmanager
-def _saved(model: ServedModel) -> Iterator[Path]:
+def _saved(model: OnnxPackage) -> Iterator[Path]:
     """Yield a folder with the model's files as they will be logged. Raises ModelRefused for an invalid graph."""
     with tempfile.TemporaryDirectory(prefix="offpath-") as parent:
         folder = Path(parent) / "model"

@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime
 
-from model_sync.onnx_file import check_onnx
+from model_sync.file_checks import check_onnx
 from offpath_cli.errors import ModelRefused, first_line
 
 _NAMES = {"": "ai.onnx"}

@@ -1,6 +1,5 @@
 """Check that a model can be served: the sync's own code publishes it, and the API's own code loads and asks it."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,7 +82,6 @@ class ServingCheck:
             ) from error
         except (ValueError, LookupError) as error:
             raise ModelUnusable(f"its answer for the input example cannot be given: {error}") from error
-        json.dumps(answers, allow_nan=False)
         return cast(list[AnsweredRecord], answers)
 
 

@@ -4,10 +4,9 @@ import hashlib
 from typing import Any
 
 from model_sync.example import first_record, first_tensors
+from model_sync.file_checks import check_onnx, check_tokenizer
 from model_sync.mlmodel import PATH, Description, parse_mlmodel
-from model_sync.onnx_file import check_onnx
 from model_sync.ports import Files, Registry, Unservable, Version
-from model_sync.tokenizer_file import check_tokenizer
 from offpath.contracts.model_manifest import Manifest, ModelVersion, PublishedFile
 from offpath.contracts.names import model_file_key, tokenizer_file_key
 

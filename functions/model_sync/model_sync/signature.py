@@ -52,7 +52,7 @@ def _tensor(entry: Mapping[str, Any]) -> Tensor:
             f"its signature has a tensor of type {dtype!r}, which is not served: expected one of {', '.join(_DTYPES)}"
         )
     try:
-        return Tensor(name=entry.get("name"), dtype=dtype, shape=shape)
+        return Tensor.model_validate({"name": entry.get("name"), "dtype": dtype, "shape": shape})
     except ValidationError as error:
         raise Unservable(
             f"its signature has a tensor of the shape {shape!r}, which is not served: {error.errors()[0]['msg']}"

@@ -4,7 +4,8 @@ Files are published before the manifest names them, and the manifest is written 
 state before or the state after. What is published is kept: an entry of the previous manifest is used again, not
 fetched again, and an alias moved to a version that cannot be served goes on serving the version it stood for. So do
 shares of the traffic: tags that cannot be used leave it as it was. An entry that a newer version wrote and this one
-cannot read stays as it was found, for as long as this one cannot publish the alias itself.
+cannot read stays as it was found, for as long as this one cannot publish the alias itself. A manifest of a newer
+schema stays whole: nothing is published then.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from model_sync.ports import Entry, Files, Registry, Unservable
 from model_sync.publisher import ModelPublisher
 from model_sync.traffic import TagUnusable, Traffic, previous_traffic, traffic_of
-from offpath.contracts.errors import ManifestError, ObjectMissing, Transient
+from offpath.contracts.errors import ManifestError, ObjectMissing, Transient, UnknownSchema
 from offpath.contracts.model_manifest import Manifest, ModelVersion, RegisteredModel, Unreadable
 from offpath.contracts.names import CHAMPION, MANIFEST_KEY
 
@@ -22,7 +23,8 @@ from offpath.contracts.names import CHAMPION, MANIFEST_KEY
 class Report:
     """The result of a sync.
 
-    models: name → alias → version, as served from now on. skipped: `name`, `name@alias` or the manifest's key → reason.
+    models: name → alias → version, as served from now on; none where the manifest cannot be read.
+    skipped: `name`, `name@alias` or the manifest's key → reason.
     """
 
     changed: bool
@@ -50,7 +52,11 @@ class ModelSync:
     def run(self) -> Report:
         """Publish what is new. Raises Transient, with the manifest untouched, when MLflow or S3 does not answer."""
         stored = self._stored()
-        current = _round(stored)
+        try:
+            current = _round(stored)
+        except UnknownSchema as error:
+            reason = f"{error}; it stays as it is. To go back to this version for good, delete {MANIFEST_KEY}"
+            return Report(changed=False, models={}, skipped={MANIFEST_KEY: reason})
         found = {entry.name: self._model(entry, current) for entry in self._entries(current.previous)}
         models = {name: model for name, model in found.items() if isinstance(model, RegisteredModel)}
         unreadable = {name: model for name, model in found.items() if isinstance(model, Unreadable)}
@@ -116,6 +122,7 @@ class ModelSync:
 
 
 def _round(stored: bytes | None) -> _Round:
+    """Return what a sync begins with. Raises UnknownSchema for a manifest that a newer version wrote."""
     try:
         return _Round(Manifest.parse(stored) if stored else Manifest())
     except ManifestError as error:  # everything in it is found again, in the registry
@@ -142,7 +149,7 @@ def _traffic(entry: Entry, current: _Round) -> Traffic:
         return traffic_of(entry.aliases, entry.tags)
     except TagUnusable as reason:
         current.skipped[entry.name] = f"{reason}; the traffic stays as it was"
-        return previous_traffic(entry.aliases, current.previous.aliases(entry.name))
+        return previous_traffic(entry.aliases, _before(entry.name, current))
 
 
 def _versions(manifest: Manifest) -> dict[str, dict[str, str]]:

@@ -1,15 +1,17 @@
-"""Which share of a model's requests each alias answers, by tags of the registered model.
+"""Tags of a registered model say which share of its requests each alias answers.
 
 `offpath.weight.<alias>` is a whole number of percent; what the others leave is the champion's, whose own tag may be
-left out. `offpath.shadow` names aliases, with commas between them, that predict behind the response what others
+left out. `offpath.shadow` names aliases, with commas between them, that predict after the response what others
 answered.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pydantic import BaseModel, ValidationError
+
 from offpath.contracts.errors import OffpathError
-from offpath.contracts.model_manifest import ModelVersion
+from offpath.contracts.model_manifest import ModelVersion, RegisteredModel, Unreadable, Weight
 from offpath.contracts.names import CHAMPION
 
 WEIGHT = "offpath.weight."
@@ -46,11 +48,43 @@ def traffic_of(aliases: Collection[str], tags: Mapping[str, str]) -> Traffic:
     return Traffic(_weights(aliases, tags), _shadows(aliases, tags))
 
 
-def previous_traffic(aliases: Collection[str], published: Mapping[str, ModelVersion]) -> Traffic:
-    """The shares that the aliases had; all to the champion, where these are not whole any more."""
-    weights = {alias: published[alias].weight for alias in aliases if alias in published}
-    shadows = [alias for alias in aliases if alias in published and published[alias].shadow]
+def previous_traffic(aliases: Collection[str], before: RegisteredModel) -> Traffic:
+    """Return the shares that the aliases had; all to the champion, where these are not whole any more.
+
+    An alias whose entry cannot be read has the share that its entry names, or else what the others leave.
+    """
+    named = {alias: _named(before.unreadable[alias]) for alias in aliases if alias in before.unreadable}
+    shares = {alias: _share(before.aliases[alias]) for alias in aliases if alias in before.aliases} | named
+    shadows = [alias for alias, share in shares.items() if share.shadow]
+    weights = {alias: share.weight for alias, share in shares.items()}
+    if named and sum(weights.values()) != WHOLE:
+        weights |= _rest(weights, [*named])
     return Traffic(weights if sum(weights.values()) == WHOLE else {CHAMPION: WHOLE}, shadows)
+
+
+class _Share(BaseModel):
+    """The fields of an entry that say what its alias answers."""
+
+    weight: Weight = 0
+    shadow: bool = False
+
+
+def _share(version: ModelVersion) -> _Share:
+    return _Share(weight=version.weight, shadow=version.shadow)
+
+
+def _rest(weights: Mapping[str, int], unknown: Sequence[str]) -> dict[str, int]:
+    """Return the shares of aliases whose shares are not known: the first one has what the others leave."""
+    known = sum(weight for alias, weight in weights.items() if alias not in unknown)
+    return dict.fromkeys(unknown, 0) | {unknown[0]: max(0, WHOLE - known)}
+
+
+def _named(entry: Unreadable) -> _Share:
+    """Return the share that an unreadable entry names; none, where that cannot be read either."""
+    try:
+        return _Share.model_validate(entry.content)
+    except ValidationError:
+        return _Share()
 
 
 def _weights(aliases: Collection[str], tags: Mapping[str, str]) -> dict[str, int]:

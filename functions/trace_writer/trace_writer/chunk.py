@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from trace_writer.decode import Decoded
-from trace_writer.tracker import Unavailable
+from trace_writer.tracker import TrackerUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class Chunk:
 
     experiment: str
     events: Sequence[Decoded]
-    trouble: Unavailable | None = None
+    trouble: TrackerUnavailable | None = None
     faults: int = 0
 
     @property

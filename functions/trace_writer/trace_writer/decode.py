@@ -1,13 +1,18 @@
 """From an SQS message to what the archive and MLflow take."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from offpath.contracts.errors import MalformedEvent
 from offpath.contracts.message import Message
 from offpath.contracts.trace_event import ClaimStore, decode_message
-from trace_writer.json_text import one_line
-from trace_writer.otlp_protobuf import to_protobuf
+from trace_writer.changes import Change, Changes
+from trace_writer.json_text import one_line, storable_escapes
+from trace_writer.otlp_request import all_spans, read_request
 from trace_writer.remote_parent import detach_remote_parents
+from trace_writer.storable import fit_experiment, fit_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +31,17 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A trace event in both forms. line: OTLP/JSON, UTF-8, without a line break. payload: OTLP/protobuf."""
+    """A trace event in both forms.
+
+    line: OTLP/JSON, UTF-8, without a line break, as it came. payload: OTLP/protobuf, as MLflow takes it. experiment:
+    likewise. changes: what differs in these two.
+    """
 
     source: Received
     experiment: str
     line: bytes
     payload: bytes
+    changes: Sequence[Change] = ()
 
 
 def decode(received: Received, claims: ClaimStore) -> Decoded:
@@ -41,11 +51,17 @@ def decode(received: Received, claims: ClaimStore) -> Decoded:
         line = one_line(event.body)
     except (ValueError, OverflowError, RecursionError) as error:
         raise MalformedEvent(f"the message's content cannot be read: {error}") from error
-    request = to_protobuf(_without_nul(line), event.trace_id)
+    changes = Changes()
+    experiment = fit_experiment(event.experiment, changes)
+    request = _request(line, event.trace_id, changes)
+    return Decoded(received, experiment, line.encode(), request.SerializeToString(), list(changes))
+
+
+def _request(line: str, trace_id: str, changes: Changes) -> ExportTraceServiceRequest:
+    fields = read_request(storable_escapes(line), trace_id, changes)
+    fit_request(fields, changes)
+    if changes.by_span:
+        changes.show(all_spans(fields))
+    request = ExportTraceServiceRequest(**fields)
     detach_remote_parents(request)
-    return Decoded(received, event.experiment, line.encode(), request.SerializeToString())
-
-
-def _without_nul(line: str) -> str:
-    """The JSON with U+FFFD for NUL, in its texts and in JSON within them, because PostgreSQL cannot hold NUL."""
-    return line.replace("\\u0000", "\\ufffd")
+    return request

@@ -12,7 +12,7 @@ from offpath.contracts.errors import OffpathError, Rejected
 from offpath.retry import Backoff, Clock
 from trace_writer.chunk import Chunk, chunks
 from trace_writer.decode import Decoded
-from trace_writer.tracker import ExperimentRefused, Faulted, Tracker, Unavailable
+from trace_writer.tracker import ExperimentRefused, Faulted, Tracker, TrackerUnavailable
 
 # Of MLflow, while nothing passes. Jitter keeps writers from coming back in step.
 BACKOFF = Backoff(first_seconds=0.5, longest_seconds=8.0, jitter=0.5)
@@ -50,7 +50,7 @@ class _Run:
         self._tracker = tracker
         self._clock = clock
         self._deadline = deadline
-        self._trouble = Unavailable("there was no time left to ask MLflow")
+        self._trouble = TrackerUnavailable("there was no time left to ask MLflow")
         self._retry_after = 0.0
         self.failures: Failures = {}
         self.progressed = False
@@ -92,7 +92,7 @@ class _Run:
         except Faulted as error:
             self._trouble = error
             return self._after_fault(chunk, error)
-        except Unavailable as error:
+        except TrackerUnavailable as error:
             self._trouble = error
             return [replace(chunk, trouble=error)]
         except ExperimentRefused as error:

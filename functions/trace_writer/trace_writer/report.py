@@ -1,15 +1,18 @@
 """Log lines about a batch."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 from aws_lambda_powertools import Logger
 
 from offpath.contracts.errors import Poison, UnknownSchema
-from trace_writer.writer import Failure, Written
+from trace_writer.writer import Changed, Failure, Written
+
+_SHOWN_CHANGES = 10
 
 
 def log_batch(logger: Logger, written: Written) -> None:
-    """One line for each message that was not delivered, with the reason, and one for the batch."""
+    """Log a line for each message that was not delivered, or not as it came, with the reason, and one for the batch."""
     for failure in written.failures:
         match failure.error:
             case Poison():
@@ -22,11 +25,24 @@ def log_batch(logger: Logger, written: Written) -> None:
                 _log_failure(logger.warning, "message not delivered: SQS keeps it", failure)
     for failure in written.dead_lettered:
         _log_failure(logger.error, "message cannot be delivered as it is: it is on the dead-letter queue", failure)
+    for changed in written.changed:
+        _log_changes(logger, changed)
     logger.info(
         "batch written",
         received=written.received,
         delivered=written.received - len(written.failures) - len(written.dead_lettered),
         archive_keys=written.archive_keys,
+        values_changed=sum(len(changed.changes) for changed in written.changed),
+    )
+
+
+def _log_changes(logger: Logger, changed: Changed) -> None:
+    logger.warning(
+        "MLflow does not take some values of this trace: they were changed, or dropped alone",
+        message_id=changed.message_id,
+        trace_id=changed.trace_id,
+        values_changed=len(changed.changes),
+        changes=[asdict(change) for change in changed.changes[:_SHOWN_CHANGES]],
     )
 
 

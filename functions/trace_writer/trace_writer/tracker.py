@@ -1,7 +1,7 @@
 """The port to MLflow.
 
 Transient
-└── Unavailable            MLflow cannot be had, or not by us: the same request may pass later
+└── TrackerUnavailable     MLflow is not available, or not to us: the same request may pass later
     └── Faulted            it took the request and failed on it: a part of it may pass
 Rejected                   it refuses what the request holds: a part of it may pass
 └── ExperimentRefused      it refuses the experiment: no part of it can pass
@@ -12,15 +12,15 @@ from typing import Protocol
 from offpath.contracts.errors import Rejected, Transient
 
 
-class Unavailable(Transient):
-    """MLflow cannot be had. retry_after: seconds that it asked to be left alone, or 0."""
+class TrackerUnavailable(Transient):
+    """MLflow is not available. retry_after: seconds that it asked to be left alone, or 0."""
 
     def __init__(self, message: str, retry_after: float = 0.0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 
 
-class Faulted(Unavailable):
+class Faulted(TrackerUnavailable):
     """MLflow took the request and then failed, or gave no answer: the data may be why."""
 
 
@@ -35,5 +35,5 @@ class Tracker(Protocol):
         """Store all spans of a serialized OTLP request, or none, in the experiment of that name.
 
         timeout_seconds: for all of it, however many requests it takes.
-        Raises Rejected, ExperimentRefused, Unavailable or Faulted.
+        Raises Rejected, ExperimentRefused, TrackerUnavailable or Faulted.
         """

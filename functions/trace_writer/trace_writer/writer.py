@@ -5,11 +5,12 @@ it is archived only once it is done with: else an MLflow outage would add every 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from offpath.contracts.errors import OffpathError, Transient
 from offpath.contracts.trace_event import ClaimStore
+from trace_writer.changes import Change
 from trace_writer.dead_letters import DeadLetters
 from trace_writer.decode import Decoded, Received, decode
 from trace_writer.delivery import Delivery, Failures
@@ -32,17 +33,28 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """A message that was delivered, and how its trace in MLflow differs from what came."""
+
+    message_id: str
+    trace_id: str
+    changes: Sequence[Change]
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """The result of writing a batch.
 
     archive_keys: of the objects that were written: none, one, or two if some messages came again. failures: what must
-    stay on the queue. dead_lettered: what need not, as it is on the dead-letter queue.
+    stay on the queue. dead_lettered: what need not, as it is on the dead-letter queue. changed: what was delivered, but
+    not all of it as it came.
     """
 
     received: int
     archive_keys: Sequence[str]
     failures: Sequence[Failure]
     dead_lettered: Sequence[Failure] = ()
+    changed: Sequence[Changed] = ()
 
 
 class TraceWriter:
@@ -72,7 +84,7 @@ class TraceWriter:
             keys += self._store(done)
         except Transient as error:
             failures |= _all_failed(done, error)  # in place of what MLflow refused, too: it is not archived yet
-        return self._settle(batch, keys, failures)
+        return replace(self._settle(batch, keys, failures), changed=_changed(events, failures))
 
     def _store(self, events: Sequence[Decoded]) -> list[str]:
         return [self._archive.store([event.line for event in events])] if events else []
@@ -106,6 +118,14 @@ class TraceWriter:
 
 def _comes_again(event: Decoded, failures: Failures) -> bool:
     return isinstance(failures.get(event.source.message_id), Transient)
+
+
+def _changed(events: Sequence[Decoded], failures: Failures) -> list[Changed]:
+    return [
+        Changed(event.source.message_id, event.source.trace_id, event.changes)
+        for event in events
+        if event.changes and event.source.message_id not in failures
+    ]
 
 
 def _all_failed(events: Sequence[Decoded], error: OffpathError) -> Failures:

@@ -6,6 +6,8 @@ MLflow's names are those of `mlflow.tracing.constant` (MLflow 3.17): importing i
 SPAN_INPUTS = "mlflow.spanInputs"
 SPAN_OUTPUTS = "mlflow.spanOutputs"
 SPAN_TYPE = "mlflow.spanType"
+# Of a language model's span: input_tokens, output_tokens and total_tokens.
+TOKEN_USAGE = "mlflow.chat.tokenUsage"  # noqa: S105
 TRACE_NAME = "mlflow.traceTag.mlflow.traceName"
 TRACE_TAG_PREFIX = "mlflow.traceTag."
 
@@ -13,6 +15,7 @@ EXPERIMENT = "offpath.experiment"
 INSTANCE = "offpath.instance"
 SEQUENCE = "offpath.sequence"
 REMOTE_PARENT = "offpath.remote_parent_span_id"
+CHANGED = "offpath.changed"
 
 # OpenTelemetry's own (https://opentelemetry.io/docs/specs/semconv/registry/attributes/); MLflow groups traces by both.
 SESSION = "session.id"

@@ -51,13 +51,13 @@ def customers() -> Any:
 
 @cache
 def leaving() -> Any:
-    """Which of them leave."""
+    """Return which of them leave."""
     frame = customers()
     return np.where(frame.spend - 2 * frame.months > 20, "leaves", "stays")
 
 
 def numbers() -> Any:
-    """Their columns that are numbers."""
+    """Return their columns that are numbers."""
     return customers()[["months", "spend"]].astype(float)
 
 
@@ -90,7 +90,7 @@ def boosted_churn() -> Pipeline:
 
 @cache
 def estimators() -> dict[str, tuple[str, Any, Any]]:
-    """Name → flavor, model and rows that it predicts for. All of them agree in ONNX."""
+    """Return flavor, model and rows to predict for, by name. All of them agree in ONNX."""
     measures, species = flowers()
     names = species.map({0: "setosa", 1: "versicolor", 2: "virginica"})
     rows, spend = numbers(), customers().spend

@@ -66,20 +66,20 @@ def _save(path: Path, onnx: Any, inputs: Sequence[Any], labels: Sequence[str] = 
 
 
 def _mixed() -> Any:
-    """The sum of a column of each type."""
+    """Return a graph of the sum of a column of each type."""
     casts = [helper.make_node("Cast", [name], [f"{name}_"], to=DOUBLE) for name in MIXED]
     nodes = [*casts, helper.make_node("Sum", [f"{name}_" for name in MIXED], ["total"])]
     return graph([(name, kind, N) for name, (_, kind) in MIXED.items()], [("total", DOUBLE, N)], nodes)
 
 
 def _linear() -> Any:
-    """`x + 10 y`."""
+    """Return a graph of `x + 10 y`."""
     nodes = [helper.make_node("MatMul", ["columns", "weights"], ["variable"])]
     return graph([("columns", FLOAT, [None, 2])], [("variable", FLOAT, [None, 1])], nodes, [WEIGHTS])
 
 
 def _label() -> Any:
-    """The class of the largest of three scores."""
+    """Return a graph of the class with the largest of three scores."""
     nodes = [helper.make_node("MatMul", ["columns", "weights"], ["scores"])]
     nodes += [helper.make_node("ArgMax", ["scores"], ["label"], axis=1, keepdims=0)]
     return graph([("columns", FLOAT, [None, 2])], [("label", LONG, N)], nodes, [SPREAD])

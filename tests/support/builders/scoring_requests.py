@@ -76,7 +76,7 @@ def _columns() -> Iterator[Request]:
 
 
 def _alone() -> Iterator[Request]:
-    """What only one form can say."""
+    """Yield requests that only one form can express."""
     bodies: Sequence[Any] = (
         {"inputs": ["a", "b"]}, {"instances": ["a", "b"]}, {"inputs": {"text": "a"}}, {"instances": {"text": "a"}},
         {"inputs": "a"}, {"inputs": []}, {"instances": []}, {"inputs": {"text": []}}, {"dataframe_records": []},
@@ -109,7 +109,7 @@ def _alone() -> Iterator[Request]:
 
 
 def _documents() -> Iterator[Request]:
-    """What is wrong with the whole of it, whatever the model."""
+    """Yield bodies that are unusual as a whole, whatever the model."""
     good = {"dataframe_records": XY}
     for what, body in {
         "no JSON": b"{", "nothing": b"", "no UTF-8": b'"\xff\xfe"', "a list": [XY], "a number": 1, "null": None,

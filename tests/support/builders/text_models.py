@@ -30,7 +30,7 @@ def tokenizer_file(words: dict[str, int] | None = None, *, truncates: bool = Tru
 
 
 def worth(text: str) -> float:
-    """What the graph says of a text: the sum of its words' ids, of as many as are read."""
+    """Return the graph's answer to a text: the sum of its words' ids, of as many as are read."""
     return float(sum(WORDS.get(word, 1) for word in text.split()[:MAX_TOKENS]))
 
 

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from opentelemetry.exporter.otlp.json.common.trace_encoder import encode_spans
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -80,7 +82,7 @@ def claimed(event: TraceEvent, claims: ClaimStore) -> Message:
 
 
 def sqs_event(messages: Mapping[str, Message], receives: int = 1) -> dict[str, Any]:
-    """What Lambda hands over for messages of these ids, each received so often."""
+    """Return the event that Lambda hands over for messages of these ids, each received so often."""
     return {"Records": [_record(message_id, message, receives) for message_id, message in messages.items()]}
 
 
@@ -106,7 +108,7 @@ def decoded(message_id: str, event: TraceEvent, claims: ClaimStore) -> Decoded:
 
 
 def nested_event(depth: int, experiment: str = "offpath/iris") -> TraceEvent:
-    """A trace with an attribute of lists in lists: deeper than a hundred, protobuf parsers refuse it."""
+    """A trace with an attribute of lists in lists."""
     event = prediction_event(experiment)
     document = json.loads(event.body)
     value: dict[str, Any] = {"stringValue": "the innermost"}
@@ -114,3 +116,13 @@ def nested_event(depth: int, experiment: str = "offpath/iris") -> TraceEvent:
         value = {"arrayValue": {"values": [value]}}
     document["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["attributes"].append({"key": "nested", "value": value})
     return TraceEvent(event.trace_id, event.experiment, json.dumps(document))
+
+
+def refused(event: Decoded) -> Decoded:
+    """The event with lists in lists deeper than protobuf's parsers go, which decoding never lets through."""
+    request = ExportTraceServiceRequest.FromString(event.payload)
+    value = request.resource_spans[0].scope_spans[0].spans[0].attributes.add(key="nested").value
+    for _ in range(120):
+        value = value.array_value.values.add()
+    value.string_value = "the innermost"
+    return replace(event, payload=request.SerializeToString())

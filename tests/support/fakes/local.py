@@ -24,7 +24,7 @@ class FakeScreen:
         self.shown.append(f"{name} {text}")
 
     def waiting(self, for_what: Sequence[str]) -> None:
-        """Nothing to keep."""
+        """Keep nothing."""
 
     def line(self, name: str, text: str) -> None:
         """Keep."""

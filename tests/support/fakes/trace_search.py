@@ -15,7 +15,7 @@ class Page(list[Any]):
 
 @dataclass
 class FakeTraceSearch:
-    """As many traces, the newest first; others arrive between pages."""
+    """Finds so many traces, the newest first; others arrive between pages."""
 
     traces: int
     arriving: int = 0

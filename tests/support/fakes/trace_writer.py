@@ -11,7 +11,7 @@ from offpath.aws.s3 import S3Claims
 from offpath.contracts.errors import Rejected, Transient
 from offpath.testing import InMemoryBucket, ManualClock
 from trace_writer.delivery import BACKOFF, Delivery
-from trace_writer.tracker import ExperimentRefused, Unavailable
+from trace_writer.tracker import ExperimentRefused, TrackerUnavailable
 from trace_writer.writer import TraceWriter
 
 # Pauses without jitter, for tests that look at them.
@@ -98,4 +98,4 @@ class Bench:
 
 def down(experiment: str, trace_ids: set[str]) -> None:
     """An MLflow that cannot be reached."""
-    raise Unavailable("connection refused")
+    raise TrackerUnavailable("connection refused")

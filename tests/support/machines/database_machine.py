@@ -73,7 +73,7 @@ class DatabaseMachine(DebianMachine):
         return self.run(f"cat {CA_FILE}").text
 
     def query(self, engine: str, statement: str) -> str:
-        """What a statement answers: fields with tabs between them."""
+        """Return a statement's answer: fields with tabs between them."""
         psql = f"runuser -u postgres -- psql -d {DATABASE} -AtF $'\\t' -c"
         client = {"postgres": psql, "mysql": f"mariadb -N {DATABASE} -e"}[engine]
         return self.run(f'{client} "$STATEMENT"', environ={"STATEMENT": statement}).text

@@ -32,7 +32,7 @@ OPTIONS = (
 
 
 def docker(*words: str, check: bool = True, stdin: bytes | None = None) -> str:
-    """What `docker …` prints. Raises AssertionError with its errors when it fails."""
+    """Return what `docker …` prints. Raises AssertionError with its errors when it fails."""
     done = subprocess.run(["docker", *words], input=stdin, capture_output=True, check=False)
     said = done.stdout.decode(errors="replace")
     assert not check or done.returncode == 0, f"docker {shlex.join(words)}: {said}{done.stderr.decode()}"
@@ -40,7 +40,7 @@ def docker(*words: str, check: bool = True, stdin: bytes | None = None) -> str:
 
 
 def missing_docker() -> str:
-    """Why there is no Docker engine to use, if there is none."""
+    """Return why there is no Docker engine to use, if there is none."""
     if shutil.which("docker") is None:
         return "there is no Docker"
     answer = subprocess.run(["docker", "info"], capture_output=True, check=False)
@@ -65,7 +65,7 @@ def network(name: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What a command on a machine did."""
+    """The outcome of a command on a machine."""
 
     code: int
     text: str

@@ -41,7 +41,7 @@ SERVICES = ("offpath-mlflow", "haproxy", "offpath-trainer")
 
 @dataclass(slots=True)
 class Account:
-    """What the stack has made in AWS before the machine comes up: buckets, a queue, and secrets by their names."""
+    """The buckets, queue and secrets (by name) that the stack has made in AWS before the machine comes up."""
 
     endpoint: str
     s3: "S3Client"
@@ -75,7 +75,7 @@ class Account:
 
 
 class MlflowMachine(DebianMachine):
-    """Made, but not set up."""
+    """A machine that is made, but not set up."""
 
     def __init__(self, name: str, network_name: str, account: Account, database_ca: str) -> None:
         super().__init__(name, network_name, PRIVATE_NAME, "--network-alias", DOMAIN, "--publish", "127.0.0.1::443")
@@ -128,7 +128,7 @@ class MlflowMachine(DebianMachine):
 
     @property
     def url(self) -> str:
-        """Where the proxy is reached from here, by a name that its certificate holds."""
+        """Return the proxy's address from here, by a name that its certificate holds."""
         return f"https://localhost:{self.published(443)}"
 
     def get(self, path: str, username: str = "", password: str = "", ca: bytes | None = None) -> int:
@@ -151,21 +151,21 @@ class MlflowMachine(DebianMachine):
         return self.get("/api/2.0/mlflow/experiments/search?max_results=1", username, password)
 
     def await_health(self) -> None:
-        """Until MLflow answers through the proxy."""
+        """Wait until MLflow answers through the proxy."""
         wait_for(lambda: self.get("/health") == 200, lambda: self.run("journalctl -u offpath-mlflow | tail -40").text)
 
     def restarts(self, service: str) -> int:
-        """How often systemd started it again by itself."""
+        """Return how often systemd started it again by itself."""
         return int(self.run(f"systemctl show {service} --property NRestarts --value").text)
 
     def cursor(self) -> str:
-        """Where the journal ends now."""
+        """Return where the journal ends now."""
         return self.run("journalctl --no-pager --lines 1 --show-cursor").text.rpartition("-- cursor: ")[2]
 
     def said_since(self, cursor: str, service: str) -> str:
-        """What a service said after that place in the journal."""
+        """Return the lines of a service after that place in the journal."""
         return self.run(f"journalctl --no-pager --unit {service} --after-cursor '{cursor}'").text
 
     def journal(self) -> str:
-        """The last that any service said."""
+        """Return the last lines of the journal, of any service."""
         return self.run("journalctl --no-pager --lines 60").text

@@ -41,7 +41,7 @@ class Api:
 
 @dataclass(frozen=True)
 class Services:
-    """What the parts stand on. tracking_url: MLflow as the training worker reaches it."""
+    """The services that the parts use. tracking_url: MLflow as the training worker reaches it."""
 
     folder: Path
     aws_url: str
@@ -100,16 +100,16 @@ class Deployment:
             yield self.apis[-1]
 
     def has_manifest(self) -> bool:
-        """Whether models are published."""
+        """Return whether models are published."""
         listed = self.s3.list_objects_v2(Bucket=self.name, Prefix=MANIFEST_KEY)
         return bool(listed["KeyCount"])
 
     def log(self, part: str) -> str:
-        """What the part that runs has logged."""
+        """Return the log of the part that runs."""
         return self._parts[part].text
 
     def logs(self) -> str:
-        """What each process has logged lately."""
+        """Return the last lines that each process has logged."""
         return "\n".join(f"--- {path.name}\n{path.read_text()[-3_000:]}" for path in sorted(self._folder.glob("*.log")))
 
     def clean_up(self) -> None:

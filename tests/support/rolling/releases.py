@@ -25,7 +25,7 @@ MODULES = {
 
 
 class HistoryMissing(AssertionError):
-    """The previous release cannot be had from this checkout."""
+    """The previous release is not available in this checkout."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ PAUSE_SECONDS = 0.5
 
 
 def ask(url: str, body: Any = None) -> tuple[int, dict[str, Any]]:
-    """A GET, or with a body a POST: the status, and the JSON that was answered."""
+    """Send a GET, or with a body a POST, and return the status and the JSON of the answer."""
     content = None if body is None else json.dumps(body).encode()
     try:
         with urllib.request.urlopen(urllib.request.Request(url, content), timeout=DEADLINE_SECONDS) as answer:
@@ -92,7 +92,7 @@ def callers(deployment: Deployment) -> Iterator[None]:
 
 
 class Account:
-    """What became of the events of a deployment."""
+    """Tells what became of the events of a deployment."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment

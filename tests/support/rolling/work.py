@@ -1,4 +1,4 @@
-"""What is under way while a part of a deployment is replaced: work that it shares with its neighbours."""
+"""Keep work under way while a part of a deployment is replaced: work that it shares with its neighbours."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Jobs:
 
 
 class Work:
-    """What is under way. The part is replaced after `begin`, and put back after `go_on`."""
+    """Work that is under way. The part is replaced after `begin`, and put back after `go_on`."""
 
     def __init__(self, deployment: Deployment, mlflow: Mlflow, proxy: HoldingProxy) -> None:
         self.deployment = deployment

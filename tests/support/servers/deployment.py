@@ -19,7 +19,7 @@ CA_KEY = "mlflow/ca.pem"
 
 @dataclass(frozen=True)
 class Deployment:
-    """What the functions are given, and what is put in place for them."""
+    """Gives the functions their settings, and puts in place what these name."""
 
     mlflow: GuardedMlflow
     s3: S3Client
@@ -33,12 +33,12 @@ class Deployment:
         return {"bucket": self.bucket} | mlflow
 
     def make_secret(self) -> None:
-        """What CloudFormation does, before the functions are there."""
+        """Make the secret, as CloudFormation does before the functions are there."""
         text = json.dumps({"username": USER, "password": self.mlflow.password})
         boto3.client("secretsmanager").create_secret(Name=self.secret, SecretString=text)
 
     def publish_ca(self) -> None:
-        """What MLflow's machine does as it starts."""
+        """Publish the CA certificate, as MLflow's machine does when it starts."""
         self.s3.put_object(Bucket=self.bucket, Key=CA_KEY, Body=self.mlflow.authority.pem)
 
     def rotate(self) -> None:

@@ -4,8 +4,8 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.support.servers.http_server import Exchange, serving
 from tests.support.waiting import DEADLINE_SECONDS
 
 
@@ -34,7 +34,7 @@ class HeldSqs:
         self._go_on.set()
 
     def wait(self) -> bool:
-        """Hold a request. Whether it may go on."""
+        """Hold a request, and return whether it may go on."""
         self.arrived.set()
         self._go_on.wait()
         return not self._drop
@@ -45,31 +45,17 @@ def held_sqs(forward_to: str) -> Iterator[HeldSqs]:
     """A running proxy. forward_to: moto's address."""
     held = HeldSqs(forward_to)
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            if not held.wait():
-                return
-            request = urllib.request.Request(held.forward_to + self.path, body, dict(self.headers))
-            with urllib.request.urlopen(request, timeout=DEADLINE_SECONDS) as response:
-                content = response.read()
-                self.send_response(response.status)
-                self.send_header("content-type", response.headers["content-type"])
-                self.send_header("content-length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
+    def hand_on(exchange: Exchange) -> None:
+        body = exchange.body()
+        if not held.wait():
+            return
+        request = urllib.request.Request(held.forward_to + exchange.path, body, dict(exchange.headers))
+        with urllib.request.urlopen(request, timeout=DEADLINE_SECONDS) as response:
+            exchange.answer(response.status, response.read(), {"content-type": response.headers["content-type"]})
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    held.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield held
-    finally:
-        held.drop()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(hand_on) as port:
+        held.url = f"http://127.0.0.1:{port}"
+        try:
+            yield held
+        finally:
+            held.drop()

@@ -1,11 +1,11 @@
 """An HTTP server that answers as Lambda's Extensions API does."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.support.servers.http_server import Exchange, serving
 
 
 class LambdaStub:
@@ -23,33 +23,13 @@ def lambda_stub() -> Iterator[LambdaStub]:
     """Run a stub until the block ends."""
     state = LambdaStub()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            self._answer("Lambda-Extension-Name", json.loads(body))
+    def respond(exchange: Exchange) -> None:
+        is_registration = exchange.command == "POST"
+        header = "Lambda-Extension-Name" if is_registration else "Lambda-Extension-Identifier"
+        body = json.loads(exchange.body()) if is_registration else None
+        state.asked.append((exchange.path, exchange.headers[header], body))
+        exchange.answer(state.status, json.dumps(state.event).encode(), {"Lambda-Extension-Identifier": "id-1"})
 
-        def do_GET(self) -> None:
-            self._answer("Lambda-Extension-Identifier", None)
-
-        def _answer(self, header: str, body: Any) -> None:
-            state.asked.append((self.path, self.headers[header], body))
-            content = json.dumps(state.event).encode()
-            self.send_response(state.status)
-            self.send_header("Lambda-Extension-Identifier", "id-1")
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state.address = f"127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with serving(respond) as port:
+        state.address = f"127.0.0.1:{port}"
         yield state
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

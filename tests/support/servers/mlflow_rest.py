@@ -1,11 +1,11 @@
-"""What a user sees of an MLflow server, by its REST API."""
+"""Read an MLflow server by its REST API, as a user sees it."""
 
 import json
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 
 class Mlflow:
@@ -15,7 +15,7 @@ class Mlflow:
         self.url = url
 
     def call(self, path: str, fields: dict[str, Any] | None = None) -> Any:
-        """The JSON that a GET, or with fields a POST, is answered; empty for a 404."""
+        """Send a GET, or with fields a POST, and return the answer's JSON; empty for a 404."""
         body = None if fields is None else json.dumps(fields).encode()
         request = urllib.request.Request(self.url + path, body, {"Content-Type": "application/json"})
         try:
@@ -46,6 +46,12 @@ class Mlflow:
         """A trace's spans as the UI shows them."""
         found = self.call(f"/api/3.0/mlflow/traces/get?trace_id=tr-{trace_id}&allow_partial=true")
         return list(found.get("trace", {}).get("spans", []))
+
+    def downloaded(self, trace_id: str) -> Any:
+        """A trace's content as a browser gets it, of strict JSON."""
+        path = f"/ajax-api/3.0/mlflow/get-trace-artifact?request_id=tr-{trace_id}"
+        with urllib.request.urlopen(self.url + path, timeout=30) as answer:
+            return json.loads(answer.read(), parse_constant=_refuse)
 
     def trace_ids(self, experiment: str) -> set[str]:
         """OpenTelemetry ids of the traces in an experiment, each once."""
@@ -81,3 +87,7 @@ class Mlflow:
     def _put(self, path: str, content: bytes) -> None:
         with urllib.request.urlopen(urllib.request.Request(self.url + path, content, method="PUT"), timeout=30):
             pass
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise AssertionError(f"{constant} is no JSON")

@@ -7,9 +7,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from tests.support.servers.http_server import Exchange, serving
 
 EXPERIMENT = {"experiment": {"experiment_id": "1", "lifecycle_stage": "active"}}
 
@@ -25,7 +26,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the server answers. status 0: it closes the connection without a word. never: it does not even do that."""
+    """An answer. status 0: the server closes the connection and sends nothing. never: it does not even close it."""
 
     status: int = 200
     body: str = ""
@@ -34,7 +35,7 @@ class Reply:
 
 
 def error(status: int, error_code: str = "", **headers: str) -> Reply:
-    """MLflow's way to answer an error."""
+    """Return an error as MLflow answers it."""
     return Reply(status, json.dumps({"error_code": error_code, "message": "the reason"}), headers)
 
 
@@ -60,7 +61,7 @@ class StubMlflow:
         return self.answer(request) or healthy
 
     def answers(self, reply: Reply) -> bool:
-        """Whether there is an answer; if there is none ever, this returns when the server ends."""
+        """Return whether there is an answer; if there is none ever, return when the server ends."""
         if reply.never:
             self.gone.wait()
         return bool(reply.status) and not reply.never
@@ -70,47 +71,20 @@ class StubMlflow:
 def stub_mlflow(tls: ssl.SSLContext | None = None) -> Iterator[StubMlflow]:
     """A stub on a free port of 127.0.0.1, for as long as the context lasts. tls: to answer over HTTPS."""
     stub = StubMlflow()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(stub))
-    if tls:
-        server.socket = tls.wrap_socket(server.socket, server_side=True)
-    stub.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield stub
-    finally:
-        stub.gone.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
+    def respond(exchange: Exchange) -> None:
+        body = exchange.body()
+        trace_ids = _trace_ids(body) if exchange.path.endswith("/v1/traces") else frozenset()
+        reply = stub.reply(Request(f"{exchange.command} {exchange.path}", dict(exchange.headers), trace_ids))
+        if stub.answers(reply):
+            exchange.answer(reply.status, reply.body.encode(), reply.headers)
 
-def _handler(stub: StubMlflow) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._respond(b"")
-
-        def do_POST(self) -> None:
-            self._respond(self.rfile.read(int(self.headers["Content-Length"])))
-
-        def _respond(self, body: bytes) -> None:
-            trace_ids = _trace_ids(body) if self.path.endswith("/v1/traces") else frozenset()
-            reply = stub.reply(Request(f"{self.command} {self.path}", dict(self.headers), trace_ids))
-            if stub.answers(reply):
-                self._send(reply)
-
-        def _send(self, reply: Reply) -> None:
-            content = reply.body.encode()
-            self.send_response(reply.status)
-            for name, value in {**reply.headers, "Content-Length": str(len(content))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    return Handler
+    with serving(respond, tls) as port:
+        stub.url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
+        try:
+            yield stub
+        finally:
+            stub.gone.set()
 
 
 def _trace_ids(body: bytes) -> frozenset[str]:

@@ -94,6 +94,7 @@ class Jobs:
     def kill(self, worker: Command) -> None:
         """Kill the worker alone, and wait until its training has ended, too."""
         family = descendants(worker.process.pid)
+        assert family
         worker.process.send_signal(signal.SIGKILL)
         worker.process.wait()
         await_end(family)

@@ -1,4 +1,4 @@
-"""From raw outputs to predictions, whichever of them a model gives."""
+"""Raw outputs become predictions, whichever of them a model gives."""
 
 from typing import Any
 

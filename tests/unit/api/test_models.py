@@ -123,7 +123,7 @@ def test_a_missing_manifest_is_said_and_found_later() -> None:
     assert version_served(api) == "1"
 
 
-@pytest.mark.parametrize("content", [b"", b"not JSON", b"[]", b'{"schema": "models/9"}', b'{"models": {"iris": 1}}'])
+@pytest.mark.parametrize("content", [b"", b"not JSON", b"[]", b'{"schema": 9}', b'{"models": {"iris": 1}}'])
 def test_a_manifest_that_is_none_leaves_what_is_loaded(api: Api, content: bytes) -> None:
     api.store.publish(content)
     due(api)

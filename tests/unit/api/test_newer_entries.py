@@ -65,6 +65,16 @@ def test_a_warm_process_goes_on_with_the_version_it_had() -> None:
     assert listed["iris"]["problem"] == ""
 
 
+def test_manifest_of_a_newer_schema_leaves_what_is_served() -> None:
+    api = Api()
+    api.store.publish(b'{"schema": "models/2", "models": []}')
+    refresh(api)
+    answer = api.client.get("/health").json()
+    assert answer["status"] == "degraded"
+    assert "models/manifest.json of the schema 'models/2' is not known here" in answer["problem"]
+    assert (predicted(api, "sum"), predicted(api, "iris")) == (200, 200)
+
+
 def test_cold_process_says_why_one_model_is_unserved() -> None:
     api = cold(sum={"aliases": {"champion": NEWER}})
     health = model_health(api, "sum")

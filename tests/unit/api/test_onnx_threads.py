@@ -1,4 +1,4 @@
-"""How many threads a call of a model may take."""
+"""A call of a model takes as many threads as the memory or a setting allows."""
 
 import pytest
 

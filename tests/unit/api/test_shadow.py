@@ -46,7 +46,7 @@ def follow(api: Api) -> None:
     api.traced.run_periodic_tasks()
 
 
-def test_a_shadow_is_a_trace_behind_the_response() -> None:
+def test_a_shadow_is_a_trace_after_the_response() -> None:
     api = serve()
     answer = ask(api, SETOSA, VIRGINICA)
     assert (answer["alias"], answer["version"]) == ("champion", "1")

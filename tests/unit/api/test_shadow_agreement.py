@@ -1,4 +1,4 @@
-"""How far two versions agree."""
+"""Tests how far two versions agree."""
 
 from typing import Any
 

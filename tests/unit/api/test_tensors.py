@@ -27,7 +27,7 @@ def handed_through(name: str, tensor: Tensor, kind: int, shape: list[Any]) -> Mo
 
 
 def pair() -> Model:
-    """`a + b`, of two tensors."""
+    """Return the model `a + b`, of two tensors."""
     kinds = [(name, TensorProto.FLOAT, [None, 2]) for name in ("a", "b")]
     onnx = graph(kinds, [("sum", TensorProto.FLOAT, [None, 2])], [helper.make_node("Add", ["a", "b"], ["sum"])])
     named = [Tensor(name=name, dtype="float32", shape=(-1, 2)) for name in ("b", "a")]

@@ -25,7 +25,7 @@ def api_with(*models: Model, tokenizer: bytes | None = None) -> Api:
 
 
 def problem(api: Api) -> str:
-    """Why the model is not served, as /health has it."""
+    """Return why the model is not served, as /health has it."""
     models: dict[str, Any] = api.client.get("/health").json()["models"]
     assert models["iris"]["state"] == "serving"
     assert models["worth"]["state"] == "failed"

@@ -1,4 +1,4 @@
-"""Which endpoints a traced route takes, and what it calls them with."""
+"""A traced route takes some endpoints and refuses others, and calls them with the request and its path."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -50,7 +50,7 @@ def routed(path: str, endpoint: Callable[..., Any], **options: Any) -> APIRouter
 
 
 def refusal(path: str, endpoint: Callable[..., Any], **options: Any) -> str:
-    """Why the route is not built."""
+    """Return why the route is not built."""
     with pytest.raises(TypeError) as error:
         routed(path, endpoint, **options)
     return str(error.value)

@@ -1,4 +1,4 @@
-"""What `make ci-setup` asks of the system, on a machine that has only the programs that a test gives it."""
+"""`make ci-setup` installs what is missing, on a machine that has only the programs that a test gives it."""
 
 import shutil
 import subprocess

@@ -53,7 +53,7 @@ def weights(width: int) -> Any:
 
 
 def classifier(labels: int = 2) -> Any:
-    """Two probabilities from a tensor of four."""
+    """Return a graph of two probabilities from a tensor of four."""
     nodes = [helper.make_node("MatMul", ["image", "weights"], ["raw"]), helper.make_node("Softmax", ["raw"], ["value"])]
     model = graph(*nodes, image=4)
     model.graph.initializer.append(weights(4))
@@ -104,7 +104,7 @@ def frobnicate(domain: str) -> Any:
 
 
 def within_if() -> Any:
-    """An operator that nobody has, in a branch."""
+    """Return a graph with an operator that nobody has, in a branch."""
     output = helper.make_tensor_value_info("value", TensorProto.FLOAT, [None, None])
     branch = helper.make_graph([frobnicate("")], "branch", [], [output])
     return helper.make_node("If", ["a"], ["value"], then_branch=branch, else_branch=branch)

@@ -1,4 +1,4 @@
-"""Test what of the installed distributions comes into the layer of the SDK, where it lies, and how large it may be."""
+"""Test which files of installed distributions the SDK's layer holds, where they lie, and how large it may be."""
 
 import zipfile
 from pathlib import Path, PurePath

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.aws.sync_loop import ChangeLog
+from local.aws.sync_loop import LoggedSync
 from offpath.contracts.errors import Transient
 
 
@@ -23,9 +23,9 @@ def lines(caplog: pytest.LogCaptureFixture, *outcomes: Any) -> list[str]:
         return dict(outcome)
 
     caplog.set_level(logging.INFO)
-    changes = ChangeLog(sync)
+    logged = LoggedSync(sync)
     for _ in outcomes:
-        changes.run()
+        logged.run()
     return [record.getMessage() for record in caplog.records]
 
 

@@ -1,4 +1,4 @@
-"""What is read from an MLmodel file, and what a person is told when it does not do."""
+"""An MLmodel file is read, or refused with a message that says what is wrong."""
 
 import json
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from model_sync.example import MAX_TENSOR_BYTES, first_record, first_tensors
+from model_sync.file_checks import check_onnx
 from model_sync.mlmodel import parse_mlmodel
-from model_sync.onnx_file import check_onnx
 from model_sync.ports import Unservable
 from offpath.contracts.model_manifest import Tensor
 from tests.support.builders.model_files import IRIS_COLUMNS, IRIS_LABELS, mlmodel, onnx_file

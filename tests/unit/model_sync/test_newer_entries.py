@@ -1,4 +1,4 @@
-"""What a newer version published stays, whatever an older one can read of it."""
+"""Entries that a newer version published stay, whatever an older one can read of them."""
 
 import json
 from dataclasses import replace
@@ -121,6 +121,17 @@ def test_an_unreadable_challenger_keeps_its_share_of_the_traffic() -> None:
     assert {alias: entry["weight"] for alias, entry in world.iris()["aliases"].items()} == {"champion": 75, "next": 25}
 
 
+@pytest.mark.parametrize("share", [{"weight": 25}, {"weight": {"percent": 25}}])
+def test_unusable_tags_leave_each_share_beside_an_unreadable_entry(share: dict[str, Any]) -> None:
+    world = World({**NEWER, **share})
+    world.change(lambda document: document["models"]["iris"]["aliases"]["champion"].update(weight=75))
+    world.registry.tag("iris", **{"offpath.weight.next": "a quarter"})
+    report = world.sync()
+    assert "the traffic stays as it was" in report.skipped["iris"]
+    assert not report.changed
+    assert world.iris()["aliases"]["champion"]["weight"] == 75
+
+
 @given(entry=JSON)
 def test_a_model_that_is_not_readable_at_all_stays(entry: Any) -> None:
     world = World()
@@ -155,6 +166,17 @@ def test_a_registry_that_lost_every_model_leaves_unreadable_ones() -> None:
     world.registry.entries.clear()
     with pytest.raises(Transient, match="no model at all"):
         world.sync()
+
+
+@pytest.mark.parametrize("models", [{}, {"iris": {}}, ["iris"]])
+def test_manifest_of_a_newer_schema_is_reported_and_stays(models: Any) -> None:
+    world = World()
+    world.registry.point("iris", "other", "1")
+    world.change(lambda document: document.update(schema="models/2", models=models))
+    report = world.sync()
+    assert (report.changed, report.models, [*report.skipped]) == (False, {}, [MANIFEST_KEY])
+    assert "'models/2' is not known here" in report.skipped[MANIFEST_KEY]
+    assert world.files.written == []
 
 
 def test_fields_of_a_newer_version_survive_a_change() -> None:

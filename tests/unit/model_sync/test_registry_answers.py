@@ -1,4 +1,4 @@
-"""What the registry's adapter makes of MLflow's answers."""
+"""The registry's adapter reads MLflow's answers, good and bad."""
 
 import json
 from typing import Any

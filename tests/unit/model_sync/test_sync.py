@@ -1,4 +1,4 @@
-"""What a sync publishes, keeps, skips and refuses to touch."""
+"""A sync publishes versions, keeps others, skips some, and refuses to touch what it cannot read."""
 
 import hashlib
 import json
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from model_sync.file_checks import MAX_TOKENIZER_BYTES
 from model_sync.publisher import ModelPublisher
 from model_sync.sync import ModelSync, Report
-from model_sync.tokenizer_file import MAX_BYTES
 from offpath.contracts.errors import Transient
 from offpath.contracts.model_manifest import Manifest, PublishedFile, Tensor
 from offpath.contracts.names import MANIFEST_KEY
@@ -306,7 +306,7 @@ def test_either_missing_file_is_published_again(kind: str) -> None:
         (b"[" * 200_000, "not JSON"),
         (b"[]", "not as tokenizers.Tokenizer.save writes it"),
         (b'{"vocab": {}}', "not as tokenizers.Tokenizer.save writes it"),
-        (b" " * (MAX_BYTES + 1), "are over 33554432"),
+        (b" " * (MAX_TOKENIZER_BYTES + 1), "are over 33554432"),
     ],
 )
 def test_a_tokenizer_that_is_none_is_not_published(content: bytes, reason: str) -> None:

@@ -1,10 +1,11 @@
 """Shares of a model's traffic, from what somebody wrote into the registry's tags."""
 
 import pytest
+from pydantic import JsonValue
 
 from local.testbed.models import iris_version
 from model_sync.traffic import TagUnusable, previous_traffic, traffic_of
-from offpath.contracts.model_manifest import ModelVersion
+from offpath.contracts.model_manifest import ModelVersion, RegisteredModel, Unreadable
 
 ALIASES = ("champion", "challenger", "next")
 
@@ -72,8 +73,11 @@ def test_champion_takes_the_share_of_an_unserved_alias() -> None:
     assert traffic.among(("challenger",)).weights == traffic.weights, "without a champion there is nobody to give it to"
 
 
-def published(**traffic: tuple[int, bool]) -> dict[str, ModelVersion]:
-    return {alias: iris_version(weight=weight, shadow=shadow) for alias, (weight, shadow) in traffic.items()}
+def published(**traffic: tuple[int, bool]) -> RegisteredModel:
+    aliases: dict[str, ModelVersion] = {
+        alias: iris_version(weight=weight, shadow=shadow) for alias, (weight, shadow) in traffic.items()
+    }
+    return RegisteredModel(aliases=aliases)
 
 
 def test_what_was_before_stays_where_it_is_still_whole() -> None:
@@ -83,3 +87,35 @@ def test_what_was_before_stays_where_it_is_still_whole() -> None:
     assert kept.shadows == ["next"]
     without = previous_traffic(("champion",), before)
     assert (without.weights, without.shadows) == ({"champion": 100}, [])
+
+
+def unreadable(before: RegisteredModel, **contents: JsonValue) -> RegisteredModel:
+    """Return the model with entries that a newer version wrote."""
+    entries = {alias: Unreadable("new", content) for alias, content in contents.items()}
+    return before.model_copy(update={"unreadable": entries})
+
+
+@pytest.mark.parametrize(
+    "content", [{"weight": 30}, {"weight": "a third"}, {"weight": 0.3}, {"share": 3}, {}, [], None]
+)
+def test_unreadable_challenger_leaves_the_others_their_shares(content: JsonValue) -> None:
+    before = unreadable(published(champion=(70, False), next=(0, True)), challenger=content)
+    kept = previous_traffic(ALIASES, before)
+    assert kept.weights == {"champion": 70, "next": 0, "challenger": 30}
+    assert kept.shadows == ["next"]
+
+
+def test_unreadable_champion_leaves_the_others_their_shares() -> None:
+    before = unreadable(published(challenger=(25, False)), champion={"weight": 75})
+    assert previous_traffic(ALIASES, before).weights == {"challenger": 25, "champion": 75}
+
+
+def test_unreadable_entries_have_the_shares_that_they_name() -> None:
+    newer: dict[str, JsonValue] = {"challenger": {"weight": 10}, "next": {"weight": 20, "shadow": True}}
+    kept = previous_traffic(ALIASES, unreadable(published(champion=(70, False)), **newer))
+    assert (kept.weights, kept.shadows) == ({"champion": 70, "challenger": 10, "next": 20}, ["next"])
+
+
+def test_champion_takes_the_share_of_a_removed_unreadable_alias() -> None:
+    before = unreadable(published(champion=(70, False)), next={"weight": 30})
+    assert previous_traffic(("champion",), before).weights == {"champion": 100}

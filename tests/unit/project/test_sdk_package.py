@@ -1,4 +1,4 @@
-"""What the SDK's package declares is what it imports: nothing undeclared, nothing unneeded."""
+"""The SDK's package declares all that it imports, and nothing else."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""How a trace event travels."""
+"""A trace event travels within its message, or beside it in the claim store."""
 
 import json
 from dataclasses import replace

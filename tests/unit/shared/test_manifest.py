@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.testbed.models import iris_version, manifest_of, sum_version
-from offpath.contracts.errors import ManifestError
+from offpath.contracts.errors import ManifestError, UnknownSchema
 from offpath.contracts.model_manifest import Column, Manifest, RegisteredModel, Signature, Tensor
 from tests.support.builders.text_models import text_model
 
@@ -108,12 +108,18 @@ def test_optional_fields_are_written_only_where_they_are_set() -> None:
         (b"{", "the whole document"),
         (b"[]", "the whole document"),
         (b"{}", "schema"),
-        (b'{"schema": "models/2"}', "schema"),
+        (b'{"schema": 2}', "schema"),
         (b'{"schema": "models/1", "models": []}', "models"),
     ],
 )
 def test_no_manifest_is_refused_with_the_place(content: bytes, where: str) -> None:
     with pytest.raises(ManifestError, match=where):
+        Manifest.parse(content)
+
+
+@pytest.mark.parametrize("content", [b'{"schema": "models/2"}', b'{"schema": "models/2", "models": []}'])
+def test_manifest_of_a_newer_schema_is_left_alone(content: bytes) -> None:
+    with pytest.raises(UnknownSchema, match="models/2"):
         Manifest.parse(content)
 
 

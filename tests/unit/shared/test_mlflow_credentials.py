@@ -1,4 +1,4 @@
-"""Who a process is to MLflow, and by which certificates it trusts it."""
+"""A process has a login at MLflow, and certificates that it trusts it by."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a request to MLflow does before it is sent."""
+"""A request to MLflow asks for credentials and checks its time before it is sent."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What `import offpath` gives, and what it does not load."""
+"""`import offpath` gives the public names, and loads OpenTelemetry only for those that need it."""
 
 import inspect
 import subprocess

@@ -156,7 +156,7 @@ def test_trace_that_fits_nowhere_else_is_logged() -> None:
 
 def test_missing_bucket_ends_in_the_log() -> None:
     class NoBucket:
-        """S3, without the bucket."""
+        """An S3 that has no such bucket."""
 
         def put_object(self, **_: Any) -> None:
             raise ClientError({"Error": {"Code": "NoSuchBucket", "Message": "no such bucket"}}, "PutObject")

@@ -1,4 +1,4 @@
-"""When the access to MLflow is fetched, and when it is not."""
+"""Credentials for MLflow are fetched at first use and after a refusal, and not too often."""
 
 from dataclasses import dataclass, replace
 

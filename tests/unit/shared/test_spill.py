@@ -1,12 +1,15 @@
-"""What is spilled can be read back."""
+"""Spilled messages can be read back."""
 
+import base64
+import gzip
 import json
 import random
+from collections.abc import Iterable
 
 import pytest
 
 from offpath.contracts import spilled
-from offpath.contracts.errors import MalformedEvent, UnknownSchema
+from offpath.contracts.errors import MalformedEvent, OffpathError, UnknownSchema
 from offpath.contracts.message import Message
 
 MESSAGE = Message('{"é":"\\u0000"}', {"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "kind": "inline"})
@@ -58,6 +61,57 @@ def test_log_is_read_back_in_any_order_among_other_lines() -> None:
 def test_a_log_that_lacks_a_part_says_of_which_message() -> None:
     with pytest.raises(MalformedEvent, match="lacks parts"):
         list(spilled.from_log(list(spilled.to_log(LARGE))[:-1]))
+
+
+def log_line(content: bytes, mark: str = "newer") -> str:
+    """Return the only line of a message, whatever its content is."""
+    text = base64.b64encode(gzip.compress(content)).decode()
+    return json.dumps({spilled.LOG_MARK: mark, "part": 1, "parts": 1, "gzip": text})
+
+
+def newer_line() -> str:
+    """Return the line of a message that a newer version logged."""
+    return log_line(json.dumps({**json.loads(spilled.dump(MESSAGE)), "schema": "spill/2"}).encode())
+
+
+def read_all(lines: Iterable[str]) -> tuple[list[Message], OffpathError | None]:
+    """Return the messages in a log, and the error after the last one."""
+    messages = []
+    try:
+        for message in spilled.from_log(lines):
+            messages += [message]
+    except OffpathError as error:
+        return messages, error
+    return messages, None
+
+
+UNREADABLE = {
+    "newer schema": (newer_line(), UnknownSchema, "'spill/2'"),
+    "no message": (log_line(b"[]"), MalformedEvent, "not a spilled message"),
+    "deep": (log_line(b"[" * 100_000), MalformedEvent, "not a spilled message"),
+    "no base64": ('{"offpath_spill": "m", "part": 1, "parts": 1, "gzip": "é"}', MalformedEvent, "message m in"),
+    "no gzip": ('{"offpath_spill": "m", "part": 1, "parts": 1, "gzip": "AAAA"}', MalformedEvent, "message m in"),
+    "cut gzip": ('{"offpath_spill": "m", "part": 1, "parts": 1, "gzip": "H4sIAAAA"}', MalformedEvent, "message m in"),
+    "no parts": ('{"offpath_spill": "m", "gzip": "AAAA"}', MalformedEvent, "part: Field required"),
+    "another mark": ('{"offpath_spill": {"id": 1}}', MalformedEvent, "offpath_spill: Input should be"),
+    "no part of one": ('{"offpath_spill": "m", "part": 1, "parts": 2, "gzip": ""}', MalformedEvent, "m (1 parts)"),
+}
+
+
+@pytest.mark.parametrize(("line", "kind", "said"), UNREADABLE.values(), ids=UNREADABLE)
+def test_unreadable_line_costs_no_other_message(line: str, kind: type[OffpathError], said: str) -> None:
+    messages, error = read_all([*spilled.to_log(MESSAGE), line, line, *spilled.to_log(LARGE)])
+    assert messages == [MESSAGE, LARGE]
+    assert isinstance(error, kind)
+    assert str(error).count(said) == 1
+
+
+def test_one_error_names_all_that_a_log_lacks() -> None:
+    lines = [newer_line(), log_line(b"[]", "none"), *spilled.to_log(MESSAGE), *list(spilled.to_log(LARGE))[:-1]]
+    messages, error = read_all(lines)
+    assert messages == [MESSAGE]
+    assert isinstance(error, UnknownSchema)
+    assert all(said in str(error) for said in ("'spill/2'", "b'[]'", "lacks parts"))
 
 
 def test_fields_that_a_log_adds_do_not_hide_it() -> None:

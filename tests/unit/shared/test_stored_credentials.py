@@ -1,4 +1,4 @@
-"""What of the access to MLflow lies in a secret and in the bucket, and what is wrong with it."""
+"""Credentials are read from a secret and certificates from the bucket, or refused with what is wrong."""
 
 import traceback
 

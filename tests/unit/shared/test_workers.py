@@ -48,7 +48,7 @@ class Published:
 
 @pytest.fixture
 def api() -> Iterator[FakeExtensionsApi]:
-    """Lambda, until the test has ended."""
+    """Yield a Lambda that ends with the test."""
     api = FakeExtensionsApi()
     yield api
     api.end()

@@ -1,4 +1,4 @@
-"""What a message holds reaches the archive as it came and MLflow as MLflow wants it."""
+"""A message's content reaches the archive as it came, and MLflow as MLflow wants it."""
 
 import hashlib
 import json
@@ -110,7 +110,7 @@ NOT_UTF8 = {**CLAIM, "key": "claims/b", "sha256": hashlib.sha256(b"\xff").hexdig
         (Message("{}", inline_message(EVENT, kind="claimed").attributes), MalformedEvent, "not a claim check"),
         (Message("[" * 99_999, inline_message(EVENT, kind="claimed").attributes), MalformedEvent, "not a claim check"),
         (Message("[" * 99_999, inline_message(EVENT).attributes), MalformedEvent, "not JSON"),
-        (Message('{"a":\n1e999}', inline_message(EVENT).attributes), MalformedEvent, "cannot be read"),
+        (Message('{"a":\n1e999}', inline_message(EVENT).attributes), MalformedEvent, "the request holds no spans"),
     ],
     ids=lambda value: str(value)[:30] if isinstance(value, str) else "",
 )

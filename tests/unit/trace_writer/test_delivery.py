@@ -1,4 +1,4 @@
-"""What MLflow refuses is found, and what it cannot take now is tried again while there is time."""
+"""Traces that MLflow refuses are found, and those that it cannot take now are tried again while there is time."""
 
 from collections.abc import Callable, Sequence
 from itertools import islice
@@ -11,7 +11,7 @@ from offpath.testing import ManualClock
 from tests.support.builders.trace_events import decoded, prediction_event
 from tests.support.fakes.trace_writer import STEADY, Bench, FakeTracker, claims, down
 from trace_writer.delivery import BACKOFF, Delivery, Failures
-from trace_writer.tracker import ExperimentRefused, Faulted, Unavailable
+from trace_writer.tracker import ExperimentRefused, Faulted, TrackerUnavailable
 
 Trouble = Callable[[str, set[str]], None]
 
@@ -29,7 +29,7 @@ def deliver(
 
 
 def only(trace_ids: set[str], error: Exception) -> Trouble:
-    """Trouble whenever one of these traces is in the request."""
+    """Return what raises the error whenever one of these traces is in the request."""
 
     def trouble(experiment: str, requested: set[str]) -> None:
         if requested & trace_ids:
@@ -39,7 +39,7 @@ def only(trace_ids: set[str], error: Exception) -> Trouble:
 
 
 def times(count: int, error: Exception) -> Trouble:
-    """Trouble for that many requests."""
+    """Return what raises the error for that many requests."""
     left = iter([error] * count)
 
     def trouble(experiment: str, requested: set[str]) -> None:
@@ -72,8 +72,12 @@ def test_when_mlflow_chokes_on_every_event_every_one_is_reported(kind: type[Exce
 
 
 def test_a_refused_experiment_is_not_searched_and_stops_no_other() -> None:
-    tracker = FakeTracker()
-    events = [prediction_event("x" * 501) for _ in range(8)] + [prediction_event()]
+    def trouble(experiment: str, trace_ids: set[str]) -> None:
+        if experiment == "refused":
+            raise ExperimentRefused("HTTP 400 no such name")
+
+    tracker = FakeTracker(trouble)
+    events = [prediction_event("refused") for _ in range(8)] + [prediction_event()]
 
     failures = deliver(tracker, events)
 
@@ -88,21 +92,21 @@ def test_pauses_double_to_a_limit_with_jitter() -> None:
 
 
 def test_trouble_that_passes_is_waited_out_with_growing_pauses() -> None:
-    clock, tracker = ManualClock(), FakeTracker(times(3, Unavailable("connection refused")))
+    clock, tracker = ManualClock(), FakeTracker(times(3, TrackerUnavailable("connection refused")))
 
     assert deliver(tracker, [prediction_event()], clock) == {}
     assert clock.pauses == [0.5, 1.0, 2.0]
 
 
 def test_mlflow_is_left_alone_for_as_long_as_it_asks() -> None:
-    clock, tracker = ManualClock(), FakeTracker(times(1, Unavailable("HTTP 429", retry_after=7.0)))
+    clock, tracker = ManualClock(), FakeTracker(times(1, TrackerUnavailable("HTTP 429", retry_after=7.0)))
 
     assert deliver(tracker, [prediction_event()], clock) == {}
     assert clock.pauses == [7.0]
 
 
 def test_retry_after_beyond_the_deadline_ends_at_once() -> None:
-    clock, tracker = ManualClock(), FakeTracker(times(1, Unavailable("HTTP 429", retry_after=3600.0)))
+    clock, tracker = ManualClock(), FakeTracker(times(1, TrackerUnavailable("HTTP 429", retry_after=3600.0)))
 
     assert set(deliver(tracker, [prediction_event()], clock)) == {"0"}
     assert clock.pauses == []
@@ -110,7 +114,7 @@ def test_retry_after_beyond_the_deadline_ends_at_once() -> None:
 
 def test_retry_after_counts_only_for_what_is_retried() -> None:
     clock, asked = ManualClock(), iter([0.0, 0.0, 3600.0])
-    waiting = iter([Unavailable("HTTP 403")] * 3)
+    waiting = iter([TrackerUnavailable("HTTP 403")] * 3)
 
     def trouble(experiment: str, trace_ids: set[str]) -> None:
         if experiment == "faulty":
@@ -129,7 +133,7 @@ def test_retry_after_counts_only_for_what_is_retried() -> None:
 
 def test_the_longest_that_was_asked_for_in_a_round_counts() -> None:
     clock = ManualClock()
-    first = {"a": Unavailable("HTTP 429", retry_after=7.0), "b": Unavailable("HTTP 403")}
+    first = {"a": TrackerUnavailable("HTTP 429", retry_after=7.0), "b": TrackerUnavailable("HTTP 403")}
 
     def trouble(experiment: str, trace_ids: set[str]) -> None:
         if error := first.pop(experiment, None):
@@ -155,7 +159,7 @@ def test_one_experiments_trouble_holds_up_no_other() -> None:
 
     def trouble(experiment: str, trace_ids: set[str]) -> None:
         if experiment in denied:
-            raise Unavailable(f"HTTP 403 for {experiment}")
+            raise TrackerUnavailable(f"HTTP 403 for {experiment}")
 
     tracker = FakeTracker(trouble)
     events = [prediction_event(f"offpath/{index}") for index in range(9)]
@@ -169,7 +173,7 @@ def test_one_experiments_trouble_holds_up_no_other() -> None:
 
 
 def test_each_request_gets_no_more_than_the_time_left() -> None:
-    clock, tracker = ManualClock(), FakeTracker(times(1, Unavailable("connection refused")))
+    clock, tracker = ManualClock(), FakeTracker(times(1, TrackerUnavailable("connection refused")))
 
     deliver(tracker, [prediction_event()], clock)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offpath.contracts.errors import MalformedEvent
-from trace_writer.json_text import one_line
+from trace_writer.json_text import MAX_LEVELS, one_line, parse, shallow, storable_escapes
 
 TEXTS = st.text(max_size=10)
 VALUES = st.recursive(
@@ -47,3 +47,55 @@ def test_the_line_means_what_the_body_means(value: object, pretty: bool, ascii_o
     kept = json.dumps(value, ensure_ascii=False).encode(errors="surrogatepass").decode(errors="ignore")
     if "\ufffd" not in line and "\\ufffd" not in line:
         assert json.loads(line) == json.loads(kept)
+
+
+def test_numbers_stay_as_they_were_written() -> None:
+    assert one_line('{"a":\n[1e999, 1.50, ' + "9" * 5_000 + "]}") == '{"a":[1e999,1.50,' + "9" * 5_000 + "]}"
+
+
+def test_white_space_within_texts_is_kept() -> None:
+    assert one_line('{"a b":\r\n"c  \\"d \\n e"}') == '{"a b":"c  \\"d \\n e"}'
+
+
+@pytest.mark.parametrize("nested", [0, 1, 2, 3], ids=lambda nested: f"{nested} texts deep")
+def test_half_pairs_and_nul_are_replaced_in_json_within_json(nested: int) -> None:
+    for text, expected in [
+        ("a\ud800b", "a\ufffdb"),
+        ("\udc00\ud83d", "\ufffd\ufffd"),
+        ("\ud83d\U0001f600", "\ufffd\U0001f600"),
+        ("\\\U0001f600\\\\\0", "\\\U0001f600\\\\\ufffd"),
+    ]:
+        body = wrapped(text, nested)
+        written = storable_escapes(one_line(body))
+        for _ in range(nested + 1):
+            [written] = json.loads(written)
+        assert written == expected
+
+
+def wrapped(text: str, nested: int) -> str:
+    """JSON of a list that holds the text, as a text of such JSON, and so on."""
+    body = json.dumps([text])
+    for _ in range(nested):
+        body = json.dumps([body])
+    return body
+
+
+def test_the_archived_line_keeps_what_json_can_hold() -> None:
+    body = wrapped("\ud800\0", 1)
+    assert one_line(body) == body
+
+
+@pytest.mark.parametrize("levels", [MAX_LEVELS, MAX_LEVELS + 1, 10 * MAX_LEVELS])
+def test_what_is_nested_too_deeply_becomes_null(levels: int) -> None:
+    body = '[["]]]"],' + "[" * (levels - 1) + "1" + "]" * (levels - 1) + ',{"a":"["}]'
+
+    first, value, last = parse(shallow(body))
+
+    for _ in range(MAX_LEVELS - 1):
+        [value] = value
+    assert (first, value, last) == (["]]]"], 1 if levels == MAX_LEVELS else None, {"a": "["})
+
+
+def test_deep_body_is_written_on_one_line() -> None:
+    body = '{"a":\n' + "[" * 20_000 + "]" * 20_000 + "}"
+    assert one_line(body) == body.replace("\n", "")

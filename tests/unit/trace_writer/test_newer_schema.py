@@ -26,7 +26,7 @@ BATCHES = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(1, 1_000)), max
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a batch. dead_letters: bodies."""
+    """The outcome of a batch. dead_letters: bodies."""
 
     written: Written
     bench: Bench

@@ -8,14 +8,17 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from offpath.contracts.errors import ClaimLost, OffpathError, Transient, UnknownSchema
+from trace_writer.changes import Change
 from trace_writer.report import log_batch
-from trace_writer.writer import Failure, Written
+from trace_writer.writer import Changed, Failure, Written
 
 
-def logged(*failures: Failure, received: int, dead_lettered: Sequence[Failure] = ()) -> list[dict[str, Any]]:
+def logged(
+    *failures: Failure, received: int, dead_lettered: Sequence[Failure] = (), changed: Sequence[Changed] = ()
+) -> list[dict[str, Any]]:
     stream = io.StringIO()
-    logger = Logger(service=f"test-{received}-{len(failures)}-{len(dead_lettered)}", stream=stream)
-    log_batch(logger, Written(received, ["archive/v1/a"], failures, dead_lettered))
+    logger = Logger(service=f"test-{received}-{len(failures)}-{len(dead_lettered)}-{len(changed)}", stream=stream)
+    log_batch(logger, Written(received, ["archive/v1/a"], failures, dead_lettered, changed))
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
@@ -52,3 +55,19 @@ def test_what_was_dead_lettered_is_not_counted_as_delivered() -> None:
 def test_a_batch_without_failures_is_one_line() -> None:
     (batch,) = logged(received=5)
     assert (batch["message"], batch["delivered"], batch["level"]) == ("batch written", 5, "INFO")
+
+
+def test_changed_values_are_named_and_counted() -> None:
+    changes = [Change("POST /predict", f"attributes.a{index}", "dropped: it is no text", "5") for index in range(30)]
+
+    warning, batch = logged(received=1, changed=[Changed("1", "ab" * 16, changes)])
+
+    assert (warning["level"], warning["message_id"], warning["trace_id"]) == ("WARNING", "1", "ab" * 16)
+    assert (warning["values_changed"], len(warning["changes"])) == (30, 10)
+    assert warning["changes"][0] == {
+        "span": "POST /predict",
+        "field": "attributes.a0",
+        "what": "dropped: it is no text",
+        "value": "5",
+    }
+    assert (batch["delivered"], batch["values_changed"]) == (1, 30)

@@ -1,15 +1,26 @@
 """Every message of a batch ends in archive and MLflow, or is reported."""
 
-import json
+from collections.abc import Callable
 
 from offpath.contracts.errors import ClaimLost, MalformedEvent, Rejected, Transient
 from offpath.contracts.message import Message
+from offpath.contracts.trace_event import TraceEvent
 from offpath.testing import InMemoryQueue
 from tests.support.builders.trace_events import batch_of, claimed, inline_message, nested_event, prediction_event
 from tests.support.fakes.trace_writer import Bench, down
 from trace_writer.dead_letters import DeadLetters
-from trace_writer.tracker import Unavailable
+from trace_writer.tracker import TrackerUnavailable
 from trace_writer.writer import TraceWriter
+
+
+def refusing(event: TraceEvent) -> Callable[[str, set[str]], None]:
+    """An MLflow that refuses every request with this trace."""
+
+    def trouble(experiment: str, trace_ids: set[str]) -> None:
+        if event.trace_id in trace_ids:
+            raise Rejected("HTTP 400")
+
+    return trouble
 
 
 def test_batch_is_one_object_and_one_request_per_experiment() -> None:
@@ -26,8 +37,8 @@ def test_batch_is_one_object_and_one_request_per_experiment() -> None:
 
 
 def test_messages_that_can_never_be_delivered_stop_no_other() -> None:
-    bench = Bench()
-    good, large, nested = prediction_event(), prediction_event(), nested_event(120)
+    good, large, bad = prediction_event(), prediction_event(), prediction_event()
+    bench = Bench(refusing(bad))
     lost = claimed(prediction_event(), bench.claims)
     bench.large_bodies.objects.clear()
     messages = {
@@ -35,7 +46,7 @@ def test_messages_that_can_never_be_delivered_stop_no_other() -> None:
         "good": inline_message(good),
         "lost": lost,
         "empty": Message("{}", inline_message(good).attributes),
-        "nested": inline_message(nested),
+        "bad": inline_message(bad),
         "large": claimed(large, bench.claims),
     }
 
@@ -45,11 +56,30 @@ def test_messages_that_can_never_be_delivered_stop_no_other() -> None:
         ("not-json", MalformedEvent),
         ("lost", ClaimLost),
         ("empty", MalformedEvent),
-        ("nested", Rejected),
+        ("bad", Rejected),
     ]
     assert written.failures[0].trace_id == good.trace_id
     assert bench.tracker.stored == {good.trace_id, large.trace_id}
-    assert bench.archive.lines == [good.body, json.dumps(json.loads(nested.body)), large.body]
+    assert bench.archive.lines == [good.body, bad.body, large.body]
+
+
+def test_odd_values_are_delivered_and_told() -> None:
+    good, odd = prediction_event(), nested_event(120)
+    bench = Bench()
+
+    written = bench.writer.write(batch_of({"1": inline_message(good), "2": inline_message(odd)}), bench.deadline)
+
+    assert (written.failures, bench.tracker.stored) == ([], {good.trace_id, odd.trace_id})
+    assert [(changed.message_id, changed.trace_id, len(changed.changes)) for changed in written.changed] == [
+        ("2", odd.trace_id, 1)
+    ]
+    assert bench.archive.lines == [good.body, odd.body]
+
+
+def test_odd_values_are_not_told_before_they_are_delivered() -> None:
+    bench = Bench(down)
+    written = bench.writer.write(batch_of({"1": inline_message(nested_event(120))}), bench.deadline)
+    assert (len(written.failures), written.changed) == (1, [])
 
 
 def test_nothing_goes_to_mlflow_while_the_archive_is_down() -> None:
@@ -100,28 +130,30 @@ def test_mlflow_outage_archives_each_event_once() -> None:
 
 
 def test_redelivered_message_is_archived_when_it_has_ended() -> None:
-    new, again, nested, away = prediction_event(), prediction_event(), nested_event(120), prediction_event("away")
+    new, again, bad, away = prediction_event(), prediction_event(), prediction_event(), prediction_event("away")
 
     def trouble(experiment: str, trace_ids: set[str]) -> None:
         if experiment == "away":
-            raise Unavailable("HTTP 503")
+            raise TrackerUnavailable("HTTP 503")
+        refusing(bad)(experiment, trace_ids)
 
     bench = Bench(trouble)
     redelivered = batch_of(
-        {"again": inline_message(again), "nested": inline_message(nested), "away": inline_message(away)}, receives=2
+        {"again": inline_message(again), "bad": inline_message(bad), "away": inline_message(away)}, receives=2
     )
 
     written = bench.writer.write(batch_of({"new": inline_message(new)}) + redelivered, bench.deadline)
 
-    assert {failure.message_id for failure in written.failures} == {"nested", "away"}
+    assert {failure.message_id for failure in written.failures} == {"bad", "away"}
     assert written.archive_keys == ["archive/1", "archive/2"]
-    assert bench.archive.batches == [[new.body], [again.body, json.dumps(json.loads(nested.body))]]
+    assert bench.archive.batches == [[new.body], [again.body, bad.body]]
 
 
 def test_redelivered_message_stays_queued_until_archived() -> None:
-    queue, bench = InMemoryQueue(), Bench()
+    poison = prediction_event()
+    queue, bench = InMemoryQueue(), Bench(refusing(poison))
     writer = TraceWriter(bench.claims, bench.archive, bench.delivery, DeadLetters(queue, max_receives=2))
-    messages = {"good": inline_message(prediction_event()), "poison": inline_message(nested_event(120))}
+    messages = {"good": inline_message(prediction_event()), "poison": inline_message(poison)}
     bench.archive.down = True
 
     written = writer.write(batch_of(messages, receives=9), bench.deadline)

@@ -38,5 +38,7 @@ def test_what_is_no_text_file_is_refused(tmp_path: Path) -> None:
         read_text(tmp_path / "text")
 
 
-def test_rows_that_are_all_good_are_not_refused() -> None:
+def test_only_rows_that_are_wrong_are_refused() -> None:
     refuse_rows("a.csv", 10, [])
+    with pytest.raises(TrainingError, match=r"a\.csv: 1 of 10 rows cannot be used: line 3: no number\. Mend or remove"):
+        refuse_rows("a.csv", 10, [(3, "no number")])

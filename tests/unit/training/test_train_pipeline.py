@@ -1,4 +1,4 @@
-"""From data to a model that is fit to be registered."""
+"""A pipeline trains, from data to a model that is fit to be registered."""
 
 from dataclasses import replace
 from math import ceil

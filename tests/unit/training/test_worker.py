@@ -55,12 +55,12 @@ class WorkerTrial:
 
     @property
     def visible(self) -> int:
-        """How many messages can be received."""
+        """Return how many messages can be received."""
         return self.queue.waiting()[0]
 
     @property
     def kept(self) -> int:
-        """How many messages there are."""
+        """Return how many messages there are."""
         return len(self.queue.messages)
 
 

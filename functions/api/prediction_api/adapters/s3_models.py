@@ -6,8 +6,8 @@ from offpath.aws.s3 import Fetched
 from offpath.contracts.names import MANIFEST_KEY
 
 
-class Objects(Protocol):
-    """A bucket. Each method may raise ObjectMissing or Transient."""
+class ModelBucket(Protocol):
+    """The bucket that models are in. Each method may raise ObjectMissing or Transient."""
 
     def get(self, key: str) -> bytes:
         """Return the object's content."""
@@ -19,7 +19,7 @@ class Objects(Protocol):
 class S3Models:
     """Models in the pipeline's bucket."""
 
-    def __init__(self, bucket: Objects) -> None:
+    def __init__(self, bucket: ModelBucket) -> None:
         self._bucket = bucket
 
     def manifest_if_changed(self, etag: str | None) -> tuple[bytes, str] | None:

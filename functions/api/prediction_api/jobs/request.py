@@ -1,4 +1,4 @@
-"""The fields of a request for a training, whatever the recipe."""
+"""Define the fields of a request for a training, whatever the recipe."""
 
 from typing import Annotated
 
@@ -30,13 +30,13 @@ Alias = Annotated[str, Field(max_length=255), AfterValidator(_alias)]
 
 
 class PromotionRequest(Promotion):
-    """When the new version becomes champion."""
+    """The new version becomes champion if it is better by this metric."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class TrainingRequest(BaseModel):
-    """What to train with, and what becomes of the version."""
+    """Ask for a training, and say what happens to the version."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 

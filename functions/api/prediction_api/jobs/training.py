@@ -27,7 +27,7 @@ class Datasets(Protocol):
     """The store of files to learn from."""
 
     def exists(self, key: str) -> bool:
-        """Whether there is such a file. Raises Transient."""
+        """Tell whether there is such a file. Raises Transient."""
 
 
 class Training:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from offpath.contracts.errors import ManifestError, ObjectMissing, Transient
+from offpath.contracts.errors import ManifestError, ObjectMissing, Transient, UnknownSchema
 from offpath.contracts.model_manifest import Manifest, ModelVersion, PublishedFile, RegisteredModel
 from offpath.contracts.names import CHAMPION, MANIFEST_KEY
 from prediction_api.errors import ModelUnusable
@@ -108,7 +108,7 @@ class ModelLoader:
             return bool(fetched), ""
         except ObjectMissing:
             problem = f"there is no {MANIFEST_KEY} in the bucket; model_sync writes it from MLflow's registry"
-        except (ManifestError, Transient) as error:
+        except (ManifestError, UnknownSchema, Transient) as error:
             problem = str(error)
         return False, self._logged(problem)
 

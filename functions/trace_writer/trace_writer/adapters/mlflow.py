@@ -6,7 +6,7 @@ from collections.abc import Callable
 from offpath.mlflow.http import MlflowHttp
 from trace_writer.adapters.mlflow_api import MISSING, Call, MlflowApi
 from trace_writer.adapters.mlflow_experiments import Experiments
-from trace_writer.tracker import Unavailable
+from trace_writer.tracker import TrackerUnavailable
 
 _PATH = "/v1/traces"
 _ENCODED = {"Content-Type": "application/x-protobuf", "Content-Encoding": "gzip"}
@@ -29,7 +29,7 @@ class MlflowTracker:
         """Store all spans of a serialized OTLP request, or none, in the experiment of that name.
 
         timeout_seconds: for all requests that it takes, together.
-        Raises Rejected, ExperimentRefused, Unavailable or Faulted.
+        Raises Rejected, ExperimentRefused, TrackerUnavailable or Faulted.
         """
         deadline = self._now() + timeout_seconds
         body = gzip.compress(payload, _GZIP_LEVEL, mtime=0)
@@ -38,7 +38,9 @@ class MlflowTracker:
         self._experiments.forget(experiment)
         if not self._stored(experiment, body, deadline):
             self._experiments.forget(experiment)
-            raise Unavailable(f"MLflow names an experiment {experiment!r}, but says it is gone when spans come for it")
+            raise TrackerUnavailable(
+                f"MLflow names an experiment {experiment!r}, but says it is gone when spans come for it"
+            )
 
     def _stored(self, experiment: str, body: bytes, deadline: float) -> bool:
         experiment_id = self._experiments.id_of(experiment, deadline)

@@ -10,7 +10,7 @@ from urllib3.util import Retry
 
 from offpath.contracts.errors import Rejected, Transient
 from offpath.mlflow.http import Answer, MlflowHttp
-from trace_writer.tracker import Faulted, Unavailable
+from trace_writer.tracker import Faulted, TrackerUnavailable
 
 MISSING = "RESOURCE_DOES_NOT_EXIST"
 EXISTS = "RESOURCE_ALREADY_EXISTS"
@@ -52,7 +52,7 @@ class MlflowApi:
         self._timeout_seconds = timeout_seconds
 
     def send(self, call: Call, deadline: float) -> Outcome:
-        """One request, answered before the deadline on the clock. Raises Rejected, Unavailable or Faulted."""
+        """One request, answered before the deadline on the clock. Raises Rejected, TrackerUnavailable or Faulted."""
         answer = self._answer(call, deadline)
         outcome = _outcome(answer)
         if answer.status >= 300 and outcome.error_code not in call.harmless:
@@ -62,7 +62,7 @@ class MlflowApi:
     def _answer(self, call: Call, deadline: float) -> Answer:
         left = deadline - self._now()
         if left <= 0:
-            raise Unavailable(f"there was no time left for {self._named(call)}")
+            raise TrackerUnavailable(f"there was no time left for {self._named(call)}")
         wait = min(left, self._timeout_seconds)
         try:
             return self._http.request(
@@ -70,25 +70,25 @@ class MlflowApi:
             )
         except Transient as error:
             # A connection made and then no answer may be this request's doing; no connection is nobody's.
-            kind = Faulted if isinstance(error.__cause__, ReadTimeoutError | ProtocolError) else Unavailable
+            kind = Faulted if isinstance(error.__cause__, ReadTimeoutError | ProtocolError) else TrackerUnavailable
             raise kind(str(error)) from error
 
     def _named(self, call: Call) -> str:
         return f"{call.method} {self._http.url}{call.path}"
 
 
-def _error(answer: Answer, said: str) -> Unavailable | Rejected:
+def _error(answer: Answer, said: str) -> TrackerUnavailable | Rejected:
     if answer.status >= 500:
         return Faulted(said, _retry_after(answer))
     if answer.status in _CREDENTIALS:
-        return Unavailable(
+        return TrackerUnavailable(
             f"{said}; check OFFPATH_MLFLOW_USERNAME and OFFPATH_MLFLOW_PASSWORD, or the secret that "
             "OFFPATH_MLFLOW_SECRET names, and what that user may do"
         )
     if answer.status in _LATER:
-        return Unavailable(said, _retry_after(answer))
+        return TrackerUnavailable(said, _retry_after(answer))
     if answer.status in _WRONG_PLACE:
-        return Unavailable(f"{said}; does an MLflow server with OTLP answer there? Check OFFPATH_MLFLOW_URL")
+        return TrackerUnavailable(f"{said}; does an MLflow server with OTLP answer there? Check OFFPATH_MLFLOW_URL")
     return Rejected(said)
 
 

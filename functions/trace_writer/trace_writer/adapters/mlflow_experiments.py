@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from offpath.contracts.errors import Rejected
 from trace_writer.adapters.mlflow_api import EXISTS, MISSING, Call, MlflowApi
-from trace_writer.tracker import ExperimentRefused, Unavailable
+from trace_writer.tracker import ExperimentRefused, TrackerUnavailable
 
 _PATH = "/api/2.0/mlflow/experiments"
 _JSON = {"Content-Type": "application/json"}
@@ -26,7 +26,7 @@ class Experiments:
     def id_of(self, name: str, deadline: float) -> str:
         """The id of the active experiment of that name, by the deadline on the clock.
 
-        Raises ExperimentRefused, Unavailable or Faulted.
+        Raises ExperimentRefused, TrackerUnavailable or Faulted.
         """
         known, since = self._known.get(name, ("", 0.0))
         if known and self._now() - since < _TRUSTED_SECONDS:
@@ -51,7 +51,7 @@ class Experiments:
                 self._post("restore", {"experiment_id": experiment_id}, deadline)
             else:
                 return experiment_id
-        raise Unavailable(f"the experiment {name!r} cannot be had: something keeps creating and deleting it")
+        raise TrackerUnavailable(f"the experiment {name!r} is not available: something keeps creating and deleting it")
 
     def _find(self, name: str, deadline: float) -> tuple[str, str]:
         path = f"{_PATH}/get-by-name?{urlencode({'experiment_name': name})}"
@@ -61,7 +61,9 @@ class Experiments:
                 return experiment_id, stage
         if outcome.error_code == MISSING:
             return "", ""
-        raise Unavailable(f"no experiment in the answer {outcome.fields}: is OFFPATH_MLFLOW_URL an MLflow server?")
+        raise TrackerUnavailable(
+            f"no experiment in the answer {outcome.fields}: is OFFPATH_MLFLOW_URL an MLflow server?"
+        )
 
     def _post(self, verb: str, fields: dict[str, str], deadline: float) -> None:
         harmless = {MISSING, EXISTS} if verb == "create" else {MISSING}

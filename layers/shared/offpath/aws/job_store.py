@@ -10,8 +10,8 @@ from offpath.contracts.names import JOBS_PREFIX, job_key
 from offpath.contracts.training_job import Job
 
 
-class Objects(Protocol):
-    """A bucket. Each method may raise Transient."""
+class JobBucket(Protocol):
+    """The bucket that jobs are in. Each method may raise Transient."""
 
     def get_if_changed(self, key: str, etag: str | None) -> Fetched | None:
         """Return the object; None if its entity tag is still that one. Raises ObjectMissing."""
@@ -34,26 +34,26 @@ class StoredJob:
 class JobStore:
     """The jobs of one bucket. Every method may raise Transient."""
 
-    def __init__(self, objects: Objects) -> None:
-        self._objects = objects
+    def __init__(self, bucket: JobBucket) -> None:
+        self._bucket = bucket
 
     def create(self, job: Job) -> StoredJob:
         """Write the document of a new job."""
         try:
-            return StoredJob(job, self._objects.put_if_unchanged(job_key(job.id), job.to_json(), None))
+            return StoredJob(job, self._bucket.put_if_unchanged(job_key(job.id), job.to_json(), None))
         except ObjectChanged:  # nobody else has that id: an answer of S3 was lost, and its client tried once more
             return self.read(job.id)
 
     def read(self, job_id: str) -> StoredJob:
         """Return the job of that id. Raises ObjectMissing, MalformedJob, or UnknownSchema."""
-        fetched = self._objects.get_if_changed(job_key(job_id), None)
+        fetched = self._bucket.get_if_changed(job_key(job_id), None)
         assert fetched is not None  # nothing can be unchanged since no time at all
         return StoredJob(Job.parse(fetched.content), fetched.etag)
 
     def replace(self, stored: StoredJob, job: Job) -> StoredJob:
         """Write the job in place of what was stored. Raises ObjectChanged if somebody else did in the meantime."""
-        return StoredJob(job, self._objects.put_if_unchanged(job_key(job.id), job.to_json(), stored.etag))
+        return StoredJob(job, self._bucket.put_if_unchanged(job_key(job.id), job.to_json(), stored.etag))
 
     def ids(self) -> list[str]:
         """Return the ids of all jobs, the oldest first."""
-        return [key.removeprefix(JOBS_PREFIX).removesuffix(".json") for key in self._objects.keys(JOBS_PREFIX)]
+        return [key.removeprefix(JOBS_PREFIX).removesuffix(".json") for key in self._bucket.keys(JOBS_PREFIX)]

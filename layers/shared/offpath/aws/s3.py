@@ -93,8 +93,8 @@ class Bucket:
         return f"s3://{self.name}/{key}"
 
 
-class Objects(Protocol):
-    """A bucket. Each method may raise Transient."""
+class ClaimBucket(Protocol):
+    """The bucket that large bodies are in. Each method may raise Transient."""
 
     name: str
 
@@ -108,7 +108,7 @@ class Objects(Protocol):
 class S3Claims:
     """Large bodies, in the pipeline's own bucket: a message that names another one is not followed there."""
 
-    def __init__(self, bucket: Objects) -> None:
+    def __init__(self, bucket: ClaimBucket) -> None:
         self._bucket = bucket
 
     def put(self, key: str, content: bytes) -> str:

@@ -25,13 +25,18 @@ LONGEST_PAUSE_SECONDS = 1_800
 T = TypeVar("T")
 
 
-def batches(items: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
-    """Yield the items in order, at most ten and at most 1 MiB together; one that is larger stands alone."""
+def batches(
+    items: Iterable[T], size_of: Callable[[T], int], max_items: int = SQS_MAX_BATCH, max_bytes: int = SQS_MAX_BYTES
+) -> Iterator[list[T]]:
+    """Yield the items in order, at most so many and so many bytes together; one that is larger stands alone.
+
+    size_of: an item's size in bytes. The limits are by default those of a request to SQS.
+    """
     batch: list[T] = []
     size = 0
     for item in items:
         weight = size_of(item)
-        if batch and (len(batch) == SQS_MAX_BATCH or size + weight > SQS_MAX_BYTES):
+        if batch and (len(batch) == max_items or size + weight > max_bytes):
             yield batch
             batch, size = [], 0
         batch.append(item)

@@ -1,1 +1,1 @@
-"""Messages, documents and names that two parts of the pipeline share, each of them defined once."""
+"""Define each message, document and name that two parts of the pipeline share."""

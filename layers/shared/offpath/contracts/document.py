@@ -1,4 +1,4 @@
-"""JSON documents that one part of the pipeline writes to S3 and another one reads.
+"""Read and write JSON documents that one part of the pipeline writes to S3 and another one reads.
 
 A reader takes every schema that may still be there, and passes over fields that it does not know. It keeps those
 fields, so that a document that it writes back loses nothing of a newer writer's.
@@ -13,7 +13,7 @@ from offpath.contracts.errors import OffpathError, UnknownSchema
 
 
 class Part(BaseModel):
-    """Base of a document and of what it consists of."""
+    """Keep the fields of a document, or of an object in it, the unknown ones included."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True, extra="allow")
 

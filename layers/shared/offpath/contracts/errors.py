@@ -1,4 +1,4 @@
-"""Errors by what the caller should do.
+"""These errors tell what the caller should do.
 
     OffpathError
     ├── SettingsError      the environment holds an unusable value: do not start
@@ -20,7 +20,7 @@ A message says what failed, with which value, and what to do about it.
 
 
 class OffpathError(Exception):
-    """Anything that offpath raises on purpose."""
+    """Everything that offpath raises on purpose derives from this error."""
 
 
 class SettingsError(OffpathError):
@@ -32,7 +32,7 @@ class ManifestError(OffpathError):
 
 
 class RecipesError(OffpathError):
-    """What can be trained is not known: its announcement is none."""
+    """The announcement of the recipes is missing, or is not an announcement."""
 
 
 class ObjectMissing(OffpathError):
@@ -60,7 +60,7 @@ class MalformedEvent(Poison):
 
 
 class MalformedJob(Poison):
-    """Not a training job, or not the message of one."""
+    """The content is not a training job, or the message does not name one."""
 
 
 class ClaimLost(Poison):

@@ -1,4 +1,4 @@
-"""Messages on a queue."""
+"""These are the messages on a queue, as they are sent and as they are received."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,21 +6,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An SQS message, whichever library carries it: body and string attributes."""
+    """Hold the body and the string attributes of an SQS message, whichever library carries it."""
 
     body: str
     attributes: Mapping[str, str]
 
     @property
     def size(self) -> int:
-        """What SQS counts against its limit: UTF-8 bytes of the body and of attribute names, types and values."""
+        """Return the bytes that SQS counts against its limit: of body, attribute names, types and values, in UTF-8."""
         attributes = sum(len(f"{name}String{value}".encode()) for name, value in self.attributes.items())
         return len(self.body.encode()) + attributes
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedMessage:
-    """A message that a consumer has received.
+    """Hold a message that a consumer has received.
 
     receipt: what SQS asks for to change or delete it. receives: how often it was received, this time included.
     """

@@ -1,4 +1,4 @@
-"""The model manifest: which file serves which alias of which registered model.
+"""The model manifest says which file serves which alias of which registered model.
 
 `model_sync` writes it, the prediction API reads it. It lies at `models/manifest.json` beside the files it names, and
 changes only when something in the registry did. An entry that this version cannot read costs that entry alone.
@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from offpath.contracts.document import Part, complaint, parse
+from offpath.contracts.document import Part, check_known, complaint, parse
 from offpath.contracts.errors import ManifestError
 from offpath.contracts.names import MANIFEST_KEY
 
@@ -38,7 +38,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Column(Part):
-    """One input or output column of a model's MLflow signature, with MLflow's name for its type."""
+    """Describe an input or output column of a model's MLflow signature, with MLflow's name for its type."""
 
     name: str
     type: ColumnType
@@ -46,7 +46,7 @@ class Column(Part):
 
 
 class Tensor(Part):
-    """One input or output tensor of a model's MLflow signature.
+    """Describe an input or output tensor of a model's MLflow signature.
 
     shape: -1 stands for a dimension of any length; the first one counts records. name: None in a signature of one
     tensor that has none.
@@ -59,7 +59,7 @@ class Tensor(Part):
 
     @property
     def key(self) -> str:
-        """What a request calls the tensor."""
+        """Return the name that a request has for the tensor."""
         return self.name or "inputs"
 
 
@@ -67,19 +67,22 @@ Input = Annotated[Column | Tensor, Field(discriminator="type")]
 
 
 class Signature(Part):
-    """Inputs and outputs, in the order that the model takes and gives them; inputs are all columns or all tensors."""
+    """List inputs and outputs in the order that the model takes and gives them.
+
+    Inputs are all columns or all tensors.
+    """
 
     inputs: tuple[Input, ...] = Field(min_length=1)
     outputs: tuple[Input, ...] = ()
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The inputs of a signature of columns; of one of tensors, none."""
+        """Return the inputs of a signature of columns; of one of tensors, none."""
         return tuple(entry for entry in self.inputs if isinstance(entry, Column))
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        """The inputs of a signature of tensors; of one of columns, none."""
+        """Return the inputs of a signature of tensors; of one of columns, none."""
         return tuple(entry for entry in self.inputs if isinstance(entry, Tensor))
 
     @model_validator(mode="after")
@@ -92,7 +95,7 @@ class Signature(Part):
 
 
 class PublishedFile(Part):
-    """A file beside a model's graph. key: in the manifest's own bucket. bytes: its size."""
+    """Name a file beside a model's graph. key: in the manifest's own bucket. bytes: its size."""
 
     key: str
     sha256: Sha256
@@ -100,11 +103,11 @@ class PublishedFile(Part):
 
 
 class ModelVersion(Part):
-    """A registered version and the files that serve it.
+    """Describe a registered version, and name the files that serve it.
 
     key: S3 key of the ONNX file, in the manifest's own bucket. sha256: of that file. bytes: its size. tokenizer: of a
     model whose graph takes tokens, what makes them of its only column, a text. weight: share of the model's traffic, in
-    percent. shadow: whether it predicts, behind the response, what another version answered. labels: class names, by
+    percent. shadow: whether it predicts, after the response, what another version answered. labels: class names, by
     class index; empty for a regression. source: where the registry says its files come from; it tells this version from
     one of the same number, made after the registered model was deleted and created again. input_example: a record; of a
     signature of tensors what a request's `inputs` may hold.
@@ -127,20 +130,23 @@ class ModelVersion(Part):
 
     @property
     def file_keys(self) -> tuple[str, ...]:
-        """The keys of all its files."""
+        """Return the keys of all its files."""
         return (self.key, self.tokenizer.key) if self.tokenizer else (self.key,)
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """The entry of an alias or a model that a newer version wrote. reason: why it cannot be read. content: as found."""
+    """Hold the entry of an alias or a model that a newer version wrote.
+
+    reason: why it cannot be read. content: as found.
+    """
 
     reason: str
     content: JsonValue
 
 
 class RegisteredModel(Part):
-    """A registered model: the version that each alias stands for.
+    """Describe a registered model, and the version that each alias stands for.
 
     unreadable: entries that this version cannot read, by alias. They are written back as they were found.
     """
@@ -156,7 +162,7 @@ class RegisteredModel(Part):
 
 
 class Manifest(Part):
-    """Every model that can be served.
+    """List every model that can be served.
 
     unreadable: models none of whose entry can be read, by name. They are written back as they were found.
     """
@@ -167,7 +173,11 @@ class Manifest(Part):
 
     @classmethod
     def parse(cls, content: bytes) -> "Manifest":
-        """Read a manifest. Fields that it does not know are kept. Raises ManifestError for what is no manifest."""
+        """Read a manifest. Fields that it does not know are kept.
+
+        Raises ManifestError for what is no manifest, or UnknownSchema for one that a newer version wrote.
+        """
+        check_known(f"{MANIFEST_KEY} of the schema", parse(_Head, content, _unusable).schema_, READABLE)
         raw = parse(_RawManifest, content, _unusable)
         models: dict[str, RegisteredModel] = {}
         unreadable: dict[str, Unreadable] = {}
@@ -189,13 +199,19 @@ class Manifest(Part):
         return model.aliases if model else {}
 
 
+class _Head(Part):
+    """Hold the field that tells whether this version can read the rest."""
+
+    schema_: str = Field(alias="schema")
+
+
 class _RawManifest(Part):
     schema_: Schema = Field(alias="schema")
     models: dict[str, JsonValue] = Field({})
 
 
 class _RawModel(Part):
-    """A model whose aliases are not read yet. tensor_aliases: more of them; version 0.1.0 wrote some apart."""
+    """Hold a model whose aliases are not read yet. tensor_aliases: more of them; version 0.1.0 wrote some apart."""
 
     description: str = ""
     aliases: dict[str, JsonValue]

@@ -1,4 +1,4 @@
-"""Names that two parts of the pipeline share: keys in the bucket, aliases, tags and schemas of the registry."""
+"""Define names that two parts of the pipeline share: keys in the bucket, aliases and tags of the registry."""
 
 import re
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What can be trained: the training worker announces it in S3, and the API holds what it is asked for against it."""
+"""The training worker announces its recipes in S3, and the API checks requests for a training against them."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,7 +18,7 @@ Better = Literal["higher", "lower"]
 
 
 class AnnouncedRecipe(Part):
-    """A recipe, as others than the training see it.
+    """Describe a recipe to other parts than the training.
 
     parameters: the JSON schema of its hyperparameters, a flat object. metrics: what can be compared of its runs, and
     whether higher or lower is better. takes_data: whether it learns from files.
@@ -31,7 +31,7 @@ class AnnouncedRecipe(Part):
 
 
 class Recipes(Part):
-    """Every recipe that the worker knows, by name. made_from: a digest of their code, that tells when to do it anew."""
+    """List each recipe that the worker knows, by name. made_from: a digest of their code, to tell when it changes."""
 
     schema_: Literal["recipes/1"] = Field(SCHEMA, alias="schema")
     made_from: str = ""

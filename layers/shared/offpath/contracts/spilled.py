@@ -1,4 +1,4 @@
-"""Where an event goes that SQS could not take: to S3, and as a last resort into the process's own log.
+"""Messages that SQS could not take go to S3, and as a last resort into the process's own log.
 
 In S3 a spilled message is one object, `spill/<queue name>/<trace id>-<digest>.json`, that holds
 `{"schema": "spill/1", "attributes": {…}, "body": "…"}`; version 0.1.0 wrote it without the schema. In the log it is
@@ -9,12 +9,15 @@ import base64
 import gzip
 import hashlib
 import json
-from collections import defaultdict
+import zlib
 from collections.abc import Iterable, Iterator
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Annotated, Any
 
-from offpath.contracts.document import check_known
-from offpath.contracts.errors import MalformedEvent
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from offpath.contracts.document import check_known, complaint
+from offpath.contracts.errors import MalformedEvent, UnknownSchema
 from offpath.contracts.message import Message
 from offpath.contracts.names import spill_prefix
 
@@ -28,8 +31,8 @@ LOG_PART_CHARACTERS = 200_000
 
 
 def dump(message: Message) -> bytes:
-    """The message as the content of an S3 object."""
-    return json.dumps({"schema": SCHEMA, "attributes": dict(message.attributes), "body": message.body}).encode()
+    """Return the message as the content of an S3 object."""
+    return json.dumps({"schema": SCHEMA, **_fields(message)}).encode()
 
 
 def load(content: bytes) -> Message:
@@ -39,18 +42,21 @@ def load(content: bytes) -> Message:
         schema = str(fields.get("schema", "spill/1"))
         check_known("a spilled message of the schema", schema, READABLE)
         return Message(str(fields["body"]), {str(name): str(value) for name, value in fields["attributes"].items()})
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise MalformedEvent(f"not a spilled message: {content[:200]!r}") from error
 
 
 def key(queue: str, message: Message) -> str:
-    """Where a message lies in S3: the same message lies in the same place, however often it is spilled."""
-    digest = hashlib.sha256(dump(message)).hexdigest()[:16]
+    """Return where a message lies in S3: the same message lies in the same place, however often it is spilled.
+
+    The digest is of attributes and body alone, so that it is the same in each version, whatever schema that writes.
+    """
+    digest = hashlib.sha256(json.dumps(_fields(message)).encode()).hexdigest()[:16]
     return f"{spill_prefix(queue)}{message.attributes.get('trace_id', 'unknown')}-{digest}.json"
 
 
 def to_log(message: Message) -> Iterator[str]:
-    """The message as JSON lines, compressed, each of at most some 200,000 characters.
+    """Yield the message as JSON lines, compressed, each of at most some 200,000 characters.
 
     They are errors, which no level of logging passes over: Lambda drops lines of a lower level than it is told to keep.
     """
@@ -62,33 +68,100 @@ def to_log(message: Message) -> Iterator[str]:
 
 
 def from_log(lines: Iterable[str]) -> Iterator[Message]:
-    """The messages in a log, once each, in the order in which they were complete; other lines are passed over.
+    """Yield the messages in a log, once each, in the order in which they were complete; other lines are passed over.
 
-    Raises MalformedEvent at the end when parts of a message are missing, naming it.
+    A message that cannot be read costs no other. After the last one, it raises one error that names all that could not
+    be read: UnknownSchema if a newer version wrote one of them, else MalformedEvent, for missing parts, too.
     """
-    found: dict[str, dict[int, str]] = defaultdict(dict)
-    missing: dict[str, int] = {}
-    for part in filter(None, map(_part, lines)):
-        mark, parts = part[LOG_MARK], found[part[LOG_MARK]]
-        new = part["part"] not in parts
-        parts[part["part"]] = part["gzip"]
-        missing[mark] = part["parts"] - len(parts)
-        if new and not missing[mark]:
-            yield load(gzip.decompress(base64.b64decode("".join(parts[number] for number in sorted(parts)))))
-    incomplete = [f"{mark} ({count} parts)" for mark, count in missing.items() if count]
-    if incomplete:
-        raise MalformedEvent(f"the log lacks parts of these spilled messages: {', '.join(incomplete)}")
+    log = _Log()
+    for line in lines:
+        message = log.read(line)
+        if message:
+            yield message
+    log.check()
 
 
-def _part(line: str) -> dict[str, Any] | None:
-    """The part in a line, whatever stands before it, and whatever fields were added to it."""
+def _fields(message: Message) -> dict[str, object]:
+    return {"attributes": dict(message.attributes), "body": message.body}
+
+
+class _Part(BaseModel):
+    """Hold a part of a message, which is one line. mark: the same in all parts of a message."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    mark: str = Field(validation_alias=LOG_MARK)
+    part: Annotated[int, Field(ge=1)]
+    parts: Annotated[int, Field(ge=1)]
+    gzip: str
+
+
+@dataclass(slots=True)
+class _Log:
+    """Collect the parts of messages, by mark and number, and each reason why something cannot be read."""
+
+    found: dict[str, dict[int, str]] = field(default_factory=dict)
+    missing: dict[str, int] = field(default_factory=dict)
+    malformed: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+    def read(self, line: str) -> Message | None:
+        """Return the message that this line completes, if it is one that can be read."""
+        try:
+            part = _part(line)
+            return self._completed(part) if part else None
+        except UnknownSchema as error:
+            self.unknown.append(str(error))
+        except MalformedEvent as error:
+            self.malformed.append(str(error))
+        return None
+
+    def check(self) -> None:
+        """Raise an error for all that was not read, if there is any."""
+        lacking = [f"{mark} ({count} parts)" for mark, count in self.missing.items() if count]
+        if lacking:
+            self.malformed.append(f"the log lacks parts of these spilled messages: {', '.join(lacking)}")
+        reasons = "; ".join(dict.fromkeys([*self.unknown, *self.malformed]))
+        if self.unknown:
+            raise UnknownSchema(reasons)
+        if self.malformed:
+            raise MalformedEvent(reasons)
+
+    def _completed(self, part: _Part) -> Message | None:
+        parts = self.found.setdefault(part.mark, {})
+        is_new = part.part not in parts
+        parts[part.part] = part.gzip
+        self.missing[part.mark] = max(0, part.parts - len(parts))
+        if not is_new or self.missing[part.mark]:
+            return None
+        return load(_decompressed(part.mark, "".join(parts[number] for number in sorted(parts))))
+
+
+def _decompressed(mark: str, text: str) -> bytes:
+    try:
+        return gzip.decompress(base64.b64decode(text))
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        raise MalformedEvent(f"the spilled message {mark} in the log is damaged: {error}") from error
+
+
+def _part(line: str) -> _Part | None:
+    """Return the part in a line, whatever stands before it, and whatever fields were added to it.
+
+    Raises MalformedEvent for an object with the mark that is none.
+    """
     mark = line.find(f'"{LOG_MARK}"')
     for start in (position for position in range(mark) if line[position] == "{"):
         try:
-            found = json.JSONDecoder().raw_decode(line, start)[0]
-        except ValueError:
+            found: dict[str, Any] = json.JSONDecoder().raw_decode(line, start)[0]
+        except (ValueError, RecursionError):
             continue
         if LOG_MARK in found:
-            part: dict[str, Any] = found
-            return part
+            return _checked(found)
     return None
+
+
+def _checked(found: dict[str, Any]) -> _Part:
+    try:
+        return _Part.model_validate(found)
+    except ValidationError as error:
+        raise MalformedEvent(f"not a part of a spilled message, {complaint(error)}: {str(found)[:200]}") from error

@@ -1,4 +1,4 @@
-"""The trace event: all ended spans of one request, and how it travels on SQS.
+"""A trace event holds all ended spans of one request, and travels on SQS.
 
 A message's body is an OTLP/JSON `ExportTraceServiceRequest`, or, when that is too large for SQS, a claim check: where
 the body lies in S3. Its attributes say which (`kind`), and which schema, experiment and trace.
@@ -24,7 +24,7 @@ _TRACE_ID = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, slots=True)
 class TraceEvent:
-    """One trace, ready to travel.
+    """Hold one trace, ready to travel.
 
     trace_id: 32 lower-case hex digits. experiment: MLflow experiment name. body: OTLP/JSON `ExportTraceServiceRequest`.
     """
@@ -35,13 +35,13 @@ class TraceEvent:
 
     @property
     def mlflow_trace_id(self) -> str:
-        """The id that MLflow's OTLP endpoint gives this trace."""
+        """Return the id that MLflow's OTLP endpoint gives this trace."""
         return f"tr-{self.trace_id}"
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Where a large body lies: an S3 object, its size in bytes and the SHA-256 of its content in hex."""
+    """Name the S3 object that holds a large body, with its size in bytes and the SHA-256 of its content in hex."""
 
     bucket: str
     key: str
@@ -50,17 +50,20 @@ class Claim:
 
 
 class ClaimStore(Protocol):
-    """Keeps bodies that are too large for a message."""
+    """Keep bodies that are too large for a message."""
 
     def put(self, key: str, content: bytes) -> str:
-        """Store content under the key; the bucket's name comes back. Raises Transient."""
+        """Store content under the key, and return the bucket's name. Raises Transient."""
 
     def get(self, bucket: str, key: str) -> bytes:
-        """The content. Raises ClaimLost, or Transient."""
+        """Return the content. Raises ClaimLost, or Transient."""
 
 
 def encode_message(event: TraceEvent, claims: ClaimStore, max_bytes: int) -> Message:
-    """The message for an event; a body over max_bytes UTF-8 bytes goes to the claim store first. Raises Transient."""
+    """Return the message for an event. Raises Transient.
+
+    A body over max_bytes UTF-8 bytes goes to the claim store first.
+    """
     content = event.body.encode()
     if len(content) <= max_bytes:
         return inline_message(event)
@@ -72,7 +75,7 @@ def encode_message(event: TraceEvent, claims: ClaimStore, max_bytes: int) -> Mes
 
 
 def inline_message(event: TraceEvent) -> Message:
-    """The message that holds the event itself, whatever its size."""
+    """Return the message that holds the event itself, whatever its size."""
     return Message(event.body, _attributes(INLINE, event))
 
 

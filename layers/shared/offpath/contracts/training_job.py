@@ -1,4 +1,4 @@
-"""Training jobs: one document each in S3, and a message on a queue of their own.
+"""A training job is a document in S3, and a message on a queue of its own.
 
 The API writes the document `jobs/<id>.json` and then sends the message; the worker keeps the document up to date.
 """
@@ -26,14 +26,17 @@ _ID = re.compile(r"\d{8}t\d{6}-[0-9a-f]{24}")
 
 
 class Progress(Part):
-    """How far a job is. fraction: from 0 to 1."""
+    """Tell how far a job is. fraction: from 0 to 1."""
 
     fraction: float = 0.0
     text: str = ""
 
 
 class Result(Part):
-    """What a job made. metrics: of its run. alias: what was moved to the version. promotion: if one was asked for."""
+    """Name the version that a job made.
+
+    metrics: of its run. alias: what was moved to the version. promotion: if one was asked for.
+    """
 
     version: str
     run_id: str
@@ -45,7 +48,7 @@ class Result(Part):
 
 
 class PublicJob(Part):
-    """A job as its caller sees it. attempts: trainings begun, without those that a worker handed back."""
+    """Describe a job to its caller. attempts: trainings begun, without those that a worker handed back."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -70,7 +73,7 @@ class PublicJob(Part):
 
 
 class _Changes(TypedDict, total=False):
-    """The fields of a job that change."""
+    """Hold the fields of a job that change."""
 
     claim: str
     state: State
@@ -83,14 +86,14 @@ class _Changes(TypedDict, total=False):
 
 
 class _Head(Part):
-    """The fields that tell whether this version can read the rest."""
+    """Hold the fields that tell whether this version can read the rest."""
 
     schema_: str = Field(alias="schema")
     state: str
 
 
 class Job(PublicJob):
-    """A job's document. claim: names the attempt that may write it, so that an abandoned attempt finds that out."""
+    """Hold a job's document. claim: names the attempt that may write it, so that an abandoned one finds that out."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -107,7 +110,7 @@ class Job(PublicJob):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen to it."""
+        """Tell whether nothing more will happen to it."""
         return self.state in {"succeeded", "failed"}
 
     def started(self, claim: str, most_attempts: int) -> "Job":
@@ -147,27 +150,27 @@ def _malformed(complaint: str) -> MalformedJob:
 
 
 def now() -> datetime:
-    """The time, in UTC."""
+    """Return the time, in UTC."""
     return datetime.now(UTC)
 
 
 def new_id(at: datetime) -> str:
-    """An id that sorts by time and cannot be guessed."""
+    """Return an id that sorts by time and cannot be guessed."""
     return f"{at:%Y%m%dt%H%M%S}-{secrets.token_hex(12)}"
 
 
 def is_id(text: str) -> bool:
-    """Whether a job can have that id."""
+    """Tell whether a job can have that id."""
     return bool(_ID.fullmatch(text))
 
 
 def message_of(job_id: str) -> Message:
-    """What goes on the queue for a job."""
+    """Return the message that goes on the queue for a job."""
     return Message(json.dumps({"schema": SCHEMA, "id": job_id}), {})
 
 
 def id_in(body: str) -> str:
-    """The id of the job that a message's body names. Raises MalformedJob, or UnknownSchema for a later version's."""
+    """Return the id in a job's message. Raises MalformedJob, or UnknownSchema for a later version's message."""
     try:
         fields: Any = json.loads(body)
         schema, job_id = str(fields["schema"]), str(fields["id"])

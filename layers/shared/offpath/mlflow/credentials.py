@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from offpath.contracts.errors import Transient
-from offpath.retry import CircuitBreaker
 
 FETCH_INTERVAL_SECONDS = 5.0
 
@@ -69,7 +68,8 @@ class RefreshableCredentials:
     def __init__(self, fixed: Credentials, parts: Sequence[StoredPart], now: Callable[[], float] = time.time) -> None:
         self._fixed = fixed
         self._parts = parts
-        self._circuit = CircuitBreaker(now, FETCH_INTERVAL_SECONDS)
+        self._now = now
+        self._fetched_at: float | None = None
         self._kept: Credentials | None = None
         self._trouble = ""
 
@@ -80,11 +80,15 @@ class RefreshableCredentials:
         """
         if self._kept is not None and self._kept != refused:
             return self._kept
-        if self._circuit.allows_call():
+        if self._may_fetch():
             self._kept = self._fetch()
         if self._kept is None:
             raise Transient(f"{self._trouble} (asked less than {FETCH_INTERVAL_SECONDS:g} s ago)")
         return self._kept
+
+    def _may_fetch(self) -> bool:
+        """Return whether the last fetch is long enough ago; a clock that was set back holds no fetch up."""
+        return self._fetched_at is None or not 0 <= self._now() - self._fetched_at < FETCH_INTERVAL_SECONDS
 
     def _fetch(self) -> Credentials:
         credentials = self._fixed
@@ -95,5 +99,5 @@ class RefreshableCredentials:
             self._trouble = f"MLflow's credentials or certificates cannot be fetched: {error}"
             raise Transient(self._trouble) from error
         finally:
-            self._circuit.open()  # whether it succeeded or not: what was fetched may be refused, too
+            self._fetched_at = self._now()  # whether it succeeded or not: what was fetched may be refused, too
         return credentials

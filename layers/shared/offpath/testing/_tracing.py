@@ -134,7 +134,7 @@ class RecordingTracing(Tracing):
         return {span.name: dict(span.attributes or {}) for span in self.traces[index].spans}
 
     def run_periodic_tasks(self) -> None:
-        """Call each periodic task once, as it is called behind a response."""
+        """Call each periodic task once, as it is called after a response."""
         for task in self.worker.tasks:
             task()
 

@@ -7,12 +7,13 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from offpath.contracts.names import CHAMPION
+from prediction_api.http.public_route import PublicRoute
 from prediction_api.http.services import services
 from prediction_api.models.catalog import Catalog
 from prediction_api.models.served import FailedModel, ServedModel
 from prediction_api.models.variants import Variants
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(route_class=PublicRoute, tags=["operations"])
 
 
 class AliasHealth(BaseModel):

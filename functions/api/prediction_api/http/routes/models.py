@@ -6,12 +6,13 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from offpath.contracts.model_manifest import Signature
+from prediction_api.http.public_route import PublicRoute
 from prediction_api.http.services import services
 from prediction_api.models.served import ServedModel
 from prediction_api.models.variants import Variants
 from prediction_api.routing.model_selector import CHAMPION_SELECTOR
 
-router = APIRouter(tags=["models"])
+router = APIRouter(route_class=PublicRoute, tags=["models"])
 
 
 class VersionDescription(BaseModel):

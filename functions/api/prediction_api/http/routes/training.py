@@ -10,13 +10,14 @@ from offpath.contracts.training_job import PublicJob
 from prediction_api.errors import TrainingNotConfigured
 from prediction_api.http.body import read_body
 from prediction_api.http.openapi.parts import schema_of
+from prediction_api.http.public_route import PublicRoute
 from prediction_api.http.services import services
 from prediction_api.jobs.request import TrainingRequest
 from prediction_api.jobs.training import Training
 
 MAX_BODY_BYTES = 100_000
 
-router = APIRouter(tags=["training"])
+router = APIRouter(route_class=PublicRoute, tags=["training"])
 
 
 def _training(request: Request) -> Training:

@@ -1,12 +1,15 @@
-"""Checks of an ONNX file that need no ONNX library: the file is a protobuf message of a known shape.
+"""Check a version's files without the libraries that load them.
 
-Field numbers are those of onnx.proto: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+An ONNX file is a protobuf message of a known shape. Field numbers are those of onnx.proto: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 """
 
+import json
 from collections.abc import Iterator
 
 from model_sync.ports import Unservable
 
+# Tokenizers of models with a quarter of a million tokens have some 17 MB; each cold start of the API reads it.
+MAX_TOKENIZER_BYTES = 32 * 1024 * 1024
 _MODEL_GRAPH = 7
 _GRAPH_INITIALIZER = 5
 _TENSOR_DATA_LOCATION = 14
@@ -18,7 +21,7 @@ _MAX_VARINT_BYTES = 10  # of 7 bits each: https://protobuf.dev/programming-guide
 
 
 def check_onnx(content: bytes) -> None:
-    """Raises Unservable for a file that is empty, no ONNX model, or not the whole of one."""
+    """Raise Unservable for a file that is empty, no ONNX model, or not the whole of one."""
     if not content:
         raise Unservable("its ONNX file is empty: log the model again")
     try:
@@ -30,6 +33,18 @@ def check_onnx(content: bytes) -> None:
         raise Unservable(f"its ONNX file of {len(content)} bytes holds no graph: log the model again")
     if external:
         raise Unservable("its weights lie in a file of their own: log it with save_as_external_data=False")
+
+
+def check_tokenizer(content: bytes) -> None:
+    """Raise Unservable for a file that no `tokenizers.Tokenizer` can be made of."""
+    if len(content) > MAX_TOKENIZER_BYTES:
+        raise Unservable(f"its tokenizer's {len(content)} bytes are over {MAX_TOKENIZER_BYTES}")
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise Unservable(f"its tokenizer's file of {len(content)} bytes is not JSON: {error}") from error
+    if not isinstance(document, dict) or "model" not in document:
+        raise Unservable("its tokenizer's file has no `model`: it is not as tokenizers.Tokenizer.save writes it")
 
 
 def _is_external(tensor: memoryview) -> bool:
