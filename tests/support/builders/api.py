@@ -46,6 +46,11 @@ class BrokenPredictor:
         raise RuntimeError("the model broke")
 
 
+def breaking(broken: bytes) -> Load:
+    """Loads models, of which the one with that content fails whenever it is called."""
+    return lambda files, version: (BrokenPredictor if files.graph == broken else load_model)(files, version)
+
+
 class Calls:
     """Loads models that note how many records each call of them had."""
 

@@ -10,20 +10,15 @@ from offpath.tracing._settings import TracedModels
 from offpath.tracing._tracing import TracingChoices
 from prediction_api.adapters.onnx_model import load_model
 from prediction_api.inputs.batch import Batch, Outputs
-from prediction_api.models.loader import Load, ModelFiles
+from prediction_api.models.loader import ModelFiles
 from prediction_api.shadow import MAX_WAITING, MAX_WAITING_BYTES
-from tests.support.builders.api import Api, BrokenPredictor, Calls
+from tests.support.builders.api import Api, Calls, breaking
 
 BETTER = iris_onnx(0.001)
 
 
 def serve(**settings: Any) -> Api:
     return published(iris_version("2", BETTER, weight=0, shadow=True), **settings)
-
-
-def breaking(broken: bytes) -> Load:
-    """Loads models, of which the one with that content fails whenever it is called."""
-    return lambda files, version: (BrokenPredictor if files.graph == broken else load_model)(files, version)
 
 
 def published(shadow: ModelVersion, **settings: Any) -> Api:
