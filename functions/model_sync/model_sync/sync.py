@@ -130,8 +130,20 @@ def _round(stored: bytes | None) -> _Round:
 
 
 def _before(name: str, current: _Round) -> RegisteredModel:
-    """Return the model as it was published, without aliases if it was not."""
-    return current.previous.models.get(name) or RegisteredModel(aliases={})
+    """Return the model as it was published, without aliases if it was not.
+
+    A model whose entry cannot be read as a whole has its aliases' entries as they were found: they may name shares.
+    """
+    whole = current.previous.unreadable.get(name)
+    return current.previous.models.get(name) or RegisteredModel(aliases={}, unreadable=_alias_entries(whole))
+
+
+def _alias_entries(whole: Unreadable | None) -> dict[str, Unreadable]:
+    match whole:
+        case Unreadable(reason, {"aliases": dict(entries)}):
+            return {alias: Unreadable(reason, entry) for alias, entry in entries.items()}
+        case _:
+            return {}
 
 
 def _called(kept: ModelVersion | Unreadable) -> str:

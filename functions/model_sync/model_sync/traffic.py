@@ -56,16 +56,17 @@ def previous_traffic(aliases: Collection[str], before: RegisteredModel) -> Traff
     named = {alias: _named(before.unreadable[alias]) for alias in aliases if alias in before.unreadable}
     shares = {alias: _share(before.aliases[alias]) for alias in aliases if alias in before.aliases} | named
     shadows = [alias for alias, share in shares.items() if share.shadow]
-    weights = {alias: share.weight for alias, share in shares.items()}
+    weights = {alias: share.weight or 0 for alias, share in shares.items()}
     if named and sum(weights.values()) != WHOLE:
-        weights |= _rest(weights, [*named])
+        unknown = [alias for alias, share in named.items() if share.weight is None]
+        weights |= _rest(weights, unknown or [*named])
     return Traffic(weights if sum(weights.values()) == WHOLE else {CHAMPION: WHOLE}, shadows)
 
 
 class _Share(BaseModel):
-    """The fields of an entry that say what its alias answers."""
+    """Hold the fields of an entry that say what its alias answers. weight: None where the entry names none."""
 
-    weight: Weight = 0
+    weight: Weight | None = None
     shadow: bool = False
 
 

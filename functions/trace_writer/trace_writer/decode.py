@@ -1,4 +1,4 @@
-"""From an SQS message to what the archive and MLflow take."""
+"""Decode an SQS message into the forms that the archive and MLflow take."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from trace_writer.storable import fit_experiment, fit_request
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message and the id that SQS gave it. receives: how often it was received, this time included."""
+    """Hold a message and the id that SQS gave it. receives: how often it was received, this time included."""
 
     message_id: str
     message: Message
@@ -25,13 +25,13 @@ class Received:
 
     @property
     def trace_id(self) -> str:
-        """The trace that the message says it is of; empty if it does not say."""
+        """Return the trace that the message says it is of; empty if it does not say."""
         return self.message.attributes.get("trace_id", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A trace event in both forms.
+    """Hold a trace event in both forms.
 
     line: OTLP/JSON, UTF-8, without a line break, as it came. payload: OTLP/protobuf, as MLflow takes it. experiment:
     likewise. changes: what differs in these two.

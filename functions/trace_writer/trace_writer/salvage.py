@@ -38,11 +38,11 @@ _MAX_COUNT = 2**32 - 1
 def salvage(document: Any, changes: Changes) -> None:
     """Change a parsed request so that all of it can be read, but for a frame that is wrong."""
     place = changes.of_request()
-    for resource_spans in _objects(document, "resourceSpans"):
+    for resource_spans in _objects(document, "resourceSpans", place):
         _mend(resource_spans, RESOURCE_SPANS, {"resource": _resource}, place, frame=frozenset({"scopeSpans"}))
-        for scope_spans in _objects(resource_spans, "scopeSpans"):
+        for scope_spans in _objects(resource_spans, "scopeSpans", place):
             _mend(scope_spans, SCOPE_SPANS, {"scope": _scope}, place, frame=frozenset({"spans"}))
-            for span in _objects(scope_spans, "spans"):
+            for span in _objects(scope_spans, "spans", place):
                 _salvage_span(span, changes.of_span(str(span.get("spanId", "")).lower(), span.get("name", "")))
 
 
@@ -53,16 +53,25 @@ def _salvage_span(span: dict[str, Any], place: Place) -> None:
         span[key] = span.get(_OTHER_TIME[key])
 
 
-def _objects(holder: Any, key: str) -> list[dict[str, Any]]:
+def _objects(holder: Any, key: str, place: Place) -> list[dict[str, Any]]:
+    """The objects of a list. Whatever else is in it is dropped."""
     items = holder.get(key) if isinstance(holder, dict) else None
-    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    if not isinstance(items, list):
+        return []
+    objects = [item for item in items if isinstance(item, dict)]
+    if len(objects) < len(items):
+        odd = next(item for item in items if not isinstance(item, dict))
+        place.at(f".{key}").note("dropped: what is no object in it", odd)
+        holder[key] = objects
+    return objects
 
 
 def _mend(
     holder: dict[str, Any], table: Table, fixes: Mapping[str, Fix], place: Place, *, frame: frozenset[str] = frozenset()
 ) -> None:
     """Mend or drop each field of an object that its converter refuses."""
-    for key, value in list(holder.items()):
+    for key in list(holder):
+        value = holder[key]
         if key not in table or key in frame or value is None:
             continue
         try:

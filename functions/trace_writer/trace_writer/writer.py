@@ -1,4 +1,4 @@
-"""A batch of messages: decode, archive, deliver. Nothing leaves the queue before the archive has it.
+"""Decode, archive and deliver a batch of messages. Nothing leaves the queue before the archive has it.
 
 What comes for the first time is archived before MLflow is asked. What comes again mostly is in the archive already, so
 it is archived only once it is done with: else an MLflow outage would add every waiting event at every receive.
@@ -17,7 +17,7 @@ from trace_writer.delivery import Delivery, Failures
 
 
 class Archive(Protocol):
-    """Keeps every event for good."""
+    """Keep every event for good."""
 
     def store(self, lines: Sequence[bytes]) -> str:
         """Write the lines as one object, and return its key. Raises Transient."""
@@ -25,7 +25,7 @@ class Archive(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A message that was not delivered, and why. trace_id is empty if the message names no trace."""
+    """Name a message that was not delivered, and the reason. trace_id is empty if the message names no trace."""
 
     message_id: str
     trace_id: str
@@ -34,7 +34,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A message that was delivered, and how its trace in MLflow differs from what came."""
+    """Name a message that was delivered, and how its trace in MLflow differs from what came."""
 
     message_id: str
     trace_id: str
@@ -43,7 +43,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The result of writing a batch.
+    """Hold the result of writing a batch.
 
     archive_keys: of the objects that were written: none, one, or two if some messages came again. failures: what must
     stay on the queue. dead_lettered: what need not, as it is on the dead-letter queue. changed: what was delivered, but
@@ -58,7 +58,7 @@ class Written:
 
 
 class TraceWriter:
-    """Writes batches of trace events to the archive and to MLflow.
+    """Write batches of trace events to the archive and to MLflow.
 
     dead_letters: None where SQS alone dead-letters.
     """

@@ -150,6 +150,25 @@ def test_publishable_model_replaces_its_unreadable_entry() -> None:
     assert [*world.iris()["aliases"]] == ["champion", "next"]
 
 
+@pytest.mark.parametrize(
+    ("aliases", "weights"),
+    [
+        ({"champion": {"weight": 75}, "next": {"weight": 25}}, {"champion": 75, "next": 25}),
+        ({"champion": {"weight": 75}, "next": {"percent": 25}}, {"champion": 75, "next": 25}),
+        ({"champion": {"weight": 75}}, {"champion": 100, "next": 0}),
+        (["champion", "next"], {"champion": 100, "next": 0}),
+    ],
+)
+def test_unusable_tags_leave_an_unreadable_models_shares(aliases: Any, weights: dict[str, int]) -> None:
+    world = World()
+    world.registry.point("iris", "next", "1")
+    world.registry.tag("iris", **{"offpath.weight.next": "a quarter"})
+    newer = {"description": {"en": "flowers"}, "aliases": aliases}
+    world.change(lambda document: document["models"].update(iris=newer))
+    assert "the traffic stays as it was" in world.sync().skipped["iris"]
+    assert {alias: entry["weight"] for alias, entry in world.iris()["aliases"].items()} == weights
+
+
 def test_unregistered_model_goes_with_its_entry() -> None:
     world = World()
     world.registry.add("other", model_files())

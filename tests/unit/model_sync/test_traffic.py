@@ -116,6 +116,12 @@ def test_unreadable_entries_have_the_shares_that_they_name() -> None:
     assert (kept.weights, kept.shadows) == ({"champion": 70, "challenger": 10, "next": 20}, ["next"])
 
 
+def test_unreadable_entry_without_a_share_leaves_others_that_name_theirs() -> None:
+    newer: dict[str, JsonValue] = {"champion": {"weight": 50}, "next": {"percent": 20}}
+    kept = previous_traffic(ALIASES, unreadable(published(challenger=(30, False)), **newer))
+    assert kept.weights == {"champion": 50, "challenger": 30, "next": 20}
+
+
 def test_champion_takes_the_share_of_a_removed_unreadable_alias() -> None:
     before = unreadable(published(champion=(70, False)), next={"weight": 30})
     assert previous_traffic(("champion",), before).weights == {"champion": 100}

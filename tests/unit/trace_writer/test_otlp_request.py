@@ -212,6 +212,7 @@ def test_dropped_parts_are_counted_where_otlp_counts_them() -> None:
         "droppedAttributesCount": 3,
         "events": [event, "no event"],
         "links": [{"traceId": "12"}],
+        "droppedLinksCount": "many",
     }
     body, trace_id = changed(lambda span: span.update(odd))
 
@@ -219,6 +220,7 @@ def test_dropped_parts_are_counted_where_otlp_counts_them() -> None:
 
     assert (span.dropped_attributes_count, span.dropped_events_count, span.dropped_links_count) == (5, 1, 1)
     assert span.events[0].dropped_attributes_count == 1
+    assert span.links == []
     assert ([attribute.key for attribute in span.attributes], len(changes)) == (["b"], 5)
 
 
@@ -292,6 +294,18 @@ def test_resource_and_scope_of_another_shape_are_dropped_alone() -> None:
 
     assert span.name == "validate"
     assert [change.field for change in changes] == ["resource", "schemaUrl", "scope.name", "scope.version"]
+
+
+def test_what_is_no_span_is_dropped_beside_one() -> None:
+    body, trace_id = changed(lambda _: None)
+    document = json.loads(body)
+    document["resourceSpans"].append(None)
+    document["resourceSpans"][0]["scopeSpans"].insert(0, 5)
+    document["resourceSpans"][0]["scopeSpans"][1]["spans"].append("no span")
+
+    span, changes = mended(json.dumps(document), trace_id)
+
+    assert (span.name, [change.field for change in changes]) == ("validate", ["resourceSpans", "scopeSpans", "spans"])
 
 
 @pytest.mark.parametrize("depth", [100, 200, 1_000, 20_000])
