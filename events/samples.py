@@ -66,7 +66,7 @@ def _root_attributes() -> dict[str, str | int]:
     prediction = {"label": "setosa", "class_index": 0, "probabilities": {"setosa": 0.98, "versicolor": 0.02}}
     return {
         attributes.SPAN_TYPE: "CHAIN",
-        attributes.TRACE_NAME: "POST /models/{name}/predict",
+        attributes.TRACE_NAME: "iris",
         attributes.EXPERIMENT: "offpath/iris",
         attributes.SPAN_INPUTS: json.dumps({"inputs": [IRIS]}),
         attributes.SPAN_OUTPUTS: json.dumps([prediction]),

@@ -1,11 +1,17 @@
 """The API: its routes, who is let in, and how often."""
 
 import json
+import re
+from typing import get_args
 
 import pytest
 
+from offpath.attributes import CALLER_HEADERS
+from offpath.tracing import TRACE_ID_HEADER, TracingSettings
+from offpath.tracing._settings import TracedModels, TraceParent
 from prediction_api.http.api_key_gate import OPEN, OPEN_BELOW
 from tests.infra.rendered import DIGEST, LEAST, WITH_JWT, Stack
+from tests.infra.template import TEMPLATE
 
 KEYS, JWT = Stack(LEAST), Stack(WITH_JWT)
 CORS = {"CorsOrigins": "https://a.example.com,https://b.example.com"}
@@ -79,9 +85,41 @@ def test_only_named_origins_may_call_from_a_page() -> None:
     cors = Stack({**LEAST, **CORS})["HttpApi"]["CorsConfiguration"]
     assert cors["AllowOrigins"] == ["https://a.example.com", "https://b.example.com"]
     assert "AllowCredentials" not in cors
-    assert {"authorization", "x-api-key", "traceparent"} <= set(cors["AllowHeaders"])
+    of_callers = {*CALLER_HEADERS, "traceparent", "tracestate"}
+    assert {"authorization", "content-type", "x-api-key", *of_callers} <= set(cors["AllowHeaders"])
+    assert cors["ExposeHeaders"] == [TRACE_ID_HEADER]
 
 
 def test_preflight_requests_need_no_token() -> None:
     assert "OPTIONS /{proxy+}" not in routes(JWT)
     assert routes(Stack({**WITH_JWT, **CORS}))["OPTIONS /{proxy+}"] == "NONE"
+
+
+def test_the_function_is_told_what_to_trace_and_how() -> None:
+    by_default = TracingSettings.load({"OFFPATH_QUEUE_URL": "https://q", "OFFPATH_BUCKET": "archive"})
+    variables = KEYS["ApiFunction"]["Environment"]["Variables"]
+    assert (variables["OFFPATH_TRACING"], variables["OFFPATH_TRACEPARENT"]) == (
+        by_default.tracing,
+        by_default.traceparent,
+    )
+    assert TEMPLATE["Parameters"]["TraceParent"]["AllowedValues"] == [*get_args(TraceParent)]
+    chosen = Stack({**LEAST, "Tracing": "off,iris=on", "TraceParent": "continue"})["ApiFunction"]
+    told = {"OFFPATH_TRACING": "off,iris=on", "OFFPATH_TRACEPARENT": "continue"}
+    assert told.items() <= chosen["Environment"]["Variables"].items()
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["on", "off", "iris=off", " off , iris = on ", "", "yes", "iris", "iris=", "=on", "iris=yes", "on=off=maybe"],
+)
+def test_the_template_takes_the_words_that_the_function_takes(words: str) -> None:
+    pattern = TEMPLATE["Parameters"]["Tracing"]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, words)) is can_be_read(words)
+
+
+def can_be_read(words: str) -> bool:
+    try:
+        TracedModels.parse(words)
+    except ValueError:
+        return False
+    return bool(words)  # none at all is a slip

@@ -14,6 +14,7 @@ from trace_writer.settings import WriterSettings
 
 STACK = Stack(LEAST)
 FUNCTIONS = written("AWS::Serverless::Function")
+OF_TRACING = {"OFFPATH_QUEUE_URL", "OFFPATH_TRACING", "OFFPATH_TRACEPARENT"}
 BEHIND = ["ModelSyncFunction", "TraceWriterFunction"]
 
 
@@ -39,7 +40,7 @@ def test_a_functions_handler_is_in_its_folder(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "settings", "others"),
     [
-        ("ApiFunction", ApiSettings, {"OFFPATH_QUEUE_URL", "OFFPATH_TRAINING_QUEUE_URL"}),
+        ("ApiFunction", ApiSettings, OF_TRACING | {"OFFPATH_TRAINING_QUEUE_URL"}),
         ("TraceWriterFunction", WriterSettings, set()),
         ("ModelSyncFunction", ModelSyncSettings, set()),
     ],

@@ -8,10 +8,12 @@ import pytest
 from typer.testing import CliRunner
 
 from local.testbed.models import SETOSA, VIRGINICA, iris_version
+from offpath.contracts.message import Message
 from offpath.contracts.model_manifest import Manifest, RegisteredModel
 from offpath_cli.app import app
 from tests.support.builders.api import Api
 from tests.support.builders.trace_events import inline_message
+from tests.support.golden import golden_message
 from tests.support.servers.trace_writer_lambda import WriterFunction
 
 
@@ -64,6 +66,30 @@ def test_versions_are_compared_alike_from_mlflow_and_from_the_archive(
 
 def without_times(summary: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in summary.items() if not name.endswith("_ms")}
+
+
+@pytest.mark.usefixtures("predicted")
+def test_shadows_are_those_of_the_answers_that_are_read(experiment: str, mlflow_url: str) -> None:
+    # Newest first: the refused request, the challenger's own answer, and an answer that has a shadow.
+    options = ["--tracking-uri", mlflow_url, "--experiment", experiment]
+    followed = [
+        sum(one["requests"] for one in compared(*options, "--limit", str(limit)) if one["is_shadow"])
+        for limit in (2, 3, 4)
+    ]
+    assert followed == [0, 1, 2]
+
+
+def test_traces_of_version_0_1_0_are_compared(
+    experiment: str, bucket_name: str, mlflow_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = [golden_message(f"otlp-json/1/{name}.json") for name in ("predicted", "refused", "shadow")]
+    messages = [Message(one.body, {**one.attributes, "experiment": f"{experiment}/iris"}) for one in old]
+    writer = WriterFunction(monkeypatch, bucket=bucket_name, mlflow_url=mlflow_url)
+    assert writer.invoke({str(index): message for index, message in enumerate(messages)}) == set()
+    champion, shadow = compared("--tracking-uri", mlflow_url, "--experiment", experiment, "--since", "9999d")
+    assert (champion["is_shadow"], champion["requests"], champion["errors"]) == (False, 2, 1)
+    assert (shadow["is_shadow"], shadow["requests"], shadow["records"]) == (True, 1, champion["records"])
+    assert shadow["agreement"] is not None
 
 
 @pytest.mark.usefixtures("predicted")

@@ -93,12 +93,23 @@ def test_health_answers_and_leaves_no_trace(runtime: LambdaRuntime, sqs: SQSClie
     assert queued(sqs, queue_url) == []
 
 
-def test_shadow_prediction_is_queued_in_the_same_trace(
+def test_shadow_prediction_is_queued_as_a_trace_of_its_own(
     with_shadow: dict[str, str], sqs: SQSClient, queue_url: str, tmp_path: Path
 ) -> None:
     with started(with_shadow, tmp_path) as runtime:
         predicted = predict(runtime)
-        assert queued(sqs, queue_url) == [predicted, predicted]
+        first, shadow = queued(sqs, queue_url)
+        assert first == predicted != shadow
+
+
+def test_an_untraced_function_answers_and_queues_nothing(
+    environ: dict[str, str], sqs: SQSClient, queue_url: str, tmp_path: Path
+) -> None:
+    with started(environ | {"OFFPATH_TRACING": "iris=off"}, tmp_path) as runtime:
+        answer = runtime.invoke(REQUEST)
+    assert (answer["statusCode"], json.loads(answer["body"])["trace_id"]) == (200, None)
+    assert "x-trace-id" not in answer["headers"]
+    assert queued(sqs, queue_url) == []
 
 
 def test_the_response_is_posted_while_sqs_has_not_answered(environ: dict[str, str], tmp_path: Path) -> None:

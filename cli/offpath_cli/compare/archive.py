@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import NotRequired, Protocol, TypedDict
 
-from offpath.attributes import EXPERIMENT
+from offpath.attributes import MODEL, trace_tag
 from offpath.contracts.errors import OffpathError
 from offpath.contracts.names import archive_hour_prefix
 from offpath_cli.compare.span import Span
@@ -105,7 +105,8 @@ def _hours(since: datetime, until: datetime) -> Iterator[datetime]:
 
 
 def _is_of(span: Span, model: str) -> bool:
-    return str(span.attributes.get(EXPERIMENT, "")).endswith(f"/{model}")
+    """Tell whether the span is the model's, in whichever experiment: a trace that is continued lies in its caller's."""
+    return model in (span.attributes.get(MODEL), span.attributes.get(trace_tag("model")))
 
 
 def _spans(line: OtlpTraces) -> Iterator[Span]:

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from offpath_cli.compare.archive import ArchivedTraces
 from offpath_cli.compare.mlflow_traces import MlflowTraces
-from offpath_cli.compare.observation import Observation, observations
+from offpath_cli.compare.observation import Observation, is_shadow, observations
 from offpath_cli.compare.span import Span, TraceSource
 from offpath_cli.compare.summary import summarise
 from offpath_cli.compare.table import table_of
@@ -87,7 +87,7 @@ def _source(options: CompareOptions, begin: datetime) -> TraceSource:
 
 
 def _read(traces: Iterator[list[Span]], model: str) -> tuple[list[Observation], int]:
-    """Return the observations of the model, and how many traces there are; a terminal shows how many so far.
+    """Return the observations of the model, and the number of its requests' traces; a terminal shows it meanwhile.
 
     The spans themselves are let go: they hold whole requests.
     """
@@ -96,7 +96,7 @@ def _read(traces: Iterator[list[Span]], model: str) -> tuple[list[Observation], 
     with Console(stderr=True, highlight=False).status("reading traces") as status:
         for spans in traces:
             found.extend(observations(spans, model))
-            ids.update(span.trace_id for span in spans)
+            ids.update(span.trace_id for span in spans if not is_shadow(span))
             status.update(f"reading traces: {len(ids):,}")
     return found, len(ids)
 

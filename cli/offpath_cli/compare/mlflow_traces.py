@@ -1,9 +1,12 @@
 """Read traces from an MLflow server."""
 
+import sys
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from offpath.attributes import ANSWERED_TRACE_ID, trace_tag
+from offpath.contracts.names import model_experiment, shadow_experiment
 from offpath_cli.compare.span import Span
 from offpath_cli.errors import CompareError
 
@@ -11,6 +14,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient, entities
 
 PAGE = 100
+_ANSWERED = trace_tag(ANSWERED_TRACE_ID)
 
 
 class TracePage(Protocol):
@@ -31,7 +35,7 @@ class TraceSearch(Protocol):
 
 
 class MlflowTraces:
-    """Read the newest traces of the model's experiment since a moment, up to a limit."""
+    """Read the newest traces of the model's experiment since a moment, up to a limit, and those of their shadows."""
 
     def __init__(self, tracking_uri: str, experiment: str, since: datetime, limit: int) -> None:
         self._tracking_uri = tracking_uri
@@ -45,19 +49,32 @@ class MlflowTraces:
         from mlflow.exceptions import MlflowException
 
         try:
-            yield from self._found(MlflowClient(self._tracking_uri), f"{self._experiment}/{model}")
+            yield from self._found(MlflowClient(self._tracking_uri), model)
         except MlflowException as error:
             raise CompareError(f"MLflow at {self._tracking_uri} does not hand out its traces: {error}") from error
 
-    def _found(self, client: "MlflowClient", name: str) -> Iterator[list[Span]]:
+    def _found(self, client: "MlflowClient", model: str) -> Iterator[list[Span]]:
+        name = model_experiment(self._experiment, model)
         experiment = client.get_experiment_by_name(name)
         if experiment is None:
             raise CompareError(
                 f"MLflow at {self._tracking_uri} has no experiment {name!r}: is that the model's name, has it answered "
                 "anything yet, and may this user read it?"
             )
+        answered: set[str] = set()
+        oldest = self._since
         for trace in newest_traces(client, experiment.experiment_id, self._since, self._limit):
+            answered.add(trace.info.trace_id)
+            oldest = datetime.fromtimestamp(trace.info.request_time / 1000, UTC)
             yield [_span(span) for span in trace.data.spans]
+        shadows = client.get_experiment_by_name(shadow_experiment(self._experiment, model))
+        if shadows is None:
+            return
+        begin = oldest if len(answered) == self._limit else self._since
+        for trace in newest_traces(client, shadows.experiment_id, begin, sys.maxsize):
+            spans = [_span(span) for span in trace.data.spans]
+            if any(span.attributes.get(_ANSWERED) in answered for span in spans):
+                yield spans
 
 
 def newest_traces(client: TraceSearch, experiment_id: str, since: datetime, limit: int) -> "Iterator[entities.Trace]":

@@ -15,9 +15,9 @@ VALIDATE = "validate"
 class Observation:
     """Describe one request, as one version answered or shadowed it.
 
-    request_ms: of an answer, the duration of the whole request. model_ms: reading the inputs and calling the model.
-    predicted: a label or a number a record, where it is either. records: how many predictions there are. agreement,
-    difference: of a shadow, with the answer.
+    failed: whether it failed or was refused. request_ms: of an answer, the duration of the whole request. model_ms:
+    reading the inputs and calling the model. predicted: a label or a number a record, where it is either. records: how
+    many predictions there are. agreement, difference: of a shadow, with the answer.
     """
 
     version: str
@@ -33,32 +33,42 @@ class Observation:
 
 
 def observations(spans: Sequence[Span], model: str) -> Iterator[Observation]:
-    """Yield one observation for each answer of the model, and one for each shadow."""
+    """Yield one observation for each answer of the model, and one for each shadow.
+
+    A shadow's span is a trace of its own; version 0.1.0 made it a part of the request's. A request that was refused
+    before a version was selected is no version's.
+    """
     for span in spans:
-        if span.attributes.get(attributes.SHADOW) and span.attributes.get(attributes.MODEL) == model:
-            yield _shadow(span)
-        elif span.attributes.get(trace_tag("model")) == model:
+        if is_shadow(span):
+            if span.attributes.get(attributes.MODEL) == model:
+                yield _shadow(span)
+        elif span.attributes.get(trace_tag("model")) == model and trace_tag("model_version") in span.attributes:
             yield _answer(span, [child for child in spans if child.parent_id == span.span_id])
 
 
+def is_shadow(span: Span) -> bool:
+    """Tell whether a shadow made the span."""
+    return bool(span.attributes.get(attributes.SHADOW))
+
+
 def _answer(root: Span, children: Sequence[Span]) -> Observation:
-    predictions = [] if root.failed else _predictions(root)
+    failed = root.failed or trace_tag(attributes.OUTCOME) in root.attributes
+    predictions = [] if failed else _predictions(root)
     work = [child.milliseconds for child in children if _is_models_work(child)]
     return Observation(
         version=str(root.attributes.get(trace_tag("model_version"), "")),
         alias=str(root.attributes.get(trace_tag("alias"), "")),
         is_shadow=False,
-        failed=root.failed,
+        failed=failed,
         request_ms=root.milliseconds,
-        model_ms=sum(work) if work and not root.failed else None,
+        model_ms=sum(work) if work and not failed else None,
         predicted=_labels_and_numbers(predictions),
         records=len(predictions),
     )
 
 
 def _is_models_work(child: Span) -> bool:
-    is_shadow = bool(child.attributes.get(attributes.SHADOW))
-    return not is_shadow and (child.name == VALIDATE or attributes.MODEL in child.attributes)
+    return not is_shadow(child) and (child.name == VALIDATE or attributes.MODEL in child.attributes)
 
 
 def _shadow(span: Span) -> Observation:

@@ -143,5 +143,12 @@ class InternalError(PredictionApiError):
     """A model or the service itself failed: the trace says how."""
 
 
+def is_refusal(error: BaseException) -> bool:
+    """Return whether it is the request's own fault that it gets no answer, so that nothing here has failed."""
+    return isinstance(error, PredictionApiError) and not isinstance(
+        error, Unavailable | InternalError | TrainingNotConfigured
+    )
+
+
 class ModelUnusable(OffpathError):
     """A version's files are not those in the manifest, or do not run."""

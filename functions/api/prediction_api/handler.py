@@ -10,7 +10,7 @@ from offpath.aws.clients import s3_client, sqs_client
 from offpath.aws.job_store import JobStore
 from offpath.aws.s3 import Bucket
 from offpath.aws.sqs import SqsQueue
-from offpath.tracing import install, new_provider
+from offpath.tracing import install, new_provider, untraced
 from prediction_api.adapters.onnx_model import load_model
 from prediction_api.adapters.onnx_session import onnx_threads
 from prediction_api.adapters.s3_models import S3Models
@@ -34,8 +34,8 @@ loader = ModelLoader(
     max_records=settings.max_records,
     refresh_seconds=settings.model_refresh_seconds,
 )
-loader.refresh()
-tracing.add_periodic_task(loader.refresh_when_due)
+with untraced():
+    loader.refresh()
 training = None
 if settings.training_queue_url:
     queue = SqsQueue(sqs_client(timeout_seconds=2.0, attempts=2), settings.training_queue_url)

@@ -1,7 +1,7 @@
 """Shadows: versions that predict in the background what another version answered, to be compared with it.
 
-A shadow's prediction is a span of the request's own trace. It travels in a message of its own: the request's trace was
-sent before, whatever becomes of the shadow.
+A shadow's prediction is a trace of its own, linked to the request's span, in an experiment of the shadows. Within the
+request's trace it would stretch that: MLflow counts a trace's time to the end of its last span.
 """
 
 import logging
@@ -11,10 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, Status, StatusCode, Tracer, set_span_in_context
+from opentelemetry.context import Context
+from opentelemetry.trace import Link, Span, SpanContext, Status, StatusCode, Tracer, format_trace_id
 from pydantic_core import to_json
 
 from offpath import attributes
+from offpath.attributes import trace_tag
 from prediction_api.errors import PredictionApiError
 from prediction_api.format_predictions import format_predictions
 from prediction_api.inputs.batch import Outputs
@@ -31,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AnsweredRequest:
-    """A request and the version that answered it. outputs, records: of that answer. experiment: of its trace."""
+    """A request and the version that answered it. outputs, records: of that answer. experiment: of the shadows."""
 
     request: PredictionRequest
     protocol: PredictionProtocol
@@ -43,11 +45,11 @@ class AnsweredRequest:
 
 @dataclass(frozen=True, slots=True)
 class _ShadowPrediction:
-    """One prediction to make. parent: the request's span."""
+    """One prediction to make. root: the request's span."""
 
     shadow: ServedModel
     answered: AnsweredRequest
-    parent: SpanContext
+    root: SpanContext
 
 
 class Shadows:
@@ -69,8 +71,7 @@ class Shadows:
         if others and (len(self._waiting) >= MAX_WAITING or self._bytes >= MAX_WAITING_BYTES):
             root.set_attribute(attributes.SHADOW_SKIPPED, [shadow.alias for shadow in others])
             return None
-        parent = root.get_span_context()
-        planned = [_ShadowPrediction(shadow, answered, parent) for shadow in others]
+        planned = [_ShadowPrediction(shadow, answered, root.get_span_context()) for shadow in others]
         return partial(self._enqueue, planned) if planned else None
 
     def _enqueue(self, planned: Sequence[_ShadowPrediction]) -> None:
@@ -79,7 +80,7 @@ class Shadows:
         self._waiting.extend(planned)
 
     def run(self) -> None:
-        """Make the predictions that wait now; each becomes a span, even one that fails.
+        """Make the predictions that wait now; each becomes a trace, even one that fails.
 
         Those that are queued meanwhile are left to the next run: under steady traffic this one would not end, and no
         other periodic task would run.
@@ -97,8 +98,9 @@ class Shadows:
         shadow, answered = one.shadow, one.answered
         with self._tracer.start_as_current_span(
             f"{shadow.name} shadow",
-            set_span_in_context(NonRecordingSpan(one.parent)),
-            attributes=_span_attributes(shadow, answered),
+            Context(),
+            attributes=_span_attributes(one),
+            links=[Link(one.root)],
             record_exception=False,
             set_status_on_exception=False,
         ) as span:
@@ -106,16 +108,28 @@ class Shadows:
                 outputs = shadow.predictor.run(answered.protocol.read(shadow, answered.request))
                 _trace_outputs(span, shadow, answered, outputs)
             except PredictionApiError as error:
-                span.set_status(Status(StatusCode.ERROR, error.detail))
+                _note_failure(span, error.detail)
             except Exception as error:
                 _log.exception("the shadow %s of model %s failed", shadow.alias, shadow.name)
                 span.record_exception(error)
-                span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
+                _note_failure(span, f"{type(error).__name__}: {error}")
 
 
-def _span_attributes(shadow: ServedModel, answered: AnsweredRequest) -> dict[str, str | bool]:
+def _note_failure(span: Span, reason: str) -> None:
+    """Note that there is no prediction: another version had one, so that a refusal is this one's failure, too."""
+    span.set_status(Status(StatusCode.ERROR, reason))
+    span.set_attribute(trace_tag(attributes.OUTCOME), "failed")
+
+
+def _span_attributes(one: _ShadowPrediction) -> dict[str, str | bool]:
+    shadow, answered = one.shadow, one.answered
     return {
+        attributes.TRACE_NAME: shadow.name,
         attributes.EXPERIMENT: answered.experiment,
+        trace_tag("model"): shadow.name,
+        trace_tag("model_version"): shadow.version.number,
+        trace_tag("alias"): shadow.alias,
+        trace_tag(attributes.ANSWERED_TRACE_ID): f"tr-{format_trace_id(one.root.trace_id)}",
         attributes.SPAN_TYPE: "TASK",
         attributes.SPAN_INPUTS: f'{{"records": {answered.records}}}',
         attributes.SHADOW: True,

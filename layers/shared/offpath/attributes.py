@@ -26,6 +26,8 @@ UNFINISHED = "offpath.unfinished"
 # Tags of a trace: the trace that a caller's `traceparent` names, and how a caller calls its request.
 CALLER_TRACE_ID = "caller_trace_id"
 CLIENT_REQUEST_ID = "client_request_id"
+# A tag of a shadow's trace: MLflow's id of the trace of what was answered.
+ANSWERED_TRACE_ID = "answered_trace_id"
 # A tag: `refused` or `failed`; a trace without it was answered.
 OUTCOME = "outcome"
 
@@ -46,3 +48,13 @@ def trace_tag(key: str) -> str:
 def of_model(name: str, version: str, alias: str) -> dict[str, str]:
     """The attributes of a span in which that version of a model is called."""
     return {MODEL: name, MODEL_VERSION: version, ALIAS: alias}
+
+
+# The headers by which a caller says whose request it is, and the attributes of its trace that they become.
+CALLER_HEADERS = {
+    "x-session-id": SESSION,
+    "x-user-id": USER,
+    "x-client-request-id": trace_tag(CLIENT_REQUEST_ID),
+}
+# In characters. MLflow refuses a whole batch of traces for a longer session.
+LONGEST_CALLER_HEADER = 250

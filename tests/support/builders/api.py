@@ -46,6 +46,11 @@ class BrokenPredictor:
         raise RuntimeError("the model broke")
 
 
+def breaking(broken: bytes) -> Load:
+    """Loads models, of which the one with that content fails whenever it is called."""
+    return lambda files, version: (BrokenPredictor if files.graph == broken else load_model)(files, version)
+
+
 class Calls:
     """Loads models that note how many records each call of them had."""
 
@@ -67,7 +72,12 @@ class Api:
     """The application over fakes: its client, its store and what it traced."""
 
     def __init__(
-        self, load: Load = load_model, missing: str = "", models: Sequence[Model] = (), **settings: Any
+        self,
+        load: Load = load_model,
+        missing: str = "",
+        models: Sequence[Model] = (),
+        tracing: RecordingTracing | None = None,
+        **settings: Any,
     ) -> None:
         self.store = ModelBucket(iris_onnx(), sum_onnx(), *(model.content for model in models))
         versions = {"iris": iris_version(), "sum": sum_version()} | {model.name: model.version for model in models}
@@ -83,6 +93,6 @@ class Api:
             clock=lambda: self.now,
         )
         self.loader.refresh()
-        self.traced = RecordingTracing()
+        self.traced = tracing or RecordingTracing()
         self.app = create_app(self.loader, self.traced, self.settings)
         self.client = TestClient(self.app, raise_server_exceptions=False)

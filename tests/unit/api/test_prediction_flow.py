@@ -45,11 +45,18 @@ def test_a_plain_request_is_answered_in_json() -> None:
 
 def test_the_callers_span_tells_of_the_request() -> None:
     flow = Flow()
-    with flow.tracer.start_as_current_span("root"):
+    with flow.tracer.start_as_current_span("root", attributes=flow.flow.trace_attributes("sum")):
         flow.flow.run(request(alias="champion"), PROTOCOL)
     spans = flow.traced.spans()
     assert set(spans) == {"root", "validate", "sum"}
     assert (spans["root"]["mlflow.spanInputs"], spans["root"]["offpath.experiment"]) == (BODY.decode(), "offpath/sum")
+
+
+def test_a_request_without_a_span_is_not_traced() -> None:
+    flow = Flow(champion={}, next={"shadow": True})
+    result = flow.flow.run(request(), PROTOCOL)
+    assert (json.loads(result.content), result.background) == ([{"value": 3.0}], None)
+    assert flow.traced.traces == []
 
 
 def test_a_shadow_is_queued_by_the_background_work_alone() -> None:

@@ -5,22 +5,20 @@ from typing import Any
 
 from local.testbed.models import SETOSA, VIRGINICA, iris_onnx, iris_version, sum_version
 from offpath.contracts.model_manifest import Manifest, ModelVersion, RegisteredModel
+from offpath.testing import RecordingTracing
+from offpath.tracing._settings import TracedModels
+from offpath.tracing._tracing import TracingChoices
 from prediction_api.adapters.onnx_model import load_model
 from prediction_api.inputs.batch import Batch, Outputs
-from prediction_api.models.loader import Load, ModelFiles
+from prediction_api.models.loader import ModelFiles
 from prediction_api.shadow import MAX_WAITING, MAX_WAITING_BYTES
-from tests.support.builders.api import Api, BrokenPredictor
+from tests.support.builders.api import Api, Calls, breaking
 
 BETTER = iris_onnx(0.001)
 
 
-def serve() -> Api:
-    return published(iris_version("2", BETTER, weight=0, shadow=True))
-
-
-def breaking(broken: bytes) -> Load:
-    """Loads models, of which the one with that content fails whenever it is called."""
-    return lambda files, version: (BrokenPredictor if files.graph == broken else load_model)(files, version)
+def serve(**settings: Any) -> Api:
+    return published(iris_version("2", BETTER, weight=0, shadow=True), **settings)
 
 
 def published(shadow: ModelVersion, **settings: Any) -> Api:
@@ -43,7 +41,7 @@ def follow(api: Api) -> None:
     api.traced.run_periodic_tasks()
 
 
-def test_the_shadow_predicts_after_the_response_in_the_same_trace() -> None:
+def test_a_shadow_is_a_trace_after_the_response() -> None:
     api = serve()
     answer = ask(api, SETOSA, VIRGINICA)
     assert (answer["alias"], answer["version"]) == ("champion", "1")
@@ -52,19 +50,42 @@ def test_the_shadow_predicts_after_the_response_in_the_same_trace() -> None:
     follow(api)
 
     own, shadow = api.traced.events
-    assert shadow.trace_id == own.trace_id
-    assert shadow.experiment == own.experiment == "offpath/iris"
+    assert shadow.trace_id != own.trace_id
+    assert (own.experiment, shadow.experiment) == ("offpath/iris", "offpath/iris/shadow")
     [span] = api.traced.traces[1].spans
-    root = api.traced.traces[0].root
-    assert span.parent is not None
-    assert root.context is not None
-    assert span.parent.span_id == root.context.span_id
+    [link] = span.links
+    assert span.parent is None
+    assert link.context == api.traced.traces[0].root.get_span_context()
     assert span.name == "iris shadow"
     noted = api.traced.spans(1)["iris shadow"]
+    assert noted["mlflow.traceTag.answered_trace_id"] == own.mlflow_trace_id
+    tags = ("mlflow.traceName", "model", "model_version", "alias")
+    assert [noted[f"mlflow.traceTag.{tag}"] for tag in tags] == ["iris", "iris", "2", "next"]
     assert noted["offpath.shadow"] is True
     assert (noted["offpath.model"], noted["offpath.model_version"], noted["offpath.alias"]) == ("iris", "2", "next")
     assert json.loads(noted["mlflow.spanOutputs"])[0]["label"] == "setosa"
     assert noted["offpath.shadow.agreement"] == 1.0
+
+
+def test_a_callers_trace_that_is_continued_has_no_shadow() -> None:
+    api = serve(tracing=RecordingTracing(choices=TracingChoices(traceparent="continue")))
+    headers = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "tracestate": "offpath=shop"}
+    assert api.client.post("/models/iris/predict", json=SETOSA, headers=headers).status_code == 200
+    follow(api)
+    own, shadow = api.traced.events
+    assert (own.experiment, shadow.experiment) == ("shop", "offpath/iris/shadow")
+    assert shadow.trace_id != own.trace_id
+
+
+def test_a_model_that_is_not_traced_has_no_shadow() -> None:
+    calls = Calls()
+    choices = TracingChoices(models=TracedModels.parse("iris=off"))
+    api = serve(load=calls.load, tracing=RecordingTracing(choices=choices))
+    calls.records.clear()
+    ask(api, SETOSA)
+    follow(api)
+    assert calls.records == [1]
+    assert api.traced.traces == []
 
 
 def test_the_share_of_records_with_equal_predictions_is_noted() -> None:
@@ -126,15 +147,18 @@ def test_a_shadow_with_another_signature_says_why_it_cannot_follow() -> None:
     follow(api)
     status = api.traced.traces[1].root.status
     assert status.status_code.name == "ERROR"
+    assert api.traced.spans(1)["iris shadow"]["mlflow.traceTag.outcome"] == "failed"
     assert "not as the model's signature says" in str(status.description)
 
 
-def test_a_failing_shadow_leaves_an_error_in_the_trace_alone() -> None:
+def test_a_failing_shadow_leaves_an_error_in_its_trace_alone() -> None:
     api = published(iris_version("2", BETTER, weight=0, shadow=True), load=breaking(BETTER))
     ask(api, SETOSA)
     follow(api)
     [span] = api.traced.traces[1].spans
     assert "RuntimeError: the model broke" in str(span.status.description)
+    assert (span.attributes or {})["mlflow.traceTag.outcome"] == "failed"
+    assert api.traced.traces[0].root.status.is_unset
     assert ask(api, SETOSA)["version"] == "1"
 
 

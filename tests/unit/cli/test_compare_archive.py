@@ -7,10 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import events
-from offpath.testing import InMemoryBucket
+from local.testbed.models import SETOSA, iris_version
+from offpath.contracts.model_manifest import Manifest, RegisteredModel
+from offpath.testing import InMemoryBucket, RecordingTracing
+from offpath.tracing._tracing import TracingChoices
 from offpath_cli.compare.archive import ArchivedTraces
 from offpath_cli.compare.observation import observations
 from offpath_cli.errors import CompareError
+from tests.support.builders.api import Api
 
 NOW = datetime(2026, 3, 1, 0, 30, tzinfo=UTC)
 
@@ -64,6 +68,22 @@ def test_predictions_and_times_are_read_as_written(bucket: InMemoryBucket) -> No
     [seen] = observations(spans, "iris")
     assert (seen.alias, seen.version, list(seen.predicted)) == ("champion", "1", ["setosa"])
     assert seen.request_ms == 1.0
+
+
+def test_traces_of_any_experiment_are_found_by_their_model(bucket: InMemoryBucket) -> None:
+    api = Api(tracing=RecordingTracing(choices=TracingChoices(traceparent="continue")))
+    aliases = {"champion": iris_version(), "next": iris_version("2", weight=0, shadow=True)}
+    api.store.publish(Manifest(models={"iris": RegisteredModel(aliases=aliases)}))
+    api.loader.refresh()
+    caller = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "tracestate": "offpath=shop"}
+    assert api.client.post("/models/iris/predict", json=SETOSA, headers=caller).status_code == 200
+    api.traced.run_periodic_tasks()
+    assert [event.experiment for event in api.traced.events] == ["shop", "offpath/iris/shadow"]
+    now = datetime.now(UTC)
+    archive(bucket, now, *(event.body for event in api.traced.events))
+    traces = ArchivedTraces(bucket, now - timedelta(hours=1), now).spans("iris")
+    seen = [one for spans in traces for one in observations(spans, "iris")]
+    assert [(one.alias, one.is_shadow) for one in seen] == [("champion", False), ("next", True)]
 
 
 def test_a_bucket_that_does_not_answer_is_said(bucket: InMemoryBucket) -> None:

@@ -58,8 +58,25 @@ def test_a_shadow_stands_for_itself() -> None:
     ]
 
 
-def test_a_refused_request_is_an_error_that_says_nothing() -> None:
-    refused = root(failed=True, mlflow__spanOutputs='{"status": 422}')
+def test_a_shadows_own_trace_is_no_answer() -> None:
+    shadow = root(offpath__shadow=True, offpath__model="iris", offpath__model_version="4", offpath__alias="next")
+    [seen] = observations([shadow], "iris")
+    assert (seen.version, seen.alias, seen.is_shadow) == ("4", "next", True)
+    assert list(observations([shadow], "abalone")) == []
+
+
+def test_a_request_without_a_version_is_nobodys() -> None:
+    unselected = span(
+        "POST /models/{name}/predict", mlflow__traceTag__model="iris", mlflow__traceTag__outcome="refused"
+    )
+    assert list(observations([unselected], "iris")) == []
+
+
+@pytest.mark.parametrize(
+    "mark", [{"failed": True}, {"mlflow__traceTag__outcome": "refused"}, {"mlflow__traceTag__outcome": "failed"}]
+)
+def test_a_refused_request_is_an_error_that_says_nothing(mark: dict[str, Any]) -> None:
+    refused = root(mlflow__spanOutputs='{"status": 422}', **mark)
     [seen] = observations([refused, span("validate", "2", "1")], "iris")
     assert (seen.failed, seen.predicted, seen.records, seen.model_ms) == (True, [], 0, None)
 

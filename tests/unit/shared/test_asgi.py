@@ -91,6 +91,12 @@ def test_a_request_is_one_whole_trace(tracing: RecordingTracing) -> None:
     assert found["mlflow.traceTag.mlflow.traceName"] == "GET /items/{id}"
 
 
+def test_a_callers_long_headers_are_cut_to_what_mlflow_takes(tracing: RecordingTracing) -> None:
+    get(application(tracing), "/items/7", x_session_id="s" * 251, x_user_id="u" * 250)
+    root = tracing.spans()["GET /items/{id}"]
+    assert (root["session.id"], root["user.id"]) == ("s" * 250, "u" * 250)
+
+
 @pytest.mark.parametrize(
     ("path", "status", "code", "outcome"),
     [

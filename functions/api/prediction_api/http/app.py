@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi_swagger import patch_fastapi
 from starlette.exceptions import HTTPException
 
-from offpath.tracing import Tracing
+from offpath.tracing import Tracing, untraced
 from prediction_api.errors import PredictionApiError
 from prediction_api.http.api_key_gate import ApiKeyGate
 from prediction_api.http.openapi.document import OpenApi
@@ -27,7 +27,7 @@ SCOPE = "offpath.prediction_api"
 def create_app(
     loader: ModelLoader, tracing: Tracing, settings: ApiSettings, trainings: Training | None = None
 ) -> FastAPI:
-    """Return the application that serves the loader's models and traces every prediction.
+    """Return the application that serves the loader's models, keeps them fresh, and traces every prediction.
 
     trainings: takes training jobs; None where none are taken.
     """
@@ -50,9 +50,10 @@ def create_app(
     )
     tracer = tracing.tracer(SCOPE)
     shadows = Shadows(tracer)
+    tracing.add_periodic_task(untraced()(loader.refresh_when_due))
     tracing.add_periodic_task(shadows.run)
     flow = PredictionFlow(loader, shadows, tracer, settings.experiment)
-    provide(app, Services(settings, loader, tracer, flow, trainings))
+    provide(app, Services(settings, loader, tracing, tracer, flow, trainings))
     for routes in (predict, invocations, models, training, health):
         app.include_router(routes.router)
     if settings.digests:

@@ -12,7 +12,8 @@ from prediction_api.prediction_protocol import PredictionRequest
 async def read_prediction_request(name: str, request: Request, max_body_bytes: int) -> PredictionRequest:
     """Read a request to the model of that name. Raises BodyTooLarge."""
     body = await read_body(request, max_body_bytes)
-    return PredictionRequest(name, body, request.query_params, request.headers)
+    headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in request.scope["headers"]}
+    return PredictionRequest(name, body, request.query_params, headers)
 
 
 def json_response(content: bytes, background: Callable[[], None] | None) -> Response:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI, Request
 from opentelemetry.trace import Tracer
 
+from offpath.tracing import Tracing
 from prediction_api.jobs.training import Training
 from prediction_api.models.loader import ModelLoader
 from prediction_api.prediction_flow import PredictionFlow
@@ -17,6 +18,7 @@ class Services:
 
     settings: ApiSettings
     loader: ModelLoader
+    tracing: Tracing
     tracer: Tracer
     flow: PredictionFlow
     training: Training | None

@@ -1,7 +1,7 @@
 """A request's body as JSON."""
 
 from pydantic import JsonValue
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from prediction_api.errors import InvalidInputs, MalformedBody
 
@@ -18,3 +18,12 @@ def parse_object(body: bytes, inputs: str) -> dict[str, JsonValue]:
     if not isinstance(document, dict):
         raise InvalidInputs(f'the body is not a JSON object; send {{"inputs": {inputs}}}')
     return document
+
+
+def as_json_text(text: str) -> str:
+    """Return the text if it can be read as JSON, else the JSON string that holds it."""
+    try:
+        from_json(text)
+    except ValueError:
+        return to_json(text).decode()
+    return text

@@ -57,3 +57,13 @@ def model_file_key(sha256: str) -> str:
 def tokenizer_file_key(sha256: str) -> str:
     """Return the key of a published tokenizer file. sha256: of its content, in hex."""
     return f"{MODELS_PREFIX}{sha256}.json"
+
+
+def model_experiment(above: str, model: str) -> str:
+    """Return the MLflow experiment of the model's predictions; above: what `OFFPATH_EXPERIMENT` names."""
+    return f"{above}/{model}"
+
+
+def shadow_experiment(above: str, model: str) -> str:
+    """Return the MLflow experiment of what the model's shadows predict."""
+    return f"{model_experiment(above, model)}/shadow"

@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Protocol
 
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, format_trace_id, get_current_span
+from opentelemetry.trace import Span, SpanKind, Tracer, get_current_span
 
 from offpath import attributes
-from offpath.attributes import trace_tag
 from offpath.tracing._caller import CHILD, Caller
 from offpath.tracing._receipts import Receipts, awaited_later
+from offpath.tracing._requests import FAILED, TRACE_ID_HEADER, caller_attributes, mlflow_trace_id, note_status
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -16,15 +16,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Receipt = Callable[[], Awaitable[None]]
-
-TRACE_ID_HEADER = b"x-trace-id"
-# The header that a caller sets, and the attribute of the trace that it becomes.
-CALLER_HEADERS = {
-    "x-session-id": attributes.SESSION,
-    "x-user-id": attributes.USER,
-    "x-client-request-id": trace_tag(attributes.CLIENT_REQUEST_ID),
-}
-REFUSED, FAILED = 400, 500
 
 
 class Requests(Protocol):
@@ -39,25 +30,6 @@ class Requests(Protocol):
 
     def read_caller(self, headers: Mapping[str, str]) -> Caller:
         """Return what the headers say of the caller's trace."""
-
-
-def outcome(status: int) -> str | None:
-    """Return the outcome of a request that was answered with that status: `refused`, `failed`, or None if answered."""
-    if status >= FAILED:
-        return "failed"
-    return "refused" if status >= REFUSED else None
-
-
-def note_status(span: Span, status: int) -> None:
-    """Note the status of an answer: of a server's span, only a 5xx is an error.
-
-    https://opentelemetry.io/docs/specs/semconv/http/http-spans/#status
-    """
-    span.set_attribute("http.response.status_code", status)
-    if found := outcome(status):
-        span.set_attribute(trace_tag(attributes.OUTCOME), found)
-    if status >= FAILED:
-        span.set_status(Status(StatusCode.ERROR))
 
 
 class TracedApp:
@@ -117,7 +89,8 @@ class _Answer:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             note_status(self._span, message["status"])
-            header = (TRACE_ID_HEADER, f"tr-{format_trace_id(self._span.get_span_context().trace_id)}".encode())
+            trace_id = mlflow_trace_id(self._span) or ""
+            header = (TRACE_ID_HEADER.encode(), trace_id.encode())
             message = {**message, "headers": [*message.get("headers", ()), header]}
         elif message["type"] == "http.response.body" and not message.get("more_body", False):
             self._end()
@@ -138,10 +111,9 @@ async def _no_receipt() -> None:
 
 def _attributes(scope: Scope, headers: Mapping[str, str]) -> dict[str, str]:
     """Return the attributes of a request's span (https://opentelemetry.io/docs/specs/semconv/http/http-spans/)."""
-    named = {key: headers[name] for name, key in CALLER_HEADERS.items() if headers.get(name)}
     return {
         attributes.SPAN_TYPE: "CHAIN",
         "http.request.method": scope["method"],
         "url.path": scope["path"],
-        **named,
+        **caller_attributes(headers),
     }

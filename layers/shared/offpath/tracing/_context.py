@@ -48,3 +48,13 @@ def sending() -> Iterator[None]:
         yield
     finally:
         current_context.detach(token)
+
+
+@contextmanager
+def untraced() -> Iterator[None]:
+    """Keep instrumentation from tracing the block, or each call of a function: what it does belongs to no request.
+
+    tracing.add_periodic_task(untraced()(refresh))
+    """
+    with sending():
+        yield

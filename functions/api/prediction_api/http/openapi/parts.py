@@ -5,7 +5,9 @@ from typing import NotRequired, TypedDict
 
 from pydantic import BaseModel, JsonValue
 
-from prediction_api.routing.model_selector import ALIAS, MAX_SESSION_ID, SESSION_HEADER, VERSION
+from offpath.attributes import LONGEST_CALLER_HEADER
+from prediction_api.routing.caller_headers import CLIENT_REQUEST_HEADER, SESSION_HEADER, USER_HEADER
+from prediction_api.routing.model_selector import ALIAS, VERSION
 
 JsonSchema = dict[str, JsonValue]
 
@@ -49,8 +51,9 @@ class Operation(TypedDict):
     responses: Mapping[str, Response]
 
 
-# How a request selects the version that answers it.
-MODEL_SELECTION: Sequence[Parameter] = (
+_CALLER: JsonSchema = {"type": "string", "maxLength": LONGEST_CALLER_HEADER}
+# How a request selects the version that answers it, and what its caller says of it.
+REQUEST_PARAMETERS: Sequence[Parameter] = (
     {
         "in": "query",
         "name": ALIAS,
@@ -67,7 +70,25 @@ MODEL_SELECTION: Sequence[Parameter] = (
         "in": "header",
         "name": SESSION_HEADER,
         "description": "requests of one session are answered by the same alias, and traced as one session",
-        "schema": {"type": "string", "maxLength": MAX_SESSION_ID},
+        "schema": _CALLER,
+    },
+    {
+        "in": "header",
+        "name": USER_HEADER,
+        "description": "who asks: the trace is one of this user's",
+        "schema": _CALLER,
+    },
+    {
+        "in": "header",
+        "name": CLIENT_REQUEST_HEADER,
+        "description": "the caller's own name for the request: a tag by which its trace is found",
+        "schema": _CALLER,
+    },
+    {
+        "in": "header",
+        "name": "traceparent",
+        "description": "the caller's W3C trace context: the trace links to it",
+        "schema": {"type": "string"},
     },
 )
 

@@ -2,10 +2,11 @@
 
 from pydantic import JsonValue
 
-from prediction_api.http.openapi.parts import MODEL_SELECTION, JsonSchema, Operation, Response, json_content
+from prediction_api.http.openapi.parts import REQUEST_PARAMETERS, JsonSchema, Operation, Response, json_content
 from prediction_api.http.problems import MEDIA_TYPE
 from prediction_api.models.served import ServedModel
 
+_TRACE_ID: JsonSchema = {"type": ["string", "null"], "description": "null where the model is not traced"}
 _ERROR: JsonSchema = {
     "type": "object",
     "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
@@ -17,7 +18,7 @@ _DOCUMENT: JsonSchema = {
         "status": {"type": "integer"},
         "detail": {"type": "string"},
         "errors": {"type": "array", "items": _ERROR},
-        "trace_id": {"type": "string"},
+        "trace_id": _TRACE_ID,
     },
 }
 PROBLEM: Response = {"description": "Problem details", "content": {MEDIA_TYPE: {"schema": _DOCUMENT}}}
@@ -33,7 +34,7 @@ def predict_operation(served: ServedModel) -> Operation:
         "operationId": f"predict_{served.name}",
         "summary": f"Predict with {served.name}",
         "description": f"Version {served.version.number}, alias {served.alias}.{alone}",
-        "parameters": MODEL_SELECTION,
+        "parameters": REQUEST_PARAMETERS,
         "requestBody": {"required": True, "content": json_content(request, _example(served))},
         "responses": {
             "200": {"description": "Predictions", "content": json_content(_answer(served))},
@@ -49,8 +50,11 @@ def _example(served: ServedModel) -> JsonValue:
 
 
 def _answer(served: ServedModel) -> JsonSchema:
-    texts: JsonSchema = {name: {"type": "string"} for name in ("model", "version", "alias", "trace_id")}
-    return {"type": "object", "properties": texts | {"predictions": {"type": "array", "items": _prediction(served)}}}
+    texts: JsonSchema = {name: {"type": "string"} for name in ("model", "version", "alias")}
+    return {
+        "type": "object",
+        "properties": texts | {"trace_id": _TRACE_ID, "predictions": {"type": "array", "items": _prediction(served)}},
+    }
 
 
 def _prediction(served: ServedModel) -> JsonSchema:

@@ -2,7 +2,7 @@
 
 from pydantic import JsonValue
 
-from prediction_api.http.openapi.parts import MODEL_SELECTION, Content, JsonSchema, Operation, Response, json_content
+from prediction_api.http.openapi.parts import REQUEST_PARAMETERS, Content, JsonSchema, Operation, Response, json_content
 from prediction_api.models.served import ServedModel
 
 _TABLE: JsonSchema = {"type": "array", "items": {"type": "array", "items": {}}}
@@ -21,7 +21,7 @@ def scoring_operation(served: ServedModel) -> Operation:
         "operationId": f"score_{served.name}",
         "summary": f"Score with {served.name}, in MLflow's protocol",
         "description": f"Version {served.version.number}, alias {served.alias}. One of the four fields is sent.",
-        "parameters": MODEL_SELECTION,
+        "parameters": REQUEST_PARAMETERS,
         "requestBody": {"required": True, "content": _content(served)},
         "responses": {
             "200": {

@@ -13,7 +13,7 @@ from prediction_api.scoring.protocol import ScoringProtocol
 class ScoringRoute(TracedRoute):
     """A traced route that answers errors in MLflow's form."""
 
-    def refuse(self, error: PredictionApiError, trace_id: str) -> Response:  # noqa: ARG002
+    def refuse(self, error: PredictionApiError, trace_id: str | None) -> Response:  # noqa: ARG002
         """Return MLflow's error document; the trace's id is in the header alone."""
         return scoring_error_of(error)
 

@@ -4,10 +4,11 @@ from fastapi import APIRouter, Request, Response
 from opentelemetry.trace import get_current_span
 from pydantic_core import to_json
 
+from offpath.tracing import mlflow_trace_id
 from prediction_api.format_predictions import format_predictions, label_of
 from prediction_api.http.predictions import json_response, read_prediction_request
 from prediction_api.http.services import services
-from prediction_api.http.traced_route import TracedRoute, mlflow_trace_id
+from prediction_api.http.traced_route import TracedRoute
 from prediction_api.inputs.batch import Batch, Outputs
 from prediction_api.models.served import ServedModel
 from prediction_api.prediction_protocol import FormattedPredictions, PredictionRequest

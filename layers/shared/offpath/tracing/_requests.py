@@ -1,0 +1,41 @@
+"""What every traced HTTP request notes of its caller and of its answer, whatever serves it."""
+
+from collections.abc import Mapping
+
+from opentelemetry.trace import Span, Status, StatusCode, format_trace_id
+
+from offpath import attributes
+from offpath.attributes import CALLER_HEADERS, LONGEST_CALLER_HEADER, trace_tag
+
+TRACE_ID_HEADER = "x-trace-id"
+REFUSED, FAILED = 400, 500
+
+
+def outcome(status: int) -> str | None:
+    """Return the outcome of a request that was answered with that status: `refused`, `failed`, or None if answered."""
+    if status >= FAILED:
+        return "failed"
+    return "refused" if status >= REFUSED else None
+
+
+def note_status(span: Span, status: int, reason: str | None = None) -> None:
+    """Note the status of an answer: of a server's span, only a 5xx is an error, and has a reason.
+
+    https://opentelemetry.io/docs/specs/semconv/http/http-spans/#status
+    """
+    span.set_attribute("http.response.status_code", status)
+    if found := outcome(status):
+        span.set_attribute(trace_tag(attributes.OUTCOME), found)
+    if status >= FAILED:
+        span.set_status(Status(StatusCode.ERROR, reason))
+
+
+def caller_attributes(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return what the headers, whose names are in lower case, say of the caller: the first 250 characters of each."""
+    return {key: headers[name][:LONGEST_CALLER_HEADER] for name, key in CALLER_HEADERS.items() if headers.get(name)}
+
+
+def mlflow_trace_id(span: Span) -> str | None:
+    """Return MLflow's id of the span's trace; None for a span that is not traced."""
+    context = span.get_span_context()
+    return f"tr-{format_trace_id(context.trace_id)}" if context.is_valid else None
