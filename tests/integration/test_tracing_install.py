@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import offpath
 from local.sources import ROOT
+from offpath.contracts import spilled
 from offpath.contracts.errors import SettingsError
 from offpath.tracing import Tracing, install, new_provider
+from tests.support.servers.held_sqs import held_sqs
+from tests.support.waiting import DEADLINE_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -120,3 +124,76 @@ def test_the_readmes_example_traces_a_prediction(environ: dict[str, str], sqs: S
 def test_a_process_with_unusable_settings_does_not_start() -> None:
     with pytest.raises(SettingsError, match="OFFPATH_QUEUE_URL"):
         install({}, service_name="test")
+
+
+@pytest.mark.parametrize(
+    "off", [{"OTEL_SDK_DISABLED": "true"}, {"OFFPATH_TRACING": "off"}], ids=lambda off: next(iter(off))
+)
+def test_what_is_switched_off_sends_nothing(
+    off: dict[str, str], environ: dict[str, str], sqs: SQSClient, queue_url: str
+) -> None:
+    tracing = start(environ | off)
+    trace_one(tracing)
+    with offpath.traced("block"):
+        tracing.prediction("fraud", "3", {}, "good")
+    assert tracing.shutdown()
+    assert queued(sqs, queue_url) == []
+
+
+def test_resource_attributes_of_the_environment_are_sent(
+    environ: dict[str, str], sqs: SQSClient, queue_url: str
+) -> None:
+    labels = "deployment.environment.name=staging,team=risk%20%26%20fraud,,service.name=other"
+    provider = new_provider("fraud-api", {"OTEL_RESOURCE_ATTRIBUTES": labels})
+    tracing = install(environ, service_name="fraud-api", provider=provider)
+    trace_one(tracing)
+    tracing.shutdown()
+    [message] = queued(sqs, queue_url)
+    [group] = json.loads(message["Body"])["resourceSpans"]
+    assert {item["key"]: item["value"]["stringValue"] for item in group["resource"]["attributes"]} == {
+        "deployment.environment.name": "staging",
+        "team": "risk & fraud",
+        "service.name": "fraud-api",
+    }
+
+
+def test_an_unfinished_request_is_sent_as_the_process_ends(
+    environ: dict[str, str], sqs: SQSClient, queue_url: str
+) -> None:
+    tracing = start(environ)
+    tracing.tracer("test").start_span("predict", attributes={"mlflow.spanInputs": "1"})
+    tracing.shutdown()
+    [message] = queued(sqs, queue_url)
+    assert "the process ended before the request did" in message["Body"]
+
+
+ENDS_WITHOUT_A_SHUTDOWN = """
+import os, sys
+import offpath
+tracing = offpath.install(os.environ, service_name="script")
+print(tracing.prediction("fraud", "3", {}, "good").trace_id)
+"""
+
+
+def test_a_script_that_just_ends_loses_nothing(environ: dict[str, str], sqs: SQSClient, queue_url: str) -> None:
+    variables = {**os.environ, **environ, "PYTHONPATH": str(ROOT / "layers" / "shared")}
+    done = subprocess.run(
+        [sys.executable, "-c", ENDS_WITHOUT_A_SHUTDOWN], env=variables, capture_output=True, text=True, check=True
+    )
+    [message] = queued(sqs, queue_url)
+    assert done.stdout.strip() == f"tr-{message['MessageAttributes']['trace_id']['StringValue']}"
+
+
+def test_a_batch_in_hand_is_logged_when_the_process_ends(
+    environ: dict[str, str], moto_url: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with held_sqs(moto_url) as held:
+        for name, value in held.environ.items():
+            monkeypatch.setenv(name, value)
+        tracing = start({**environ, "OFFPATH_PUBLISH_BUDGET_SECONDS": "60"})
+        trace_id = trace_one(tracing)
+        assert held.arrived.wait(DEADLINE_SECONDS)
+        assert not tracing.worker.close(0.1)
+        held.release()
+    [message] = spilled.from_log(capfd.readouterr().out.splitlines())
+    assert message.attributes["trace_id"] == trace_id

@@ -25,7 +25,7 @@ SERVICE = "offpath-api"
 # It logs a line a request; the trace says more, and API Gateway keeps a log of its own.
 logging.getLogger("mangum").setLevel(logging.WARNING)
 settings = ApiSettings.load(os.environ)
-tracing = install(os.environ, service_name=SERVICE, provider=new_provider(SERVICE))
+tracing = install(os.environ, service_name=SERVICE, provider=new_provider(SERVICE, os.environ))
 threads = onnx_threads(settings.onnx_threads, os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
 bucket = Bucket(s3_client(timeout_seconds=2.0, attempts=2), settings.bucket)
 loader = ModelLoader(

@@ -16,6 +16,8 @@ from starlette.routing import Route
 from offpath.testing import RecordingTracing
 from offpath.tracing._otlp import EndedTrace
 from offpath.tracing._receipts import Receipts
+from offpath.tracing._settings import TracedModels
+from offpath.tracing._tracing import TracingChoices
 from tests.support.coroutines import run
 from tests.support.otlp_json import attributes_of, spans_of
 
@@ -191,3 +193,10 @@ def test_outside_an_application_whoever_ends_the_span_waits(tracing: RecordingTr
     tracing.collector.deliver_to(Receipts(worker).submit, worker.flush)
     tracing.tracer("x").start_span("predict").end()
     assert worker.flushes == 1
+
+
+def test_an_application_that_is_not_traced_is_left_as_it_is() -> None:
+    tracing = RecordingTracing(choices=TracingChoices(models=TracedModels.parse("off")))
+    answer = get(application(tracing), "/items/7")
+    assert "x-trace-id" not in answer.headers
+    assert tracing.events == []

@@ -85,6 +85,7 @@ def test_a_model_can_be_left_untraced() -> None:
     tracing = RecordingTracing(choices=TracingChoices(models=TracedModels.parse("fraud=off")))
     with tracing.prediction("fraud", "3", inputs={}) as prediction:
         prediction.outputs = "good"
+    assert prediction.trace_id is None
     tracing.prediction("spam", "1", {}, "good")
     assert [event.experiment for event in tracing.events] == ["offpath/spam"]
 

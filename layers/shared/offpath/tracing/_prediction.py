@@ -5,11 +5,12 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
-from opentelemetry.trace import Span, Tracer, format_trace_id
+from opentelemetry.trace import Span, Tracer
 
 from offpath import attributes
 from offpath.attributes import trace_tag
 from offpath.tracing._capture import to_json
+from offpath.tracing._requests import mlflow_trace_id
 
 NOT_GIVEN: Any = object()
 
@@ -30,11 +31,11 @@ class Prediction:
         self._root: Span | None = None
 
     @property
-    def trace_id(self) -> str:
-        """MLflow's id of the trace. Raises RuntimeError before the block."""
+    def trace_id(self) -> str | None:
+        """MLflow's id of the trace, None for a model that is not traced. Raises RuntimeError before the block."""
         if self._root is None:
             raise RuntimeError("the trace begins with the block: with tracing.prediction(…) as prediction: …")
-        return f"tr-{format_trace_id(self._root.get_span_context().trace_id)}"
+        return mlflow_trace_id(self._root)
 
     def __enter__(self) -> Self:
         """Start the trace, and the model's span in it."""

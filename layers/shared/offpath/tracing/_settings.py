@@ -75,6 +75,11 @@ class TracedModels:
                 by_default = word == "on"
         return cls(by_default, named)
 
+    @property
+    def none(self) -> bool:
+        """Whether nothing is traced at all."""
+        return not (self.by_default or any(self.named.values()))
+
     def includes(self, model: str | None) -> bool:
         """Return whether the model's predictions are traced; None: what belongs to no model."""
         return self.by_default if model is None else self.named.get(model, self.by_default)

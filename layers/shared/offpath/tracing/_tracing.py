@@ -84,7 +84,7 @@ class Tracing:
 
     def asgi(self, app: App) -> App:
         """Return the ASGI application with a trace for each HTTP request: `app = tracing.asgi(app)`."""
-        return TracedApp(app, self)
+        return app if self.choices.models.none else TracedApp(app, self)
 
     def prediction(
         self,
