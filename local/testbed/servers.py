@@ -22,14 +22,18 @@ def moto_server(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def mlflow_server(database_uri: str, folder: Path) -> Iterator[str]:
-    """Run an MLflow server over that database, and yield its address. folder: for its artifacts and its log."""
+def mlflow_server(database_uri: str, folder: Path, code: Path | None = None) -> Iterator[str]:
+    """Run an MLflow server over that database, and yield its address.
+
+    folder: for its artifacts and its log. code: a folder with another version of the package `mlflow`.
+    """
     folder.mkdir(exist_ok=True)
     port, log = free_port(), folder / "mlflow.log"
     url = f"http://{HOST}:{port}"
     command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", database_uri, "--artifacts-destination", str(folder / "artifacts")]
-    with running(command, log, {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}) as process:
+    environ = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"} | ({"PYTHONPATH": str(code)} if code else {})
+    with running(command, log, environ) as process:
         await_answer(f"{url}/health", process, log)
         yield url
 

@@ -6,11 +6,14 @@ import uuid
 from typing import TYPE_CHECKING
 
 import pytest
+from opentelemetry.propagate import inject
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, Tracer, set_span_in_context
 
 from offpath.aws.s3 import Bucket, S3Claims
 from offpath.contracts.message import Message
 from offpath.contracts.trace_event import TraceEvent
+from offpath.testing import RecordingTracing
+from offpath.tracing._tracing import TracingChoices
 from tests.support.builders.trace_events import (
     as_event,
     claimed,
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-@pytest.fixture(params=["mlflow_url", "mlflow_postgres_url"], ids=["sqlite", "postgres"])
+@pytest.fixture(params=["mlflow_url", "mlflow_postgres_url", "mlflow_next_url"], ids=["sqlite", "postgres", "next"])
 def mlflow(request: pytest.FixtureRequest) -> Mlflow:
     return Mlflow(request.getfixturevalue(request.param))
 
@@ -166,3 +169,44 @@ def test_a_deleted_experiment_is_restored(
 
     assert mlflow.experiment(experiment)["lifecycle_stage"] == "active"
     assert mlflow.trace_ids(experiment) == {before.trace_id, after.trace_id}
+
+
+def called(choices: TracingChoices, headers: dict[str, str], experiment: str) -> TraceEvent:
+    """Return the event of a service that is called with these headers, and has an experiment of its own."""
+    tracing = RecordingTracing(choices=choices)
+    caller = tracing.read_caller(headers)
+    given = {"offpath.experiment": experiment, **caller.attributes}
+    tracing.tracer("service").start_span("predict", caller.context, attributes=given, links=caller.links).end()
+    return tracing.events[0]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 2, 0), (2, 0, 1)])
+def test_all_parts_of_a_continued_trace_are_stored(
+    function: WriterFunction, mlflow: Mlflow, experiment: str, order: tuple[int, ...]
+) -> None:
+    choices = TracingChoices(traceparent="continue")
+    tracing, headers = RecordingTracing(choices=choices), dict[str, str]()
+    with tracing.tracer("shop").start_as_current_span("order", attributes={"offpath.experiment": experiment}):
+        inject(headers)
+        events = [called(choices, headers, f"{experiment}/{model}") for model in ("iris", "abalone")]
+    events += tracing.events
+
+    for number in order:
+        assert function.invoke(numbered(events[number])) == set()
+
+    assert {event.experiment for event in events} == {experiment}
+    assert mlflow.trace_ids(experiment) == {events[0].trace_id}
+    assert len(mlflow.spans(events[0].trace_id)) == 3
+
+
+def test_two_models_that_one_caller_asks_are_two_traces(
+    function: WriterFunction, mlflow: Mlflow, experiment: str
+) -> None:
+    headers = {"traceparent": f"00-{uuid.uuid4().hex}-00f067aa0ba902b7-01"}
+    events = [called(TracingChoices(), headers, f"{experiment}/{model}") for model in ("iris", "abalone")]
+
+    assert function.invoke(numbered(*events)) == set()
+
+    for event in events:
+        assert mlflow.trace_ids(event.experiment) == {event.trace_id}
+        assert mlflow.trace(event.trace_id)["tags"]["caller_trace_id"] == headers["traceparent"].split("-")[1]

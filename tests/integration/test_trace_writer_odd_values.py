@@ -23,7 +23,7 @@ IN_BATCHES = settings(
 )
 
 
-@pytest.fixture(params=["mlflow_url", "mlflow_postgres_url"], ids=["sqlite", "postgres"])
+@pytest.fixture(params=["mlflow_url", "mlflow_postgres_url", "mlflow_next_url"], ids=["sqlite", "postgres", "next"])
 def mlflow(request: pytest.FixtureRequest) -> Mlflow:
     return Mlflow(request.getfixturevalue(request.param))
 
