@@ -66,7 +66,7 @@ wheel: $(VENV)/.ready ## build the wheel of the SDK to dist/, and print its size
 
 .PHONY: layer
 layer: $(VENV)/.ready ## build the Lambda layer of the SDK to dist/, and print its sizes: make layer ARCHITECTURE=arm64
-	@$(BIN)/python -m local.built.sdk_layer $(UV) $(ARCHITECTURE) dist
+	@$(BIN)/python -m local.built.sdk_layer $(UV) $(ARCHITECTURE) dist $(TOOLS)/python
 
 .PHONY: build
 build: layer $(SAM)/.ready ## build the functions' packages and the SDK's layer for Lambda, and print their sizes

@@ -1,7 +1,7 @@
 """`python -m local.built.runtime_python UV FOLDER`: print the folder with Python 3.13, the version of Lambda's runtime.
 
-Only `make build` runs with it. The one on the PATH comes first, then the newest of pyenv, then one that uv fetches into
-FOLDER.
+`make build` runs with it, and the SDK's layer is compiled with it and others. The one on the PATH comes first, then the
+newest of pyenv, then one that uv fetches into FOLDER.
 """
 
 import os
@@ -16,13 +16,18 @@ VERSION = "3.13"
 
 def main(uv: Path, folder: Path) -> int:
     """Print the folder; 1 if there is no such Python, and none can be fetched."""
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    found = find(os.environ.get("PATH", ""), pyenv, folder) or fetch(uv, folder)
+    found = find_or_fetch(uv, folder)
     if found is None:
         print(f"make build needs python{VERSION}, the version of Lambda's runtime, on the PATH", file=sys.stderr)  # noqa: T201
         return 1
     print(found)  # noqa: T201
     return 0
+
+
+def find_or_fetch(uv: Path, folder: Path, version: str = VERSION) -> Path | None:
+    """Return the folder of a Python of that version, on this machine or fetched into the folder, or None."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    return find(os.environ.get("PATH", ""), pyenv, folder, version) or fetch(uv, folder, version)
 
 
 def find(search_path: str, pyenv: Path, fetched: Path, version: str = VERSION) -> Path | None:

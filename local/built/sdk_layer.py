@@ -1,19 +1,23 @@
-"""Build the Lambda layer of the SDK, and print its sizes: `python -m local.built.sdk_layer UV ARCHITECTURE FOLDER`.
+"""Build the Lambda layer of the SDK, and print its sizes.
+
+`python -m local.built.sdk_layer UV ARCHITECTURE FOLDER PYTHONS`, where PYTHONS is the folder that Pythons are fetched
+into.
 
 FOLDER gets `layer`, which template.yaml names, and the same as a zip file. Lambda puts a layer's folders `python` and
 `python/lib/python3.X/site-packages` on the path of a function of Python 3.X. So what is pure Python lies in the first,
-once, and what is compiled in the second, once for each version.
+once, and what is compiled in the second, once for each version. Bytecode lies beside its source.
 """
 
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import Distribution, distributions
 from pathlib import Path, PurePath
 
 import offpath
+from local.built import bytecode
 from local.built.archives import sizes, zip_folder
 from local.built.sdk_wheel import build as build_wheel
 from local.sources import ROOT
@@ -28,9 +32,9 @@ NOT_AT_RUN_TIME = frozenset({".pyi", ".typed", ".pyc"})
 TESTS = frozenset({"tests", "test_cases.py"})
 
 
-def main(uv: Path, architecture: str, folder: Path) -> int:
+def main(uv: Path, architecture: str, folder: Path, pythons: Path) -> int:
     """Build, print the sizes, and return the exit code."""
-    return report(build(uv, architecture, folder))
+    return report(build(uv, architecture, folder, bytecode.interpreters(uv, pythons)))
 
 
 def report(archive: Path) -> int:
@@ -42,10 +46,10 @@ def report(archive: Path) -> int:
     return 0
 
 
-def build(uv: Path, architecture: str, folder: Path) -> Path:
+def build(uv: Path, architecture: str, folder: Path, interpreters: Mapping[str, Path]) -> Path:
     """Build `layer` and the zip file in the folder; return the latter. Raises CalledProcessError.
 
-    architecture: x86_64 or arm64.
+    architecture: x86_64 or arm64. interpreters: the Pythons to add bytecode for, by version.
     """
     layer = folder / "layer"
     shutil.rmtree(layer, ignore_errors=True)
@@ -56,6 +60,7 @@ def build(uv: Path, architecture: str, folder: Path) -> Path:
             for packages in (["--require-hashes", "-r", str(REQUIREMENTS)], [str(wheel)]):
                 _install(uv, packages, installed, version, PLATFORMS[architecture])
             assemble(installed, layer / "python", version)
+    bytecode.compile_layer(layer, interpreters)
     return zip_folder(layer, folder / f"offpath-layer-{offpath.__version__}-{architecture}.zip")
 
 
@@ -90,4 +95,4 @@ def _is_pure(distribution: Distribution) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])))
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4])))

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.built import sdk_layer, sdk_wheel
+from local.built import bytecode, sdk_layer, sdk_wheel
 from local.sources import ROOT
 from local.testbed.lambda_runtime import lambda_runtime
 from offpath.contracts.message import Message
-from tests.support.sdk_package import HERE, UV, environment, layer_variables, runtime_environment
+from tests.support.sdk_package import FETCHED, HERE, UV, environment, layer_variables, runtime_environment
 from tests.support.servers.mlflow_rest import Mlflow
 from tests.support.servers.trace_writer_lambda import WriterFunction
 
@@ -110,7 +110,9 @@ def lambda_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def layer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The variables of a function that has the layer."""
     opt = tmp_path_factory.mktemp("opt")
-    with zipfile.ZipFile(sdk_layer.build(UV, HERE, tmp_path_factory.mktemp("layer"))) as content:
+    with zipfile.ZipFile(
+        sdk_layer.build(UV, HERE, tmp_path_factory.mktemp("layer"), bytecode.interpreters(UV, FETCHED))
+    ) as content:
         content.extractall(opt)
     return layer_variables(opt, LAMBDA)
 

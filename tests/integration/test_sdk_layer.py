@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 import offpath
+from local.built import bytecode
 from local.built.sdk_layer import MAX_ZIP_BYTES, PYTHONS, REQUIREMENTS, build
 from local.testbed.lambda_runtime import LambdaRuntime, lambda_runtime
-from tests.support.sdk_package import HERE, UV, layer_variables, run, runtime_environment
+from tests.support.sdk_package import FETCHED, HERE, UV, layer_variables, run, runtime_environment
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -58,6 +59,15 @@ for module in pkgutil.walk_packages(offpath.__path__, "offpath."):
     print(importlib.import_module(module.name).__file__)
 """
 
+# Print what Python itself compiles: a module of its own, which has no bytecode, and the SDK.
+COMPILED_NOW = """
+import pathlib, sys, tempfile
+sys.path.append(tempfile.mkdtemp())
+pathlib.Path(sys.path[-1], "of_no_bytecode.py").write_text("")
+sys.addaudithook(lambda event, given: event == "compile" and given[0] is not None and print(given[1]))
+import of_no_bytecode, offpath.mlflow.http, offpath.testing
+"""
+
 
 @pytest.fixture(scope="module", params=MACHINES)
 def architecture(request: pytest.FixtureRequest) -> str:
@@ -67,7 +77,8 @@ def architecture(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The layer's zip file for each architecture."""
-    return {name: build(UV, name, tmp_path_factory.mktemp("layer")) for name in MACHINES}
+    pythons = bytecode.interpreters(UV, FETCHED)
+    return {name: build(UV, name, tmp_path_factory.mktemp("layer"), pythons) for name in MACHINES}
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +149,20 @@ def test_every_module_of_the_sdk_imports_from_the_layer(python: Path, search_pat
     assert all(file.startswith(str(opt / "python" / "offpath")) for file in files)
 
 
+def test_no_module_of_the_layer_is_compiled_anew(
+    python: Path, search_path: dict[str, str], opt: Path
+) -> None:
+    variables = [f"{name}={value}" for name, value in search_path.items()]
+    compiled = run(["env", "-i", *variables, python, "-c", COMPILED_NOW]).split()
+    assert [file for file in compiled if file.startswith(str(opt))] == []
+    assert compiled  # what has no bytecode is seen
+
+
+def test_same_content_makes_the_same_layer(archives: dict[str, Path], tmp_path: Path) -> None:
+    again = build(UV, HERE, tmp_path, bytecode.interpreters(UV, FETCHED))
+    assert again.read_bytes() == archives[HERE].read_bytes()
+
+
 def test_compiled_code_is_for_each_python_and_the_architecture(archives: dict[str, Path], architecture: str) -> None:
     with zipfile.ZipFile(archives[architecture]) as content:
         compiled = {name: content.read(name) for name in content.namelist() if name.endswith(".so")}
@@ -151,7 +176,7 @@ def test_layer_is_small_and_leaves_boto3_to_the_runtime(archives: dict[str, Path
     with zipfile.ZipFile(archives[architecture]) as content:
         names = content.namelist()
     assert archives[architecture].stat().st_size < MAX_ZIP_BYTES
-    assert not [name for name in names if re.search(r"boto|urllib3|__pycache__|/tests/|\.pyi$", name)]
+    assert not [name for name in names if re.search(r"boto|urllib3|/tests/|\.pyi$", name)]
 
 
 def test_layer_has_the_pinned_versions_and_the_wheels(archives: dict[str, Path], architecture: str) -> None:

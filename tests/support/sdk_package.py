@@ -48,9 +48,7 @@ def runtime_environment(version: str, folder: Path) -> Path | None:
 
     Return its Python, or None if there is no such version here, and uv can fetch none.
     """
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    found = runtime_python.find(os.environ["PATH"], pyenv, FETCHED, version)
-    home = found or runtime_python.fetch(UV, FETCHED, version)
+    home = runtime_python.find_or_fetch(UV, FETCHED, version)
     if home is None:
         return None
     packages = [f"{name}=={version_of(name)}" for name in ("awslambdaric", "boto3")]

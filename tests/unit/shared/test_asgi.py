@@ -195,7 +195,7 @@ def test_outside_an_application_whoever_ends_the_span_waits(tracing: RecordingTr
     assert worker.flushes == 1
 
 
-def test_an_application_that_is_not_traced_is_left_as_it_is() -> None:
+def test_an_application_that_is_not_traced_is_untouched() -> None:
     tracing = RecordingTracing(choices=TracingChoices(models=TracedModels.parse("off")))
     answer = get(application(tracing), "/items/7")
     assert "x-trace-id" not in answer.headers
