@@ -149,9 +149,7 @@ def test_every_module_of_the_sdk_imports_from_the_layer(python: Path, search_pat
     assert all(file.startswith(str(opt / "python" / "offpath")) for file in files)
 
 
-def test_no_module_of_the_layer_is_compiled_anew(
-    python: Path, search_path: dict[str, str], opt: Path
-) -> None:
+def test_no_module_of_the_layer_is_compiled_anew(python: Path, search_path: dict[str, str], opt: Path) -> None:
     variables = [f"{name}={value}" for name, value in search_path.items()]
     compiled = run(["env", "-i", *variables, python, "-c", COMPILED_NOW]).split()
     assert [file for file in compiled if file.startswith(str(opt))] == []
