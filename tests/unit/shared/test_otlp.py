@@ -2,6 +2,11 @@
 
 import json
 
+import pytest
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+
+from offpath.testing import RecordingTracing
 from offpath.tracing._otlp import encode
 from tests.support.builders.spans import ended_trace
 from tests.support.otlp_json import attributes_of, spans_of
@@ -38,3 +43,12 @@ def test_any_text_travels_in_characters_that_sqs_takes() -> None:
     event = encode(ended_trace(**{"mlflow.spanInputs": "\x00\ud800￾é😀"}), "offpath")
     assert event.body.isascii()
     assert attributes_of(spans_of(event.body)["predict"])["mlflow.spanInputs"]["stringValue"] == "\x00\ufffd￾é😀"
+
+
+@pytest.mark.parametrize(("own", "sent"), [({}, "fraud-api"), ({"service.name": "theirs"}, "theirs")])
+def test_a_provider_without_a_service_gets_the_processs(own: dict[str, str], sent: str) -> None:
+    tracing = RecordingTracing(provider=TracerProvider(resource=Resource.create(own), shutdown_on_exit=False))
+    tracing.tracer("x").start_span("predict").end()
+    [group] = json.loads(encode(tracing.worker.ended[0], "offpath", "fraud-api").body)["resourceSpans"]
+    names = [item["value"] for item in group["resource"]["attributes"] if item["key"] == "service.name"]
+    assert names == [{"stringValue": sent}]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from opentelemetry.attributes import BoundedAttributes
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
@@ -14,13 +14,19 @@ from opentelemetry.util.types import AttributeValue
 from offpath.tracing._values import NoValue, clean, nanoseconds, snapshot, text
 
 NO_NAME = "unnamed"
+# https://opentelemetry.io/docs/specs/semconv/resource/#service
+UNKNOWN_SERVICE = "unknown_service"
 _SHOWN_CHARACTERS = 80
 
 
 class SpanCleaner:
-    """Cleans the spans of one trace. dropped: what could not be kept, and where, as texts for people."""
+    """Cleans the spans of one trace. dropped: what could not be kept, and where, as texts for people.
 
-    def __init__(self) -> None:
+    service_name: of a resource that names none, as that of a provider which was made without one.
+    """
+
+    def __init__(self, service_name: str = "") -> None:
+        self._service_name = service_name
         self.dropped: list[str] = []
         self._resources: dict[int, Resource] = {}
         self._scopes: dict[int, InstrumentationScope | None] = {}
@@ -97,7 +103,11 @@ class SpanCleaner:
     def _resource(self, given: Resource) -> Resource:
         """Return the resource, the same one for the same: spans are grouped by it."""
         if id(given) not in self._resources:
-            self._resources[id(given)] = Resource(self._attributes(given.attributes, "the resource"))
+            attributes = dict(self._attributes(given.attributes, "the resource"))
+            named = str(attributes.get(SERVICE_NAME, UNKNOWN_SERVICE))
+            if self._service_name and named.startswith(UNKNOWN_SERVICE):
+                attributes[SERVICE_NAME] = self._service_name
+            self._resources[id(given)] = Resource(attributes)
         return self._resources[id(given)]
 
     def _scope(self, given: InstrumentationScope | None) -> InstrumentationScope | None:

@@ -36,8 +36,9 @@ _log = logging.getLogger(__name__)
 def install(environ: Mapping[str, str], *, service_name: str, provider: TracerProvider | None = None) -> Tracing:
     """Send the traces of this process to the queue that `OFFPATH_*` variables name; `traced` makes its spans so, too.
 
-    provider: the process's own tracer provider, whose spans are sent, too; without one, a new one is made, and becomes
-    OpenTelemetry's global one unless there is one. `OTEL_SDK_DISABLED=true` and `OFFPATH_TRACING=off` send nothing.
+    service_name: of the traces, unless the provider names another one. provider: the process's own, whose spans are
+    sent, too; without one, a new one is made, and becomes OpenTelemetry's global one unless there is one.
+    `OTEL_SDK_DISABLED=true` and `OFFPATH_TRACING=off` send nothing.
     Raises SettingsError.
     """
     settings = TracingSettings.load(environ)
@@ -46,7 +47,7 @@ def install(environ: Mapping[str, str], *, service_name: str, provider: TracerPr
         provider = new_provider(service_name, environ, choices.sampler)
         _make_global(provider)
     collector = TraceCollector(EventSequence(), choices.wants, continues_experiment=choices.continues)
-    worker = start_worker(_publisher(settings), collector, settings, environ)
+    worker = start_worker(_publisher(settings, service_name), collector, settings, environ)
     receipts = _receipts(worker, settings)
     collector.deliver_to(receipts.submit if receipts else worker.submit, worker.flush)
     provider.add_span_processor(collector)
@@ -127,7 +128,7 @@ def _receipts(worker: BackgroundWorker, settings: TracingSettings) -> Receipts |
     return Receipts(worker)
 
 
-def _publisher(settings: TracingSettings) -> TracePublisher:
+def _publisher(settings: TracingSettings, service_name: str) -> TracePublisher:
     timeout = settings.publish_budget_seconds
     bucket = Bucket(s3_client(timeout, attempts=1), settings.bucket)
     queue = SqsQueue(sqs_client(timeout, attempts=1), settings.queue_url)
@@ -136,5 +137,6 @@ def _publisher(settings: TracingSettings) -> TracePublisher:
         experiment=settings.experiment,
         max_message_bytes=settings.max_message_bytes,
         budget_seconds=settings.publish_budget_seconds,
+        service_name=service_name,
     )
     return TracePublisher(Destinations(queue, S3Claims(bucket), bucket), how)

@@ -54,13 +54,13 @@ def size_of(trace: EndedTrace) -> int:
     return size
 
 
-def encode(trace: EndedTrace, default_experiment: str) -> TraceEvent:
-    """Return the event for a trace.
+def encode(trace: EndedTrace, default_experiment: str, service_name: str = "") -> TraceEvent:
+    """Return the event for a trace. service_name: of a process whose tracer provider names none.
 
     The experiment is the trace's, the head's attribute `offpath.experiment`, or the default. The head also gets the
     number's instance and sequence, here rather than while the request waits.
     """
-    cleaner = SpanCleaner()
+    cleaner = SpanCleaner(service_name)
     span_id, trace_id = _ids(trace.head)
     experiment = _experiment(trace) or default_experiment
     document = encode_spans([cleaner.clean(readable(span), _parent(span, trace)) for span in trace.spans]).to_dict()

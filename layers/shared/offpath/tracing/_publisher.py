@@ -29,12 +29,14 @@ class PublisherSettings:
 
     queue_name: part of a spilled message's key. experiment: of traces that name none. max_message_bytes: the size of a
     body above which a claim goes to the queue. budget_seconds: how long the queue is tried before a trace is spilled.
+    service_name: of traces whose provider names none.
     """
 
     queue_name: str
     experiment: str
     max_message_bytes: int
     budget_seconds: float
+    service_name: str = ""
 
 
 class TracePublisher:
@@ -76,7 +78,7 @@ class TracePublisher:
         messages = []
         for trace in traces:
             try:
-                messages.append(made(encode(trace, self._settings.experiment)))
+                messages.append(made(encode(trace, self._settings.experiment, self._settings.service_name)))
             except Exception:
                 # No input is known that cannot be encoded; one such trace must not take others with it.
                 _log.exception("event %s cannot be encoded and is lost", trace.number)
