@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,6 +67,10 @@ def _nothing_to_flush(_: float) -> bool:
     return True
 
 
+def _nothing_said(_: int) -> Mapping[str, str]:
+    return {}
+
+
 def _any(_: Sequence[AnySpan]) -> bool:
     return True
 
@@ -94,6 +98,7 @@ class TraceCollector(SpanProcessor):
         self._continues_experiment = continues_experiment
         self._deliver: Callable[[EndedTrace], None] = _nowhere
         self._flush: Callable[[float], bool] = _nothing_to_flush
+        self._describe: Callable[[int], Mapping[str, str]] = _nothing_said
         self._lock = threading.RLock()  # the garbage collector may end a span, within any line
         self._undelivered: dict[int, _Part] = {}  # by their objects' ids
         self._roots: dict[int, _Part] = {}  # by trace id: those undelivered whose trace begins here
@@ -103,6 +108,10 @@ class TraceCollector(SpanProcessor):
     def deliver_to(self, deliver: Callable[[EndedTrace], None], flush: Callable[[float], bool]) -> None:
         """Deliver traces there from now on. flush: publishes what was delivered, within so many seconds."""
         self._deliver, self._flush = deliver, flush
+
+    def describe_by(self, describe: Callable[[int], Mapping[str, str]]) -> None:
+        """Add to the root of each trace what this returns for its trace id; it is called as each part is delivered."""
+        self._describe = describe
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Note which request a span of the SDK's belongs to."""
@@ -230,12 +239,14 @@ class TraceCollector(SpanProcessor):
 
     def _event(self, part: _Part, spans: list[AnySpan], head: AnySpan, *, is_root: bool) -> EndedTrace | None:
         part.is_fixed = True
+        own = head.get_span_context()
+        said = self._describe(own.trace_id) if own else {}
         if part.is_wanted is None:
             part.is_wanted = self._wanted(spans)
         if not part.is_wanted:
             return None
         number = self._event_sequence.next()
-        return EndedTrace(spans, head, number, part.experiment, is_root=is_root, adopted=part.adopted or {})
+        return EndedTrace(spans, head, number, part.experiment, is_root=is_root, adopted=part.adopted or {}, said=said)
 
 
 class _DeliveredParts:

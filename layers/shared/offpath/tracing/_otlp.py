@@ -31,7 +31,7 @@ class EndedTrace:
     experiment: of the trace; empty if the head's attribute `offpath.experiment` is to say it, None for the default
     whatever that says. is_root: whether the head
     is its trace's root in MLflow, whatever its parent. adopted: the parents of other spans whose own parent is not in
-    MLflow, by span id.
+    MLflow, by span id. said: attributes of the root that others than its spans have set.
     """
 
     spans: Sequence[AnySpan]
@@ -40,6 +40,7 @@ class EndedTrace:
     experiment: str | None = ""
     is_root: bool = False
     adopted: Mapping[int, SpanContext] = field(default_factory=dict)
+    said: Mapping[str, str] = field(default_factory=dict)
 
 
 def size_of(trace: EndedTrace) -> int:
@@ -67,7 +68,7 @@ def encode(trace: EndedTrace, default_experiment: str, service_name: str = "") -
     spans = list(_spans(document))
     head = next(span for span in spans if span["spanId"] == span_id)
     if trace.is_root:
-        complete_root(head, spans)
+        complete_root(head, spans, trace.said)
     head["attributes"] = _with(head, _added(experiment, trace.number))
     if cleaner.dropped:
         shown = "; ".join(cleaner.dropped[:_MOST_SHOWN])

@@ -12,15 +12,16 @@ _OF_A_REQUEST = (attributes.SPAN_INPUTS, attributes.SPAN_OUTPUTS, attributes.SPA
 _INPUTS = frozenset({attributes.SPAN_INPUTS, attributes.SPAN_OUTPUTS})
 
 
-def complete_root(root: dict[str, Any], spans: Sequence[dict[str, Any]]) -> None:
+def complete_root(root: dict[str, Any], spans: Sequence[dict[str, Any]], said: Mapping[str, str]) -> None:
     """Add to the root's attributes what it lacks: the trace's name, and what the spans below it say of the trace.
 
     Tags, session and user are taken from any span, inputs and outputs from the one below an instrumentation's. All are
-    OTLP/JSON. The name is the root's, where no span gives one.
+    OTLP/JSON. The name is the root's, where no span gives one. said: attributes that come from elsewhere, and go before
+    those of spans below the root.
     """
     own = _attributes(root)
     below = sorted((span for span in spans if span is not root), key=lambda span: int(span["startTimeUnixNano"]))
-    found = _of_the_trace(below)
+    found = _of_the_trace(below) | {key: {"stringValue": value} for key, value in said.items()}
     if root.get("kind") in _INSTRUMENTED_KINDS and not own.keys() & set(_OF_A_REQUEST):
         inner = next((known for span in below if _INPUTS & (known := _attributes(span)).keys()), {})
         found |= {key: inner[key] for key in _OF_A_REQUEST if key in inner}

@@ -2,6 +2,7 @@
 
 import atexit
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,6 +61,7 @@ class Tracing:
     collector: TraceCollector
     choices: TracingChoices = TracingChoices()
     receipts: Receipts | None = None
+    _undone_at_end: ExitStack = field(default_factory=ExitStack, init=False, repr=False, compare=False)
 
     def tracer(self, name: str) -> trace.Tracer:
         """Return a tracer for the instrumentation scope of that name, whose spans cost a request as little as can be.
@@ -113,6 +115,16 @@ class Tracing:
                 made.outputs = outputs
         return made
 
+    def capture_mlflow(self) -> None:
+        """Let the spans of `mlflow.trace`, `mlflow.start_span` and MLflow's autologgers leave by this tracing.
+
+        Nothing of them goes to MLflow's own exporter any more, until `shutdown`. Raises ImportError if mlflow is
+        missing, too old or too new, RuntimeError if MLflow's spans are captured already.
+        """
+        from offpath.tracing._mlflow_code import capture
+
+        self._undone_at_end.enter_context(capture(self.provider, self.collector))
+
     def read_caller(self, headers: Mapping[str, str]) -> Caller:
         """Return how a request's span begins; the headers' names are in lower case."""
         return read_caller(headers, self.choices.traceparent)
@@ -127,6 +139,7 @@ class Tracing:
         _installed.remove(self)
         for unfinished in self.collector.unfinished("the process ended before the request did"):
             self.worker.submit(unfinished)
+        self._undone_at_end.close()
         self.provider.shutdown()
         return self.worker.close(CLOSE_SECONDS)
 

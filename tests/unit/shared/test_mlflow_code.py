@@ -1,0 +1,275 @@
+"""Code that uses MLflow's own tracing: its spans leave by offpath, as whole traces, and by nothing else."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import pairwise
+from typing import Any
+
+import mlflow
+import pytest
+from mlflow.entities import LiveSpan
+from mlflow.tracing import provider
+from mlflow.tracing.trace_manager import InMemoryTraceManager
+from opentelemetry.sdk.trace import TracerProvider
+
+import offpath
+from offpath.testing import RecordingTracing
+from offpath.tracing._mlflow_api import check_version
+from tests.support import otlp_json
+from tests.support.otlp_json import attributes_of
+
+
+@pytest.fixture
+def tracing() -> Iterator[RecordingTracing]:
+    with RecordingTracing("shop") as recording:
+        recording.capture_mlflow()
+        yield recording
+        recording.shutdown()
+
+
+def spans_of(tracing: RecordingTracing) -> dict[str, dict[str, Any]]:
+    """Return the spans of the one message that there is, by name."""
+    [event] = tracing.events
+    return otlp_json.spans_of(event.body)
+
+
+def said(tracing: RecordingTracing, name: str) -> dict[str, Any]:
+    """Return the attributes of one of these spans."""
+    values = attributes_of(spans_of(tracing)[name])
+    return {key: next(iter(value.values())) for key, value in values.items()}
+
+
+def is_below(spans: dict[str, dict[str, Any]], child: str, parent: str) -> bool:
+    return bool(spans[child]["parentSpanId"] == spans[parent]["spanId"])
+
+
+@mlflow.trace(span_type="RETRIEVER")
+def lookup(key: str) -> dict[str, str]:
+    return {"key": key}
+
+
+@mlflow.trace
+def letters(word: str) -> Iterator[str]:
+    for letter in word:
+        yield lookup(letter)["key"]
+
+
+@mlflow.trace
+async def later(word: str) -> str:
+    await asyncio.sleep(0)
+    return lookup(word)["key"]
+
+
+@mlflow.trace
+async def letters_later(word: str) -> AsyncIterator[str]:
+    for letter in word:
+        yield await later(letter)
+
+
+async def all_later(word: str) -> list[str]:
+    return [letter async for letter in letters_later(word)]
+
+
+def test_a_function_is_a_trace_with_inputs_outputs_and_type(tracing: RecordingTracing) -> None:
+    lookup("a")
+    assert (
+        said(tracing, "lookup").items()
+        >= {
+            "mlflow.spanInputs": '{"key": "a"}',
+            "mlflow.spanOutputs": '{"key": "a"}',
+            "mlflow.spanType": '"RETRIEVER"',
+        }.items()
+    )
+    assert tracing.events[0].experiment == "offpath"
+    assert dict(tracing.traces[0].root.resource.attributes) == {"service.name": "shop"}
+
+
+def test_mlflow_names_the_trace_by_the_same_id(tracing: RecordingTracing) -> None:
+    lookup("a")
+    assert mlflow.get_last_active_trace_id() == f"tr-{tracing.events[0].trace_id}"
+
+
+@pytest.mark.parametrize(
+    ("call", "outermost", "below"),
+    [
+        (lambda: list(letters("a")), "letters", "lookup"),
+        (lambda: asyncio.run(later("a")), "later", "lookup"),
+        (lambda: asyncio.run(all_later("a")), "letters_later", "later"),
+    ],
+    ids=["generator", "async", "async-generator"],
+)
+def test_each_kind_of_function_is_one_trace(
+    tracing: RecordingTracing, call: Callable[[], object], outermost: str, below: str
+) -> None:
+    call()
+    spans = spans_of(tracing)
+    assert "parentSpanId" not in spans[outermost]
+    assert is_below(spans, below, outermost)
+
+
+def test_spans_of_both_are_nested_in_each_other(tracing: RecordingTracing) -> None:
+    with offpath.traced("one"), mlflow.start_span("two"), offpath.traced("three"), mlflow.start_span("four"):
+        list(letters("a"))
+    spans = spans_of(tracing)
+    assert "parentSpanId" not in spans["one"]
+    order = ["one", "two", "three", "four", "letters", "lookup"]
+    assert all(is_below(spans, child, parent) for parent, child in pairwise(order))
+
+
+def test_what_is_said_of_the_trace_is_on_its_root(tracing: RecordingTracing) -> None:
+    with offpath.traced("outer", attributes={"mlflow.spanType": "CHAIN"}):
+        with mlflow.start_span("inner"):
+            mlflow.update_current_trace({"shop": "a"}, {"git": "1f"}, "r-1", session_id="s-1", user="u-1")
+        with offpath.traced("later"):
+            mlflow.update_current_trace({"later": "b"})
+    assert (
+        said(tracing, "outer").items()
+        >= {
+            "mlflow.spanType": "CHAIN",
+            "mlflow.traceTag.shop": "a",
+            "mlflow.traceTag.later": "b",
+            "mlflow.traceTag.git": "1f",
+            "mlflow.traceTag.client_request_id": "r-1",
+            "mlflow.traceTag.mlflow.traceName": "outer",
+            "session.id": "s-1",
+            "user.id": "u-1",
+        }.items()
+    )
+    assert "mlflow.spanType" not in said(tracing, "later")
+
+
+def test_mlflow_sets_attributes_of_an_offpath_span(tracing: RecordingTracing) -> None:
+    with offpath.traced("outer"):
+        active = mlflow.get_current_active_span()
+        assert isinstance(active, LiveSpan)
+        active.set_attribute("found", 3)
+        active.set_outputs(["a"])
+    assert said(tracing, "outer").items() >= {"found": "3", "mlflow.spanOutputs": '["a"]'}.items()
+
+
+def test_the_context_of_mlflow_names_the_session(tracing: RecordingTracing) -> None:
+    with mlflow.tracing.context(session_id="s-2", tags={"shop": "b"}):
+        lookup("a")
+    assert said(tracing, "lookup").items() >= {"session.id": "s-2", "mlflow.traceTag.shop": "b"}.items()
+
+
+def test_spans_side_by_side_are_one_trace_with_the_tags_of_each(tracing: RecordingTracing) -> None:
+    @mlflow.trace
+    async def step(name: str, turn: asyncio.Event) -> None:
+        await turn.wait()
+        mlflow.update_current_trace({name: "done"})
+
+    async def steps() -> None:
+        first, second = asyncio.Event(), asyncio.Event()
+        with offpath.traced("steps"):
+            tasks = [asyncio.create_task(step("a", first)), asyncio.create_task(step("b", second))]
+            await asyncio.sleep(0)
+            first.set()
+            await tasks[0]
+            second.set()
+            await tasks[1]
+
+    asyncio.run(steps())
+    assert said(tracing, "steps").items() >= {"mlflow.traceTag.a": "done", "mlflow.traceTag.b": "done"}.items()
+
+
+def test_an_exception_is_noted_and_raised_on(tracing: RecordingTracing) -> None:
+    with pytest.raises(ValueError, match="no such key"), mlflow.start_span("outer"), offpath.traced("inner"):
+        raise ValueError("no such key")
+    spans = spans_of(tracing)
+    assert spans["outer"]["status"] == {"code": 2, "message": "ValueError: no such key"}
+    assert [event["name"] for event in spans["outer"]["events"]] == ["exception"]
+
+
+def test_the_experiment_is_the_one_that_mlflow_has_a_name_of(
+    tracing: RecordingTracing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "shop")
+    lookup("a")
+    with offpath.traced("outer", attributes={offpath.attributes.EXPERIMENT: "own"}):
+        lookup("b")
+    assert [event.experiment for event in tracing.events] == ["shop", "own"]
+
+
+def test_a_span_that_ends_after_the_root_belongs_to_its_trace(tracing: RecordingTracing) -> None:
+    with mlflow.start_span("root") as root:
+        late = mlflow.start_span_no_context("late", parent_span=root)
+    late.end()
+    first, second = tracing.events
+    assert first.trace_id == second.trace_id
+    assert list(otlp_json.spans_of(second.body)) == ["late"]
+
+
+def test_mlflow_forgets_a_trace_that_is_delivered(tracing: RecordingTracing) -> None:
+    with mlflow.start_span("root") as root:
+        mlflow.start_span_no_context("late", parent_span=root).end()
+    traces = InMemoryTraceManager.get_instance()  # type: ignore[no-untyped-call]
+    assert traces.get_mlflow_trace_id_from_otel_id(int(tracing.events[0].trace_id, 16)) is None
+
+
+def test_spans_stay_captured_after_mlflow_starts_anew(tracing: RecordingTracing) -> None:
+    mlflow.tracing.reset()  # type: ignore[no-untyped-call]
+    lookup("a")
+    mlflow.tracing.disable()
+    with offpath.traced("outer"):
+        lookup("b")
+        with offpath.traced("inner"):
+            pass
+    mlflow.tracing.enable()
+    lookup("c")
+    assert [[span.name for span in trace.spans] for trace in tracing.traces] == [
+        ["lookup"],
+        ["inner", "outer"],
+        ["lookup"],
+    ]
+
+
+def test_share_that_mlflow_samples_is_kept_to(tracing: RecordingTracing) -> None:
+    mlflow.trace(lookup, sampling_ratio_override=0.0)("a")
+    assert tracing.events == []
+
+
+def test_spans_of_another_provider_are_between(tracing: RecordingTracing) -> None:
+    theirs = TracerProvider(shutdown_on_exit=False).get_tracer("theirs")
+    with offpath.traced("outer"), theirs.start_as_current_span("theirs"):
+        mlflow.update_current_trace({"shop": "a"})
+        lookup("a")
+    spans = spans_of(tracing)
+    assert is_below(spans, "lookup", "outer")
+    assert said(tracing, "outer")["mlflow.traceTag.shop"] == "a"
+
+
+def test_what_mlflow_would_upload_stays_in_the_span(tracing: RecordingTracing) -> None:
+    with mlflow.start_span("draw") as span:
+        span.set_outputs({"url": "data:image/png;base64,aGVsbG8="})
+    assert "aGVsbG8=" in said(tracing, "draw")["mlflow.spanOutputs"]
+
+
+def test_shutdown_gives_mlflow_back_what_it_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_USE_DEFAULT_TRACER_PROVIDER", "false")
+    before = provider._initialize_tracer_provider, provider.mlflow_runtime_context
+    tracing = RecordingTracing()
+    tracing.capture_mlflow()
+    lookup("a")
+    tracing.shutdown()
+    assert (provider._initialize_tracer_provider, provider.mlflow_runtime_context) == before
+    assert os.environ["MLFLOW_USE_DEFAULT_TRACER_PROVIDER"] == "false"
+    assert len(tracing.traces) == 1
+
+
+def test_an_open_span_is_sent_as_the_process_ends(tracing: RecordingTracing) -> None:
+    mlflow.start_span_no_context("open", tags={"shop": "a"})
+    tracing.shutdown()
+    assert said(tracing, "open").items() >= {"offpath.unfinished": True, "mlflow.traceTag.shop": "a"}.items()
+
+
+def test_a_second_capture_is_refused(tracing: RecordingTracing) -> None:
+    with pytest.raises(RuntimeError, match="shut that one down first"):
+        RecordingTracing().capture_mlflow()
+
+
+def test_an_older_mlflow_is_refused() -> None:
+    check_version("3.17.0rc1")
+    with pytest.raises(ImportError, match=r"mlflow 3\.9\.1 is too old: its spans can be captured from 3\.17 on"):
+        check_version("3.9.1")
