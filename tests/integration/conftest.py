@@ -1,16 +1,28 @@
-"""Services that take a while to start."""
+"""Services that take a while to start, and the way of a trace from the queue into MLflow."""
 
+from __future__ import annotations
+
+import os
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from local.testbed.servers import mlflow_server, postgres, sqlite
+from offpath.contracts.message import Message
 from tests.support.sdk_package import UV
+from tests.support.servers.mlflow_rest import Mlflow
+from tests.support.servers.trace_writer_lambda import WriterFunction
 
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+Delivered = Callable[[], list[str]]
 NEXT_MLFLOW = "3.18.0"
 
 
@@ -54,3 +66,36 @@ def mlflow_next_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         with urllib.request.urlopen(f"{url}/version") as answer:
             assert answer.read().decode() == NEXT_MLFLOW
         yield url
+
+
+@pytest.fixture
+def environ(aws_endpoint: str, queue_url: str, bucket_name: str) -> dict[str, str]:
+    """The variables that docs/sdk.md names, for moto."""
+    aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    slow = {"OFFPATH_PUBLISH_BUDGET_SECONDS": "60"}  # moto on a busy machine is not an SQS that is away
+    return aws | slow | {"OFFPATH_QUEUE_URL": queue_url, "OFFPATH_BUCKET": bucket_name}
+
+
+@pytest.fixture
+def delivered(
+    sqs: SQSClient, queue_url: str, bucket_name: str, mlflow_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Delivered:
+    """Give what is on the queue to the real writer, as Lambda does, and return the trace ids."""
+    writer = WriterFunction(monkeypatch, bucket=bucket_name, mlflow_url=mlflow_url)
+
+    def deliver() -> list[str]:
+        answer = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
+        found = {message["MessageId"]: _message(message) for message in answer.get("Messages", [])}
+        assert writer.invoke(found) == set()
+        return [message.attributes["trace_id"] for message in found.values()]
+
+    return deliver
+
+
+def _message(found: MessageTypeDef) -> Message:
+    return Message(found["Body"], {name: value["StringValue"] for name, value in found["MessageAttributes"].items()})
+
+
+@pytest.fixture
+def mlflow(mlflow_url: str) -> Mlflow:
+    return Mlflow(mlflow_url)

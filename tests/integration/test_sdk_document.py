@@ -18,16 +18,12 @@ import pytest
 from local.built import bytecode, sdk_layer, sdk_wheel
 from local.sources import ROOT
 from local.testbed.lambda_runtime import lambda_runtime
-from offpath.contracts.message import Message
 from tests.support.sdk_package import FETCHED, HERE, UV, environment, layer_variables, runtime_environment
 from tests.support.servers.mlflow_rest import Mlflow
-from tests.support.servers.trace_writer_lambda import WriterFunction
 
 if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageTypeDef
+    from tests.integration.conftest import Delivered
 
-Delivered = Callable[[], list[str]]
 LAMBDA = "3.13"
 FILES = dict(re.findall(r"```python\n# (\w+\.py)\n(.*?)```", (ROOT / "docs" / "sdk.md").read_text(), flags=re.DOTALL))
 CALL_STEPS = """
@@ -117,14 +113,6 @@ def layer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return layer_variables(opt, LAMBDA)
 
 
-@pytest.fixture
-def environ(aws_endpoint: str, queue_url: str, bucket_name: str) -> dict[str, str]:
-    """The variables that the document names, for moto."""
-    aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    slow = {"OFFPATH_PUBLISH_BUDGET_SECONDS": "60"}  # moto on a busy machine is not an SQS that is away
-    return aws | slow | {"OFFPATH_QUEUE_URL": queue_url, "OFFPATH_BUCKET": bucket_name}
-
-
 def run_in(python: Path, project: Path, environ: Mapping[str, str], *command: str) -> list[str]:
     """Return the lines that a program prints, which sees the project and the wheel alone."""
     path = {"PATH": os.environ["PATH"]}
@@ -133,31 +121,6 @@ def run_in(python: Path, project: Path, environ: Mapping[str, str], *command: st
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
-
-
-@pytest.fixture
-def delivered(
-    sqs: SQSClient, queue_url: str, bucket_name: str, mlflow_url: str, monkeypatch: pytest.MonkeyPatch
-) -> Delivered:
-    """Give what is on the queue to the real writer, as Lambda does, and return the trace ids."""
-    writer = WriterFunction(monkeypatch, bucket=bucket_name, mlflow_url=mlflow_url)
-
-    def deliver() -> list[str]:
-        answer = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
-        found = {message["MessageId"]: _message(message) for message in answer.get("Messages", [])}
-        assert writer.invoke(found) == set()
-        return [message.attributes["trace_id"] for message in found.values()]
-
-    return deliver
-
-
-def _message(found: MessageTypeDef) -> Message:
-    return Message(found["Body"], {name: value["StringValue"] for name, value in found["MessageAttributes"].items()})
-
-
-@pytest.fixture
-def mlflow(mlflow_url: str) -> Mlflow:
-    return Mlflow(mlflow_url)
 
 
 def tags(info: Mapping[str, Any]) -> dict[str, str]:

@@ -154,7 +154,7 @@ def test_the_context_of_mlflow_names_the_session(tracing: RecordingTracing) -> N
     assert said(tracing, "lookup").items() >= {"session.id": "s-2", "mlflow.traceTag.shop": "b"}.items()
 
 
-def test_spans_side_by_side_are_one_trace_with_the_tags_of_each(tracing: RecordingTracing) -> None:
+def test_spans_side_by_side_are_one_trace_with_all_tags(tracing: RecordingTracing) -> None:
     @mlflow.trace
     async def step(name: str, turn: asyncio.Event) -> None:
         await turn.wait()
@@ -182,7 +182,7 @@ def test_an_exception_is_noted_and_raised_on(tracing: RecordingTracing) -> None:
     assert [event["name"] for event in spans["outer"]["events"]] == ["exception"]
 
 
-def test_the_experiment_is_the_one_that_mlflow_has_a_name_of(
+def test_the_experiment_is_the_one_that_mlflow_names(
     tracing: RecordingTracing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "shop")
@@ -192,7 +192,7 @@ def test_the_experiment_is_the_one_that_mlflow_has_a_name_of(
     assert [event.experiment for event in tracing.events] == ["shop", "own"]
 
 
-def test_a_span_that_ends_after_the_root_belongs_to_its_trace(tracing: RecordingTracing) -> None:
+def test_a_span_after_the_root_belongs_to_its_trace(tracing: RecordingTracing) -> None:
     with mlflow.start_span("root") as root:
         late = mlflow.start_span_no_context("late", parent_span=root)
     late.end()
