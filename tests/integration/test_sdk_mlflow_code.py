@@ -148,7 +148,7 @@ def test_the_documents_assistant_is_a_whole_trace_in_mlflow(
     assert trace_id in mlflow.trace_ids("offpath")
 
 
-def test_several_calls_are_one_trace_and_a_failed_one_says_why(
+def test_several_calls_are_one_trace_and_failures_say_why(
     program: Program, delivered: Delivered, mlflow: Mlflow
 ) -> None:
     assert program.run(CALL_OFTEN, MLFLOW_EXPERIMENT_NAME="assistants") == ["BadRequestError"]

@@ -230,6 +230,15 @@ def test_share_that_mlflow_samples_is_kept_to(tracing: RecordingTracing) -> None
     assert tracing.events == []
 
 
+def test_what_a_processor_of_mlflow_hides_is_not_sent(tracing: RecordingTracing) -> None:
+    mlflow.tracing.configure(span_processors=[lambda span: span.set_outputs("hidden")])
+    try:
+        lookup("a")
+    finally:
+        mlflow.tracing.configure(span_processors=[])
+    assert said(tracing, "lookup")["mlflow.spanOutputs"] == '"hidden"'
+
+
 def test_spans_of_another_provider_are_between(tracing: RecordingTracing) -> None:
     theirs = TracerProvider(shutdown_on_exit=False).get_tracer("theirs")
     with offpath.traced("outer"), theirs.start_as_current_span("theirs"):
