@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 SCRIPT = ROOT / "tests" / "support" / "instrumented_requests.py"
+APP = ROOT / "tests" / "support" / "instrumented_app.py"
 PROVIDERS = (("none", "on"), ("given", "on"), ("given", "off"), ("given", "ratio"), ("theirs", "on"), ("theirs", "off"))
 Seat = tuple[str, str, str]
 SEATS: list[Seat] = [
@@ -57,14 +59,14 @@ def web() -> Iterator[Answering]:
         yield server
 
 
-Made = dict[str, list[str]]
+Made = dict[str, Any]
 
 
-def make(python: Path, environ: Mapping[str, str], *arguments: str) -> Made:
+def make(python: Path, environ: Mapping[str, str], *arguments: str, script: Path = SCRIPT) -> Made:
     """Make requests in a process of their own, and return their traces' ids."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run(
-        [python, "-I", SCRIPT, *arguments], env={**inherited, **environ}, capture_output=True, text=True, check=False
+        [python, "-I", script, *arguments], env={**inherited, **environ}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     made: Made = json.loads(done.stdout.splitlines()[-1])
@@ -73,7 +75,15 @@ def make(python: Path, environ: Mapping[str, str], *arguments: str) -> Made:
 
 def on_queue(sqs: SQSClient, url: str) -> dict[str, list[dict[str, Any]]]:
     """Return the spans of each trace on the queue. Raises AssertionError if a trace is more than one message."""
-    traces: dict[str, list[dict[str, Any]]] = {}
+    traces = {}
+    for trace_id, messages in messages_on_queue(sqs, url).items():
+        [traces[trace_id]] = messages
+    return traces
+
+
+def messages_on_queue(sqs: SQSClient, url: str) -> dict[str, list[list[dict[str, Any]]]]:
+    """Return the messages of each trace on the queue, as their spans."""
+    traces: dict[str, list[list[dict[str, Any]]]] = {}
     while True:
         answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
         if not answer.get("Messages"):
@@ -81,8 +91,8 @@ def on_queue(sqs: SQSClient, url: str) -> dict[str, list[dict[str, Any]]]:
         for message in answer["Messages"]:
             groups = json.loads(message["Body"])["resourceSpans"]
             trace_id = message["MessageAttributes"]["trace_id"]["StringValue"]
-            assert trace_id not in traces, "a trace is one message"
-            traces[trace_id] = [span for group in groups for scope in group["scopeSpans"] for span in scope["spans"]]
+            spans = [span for group in groups for scope in group["scopeSpans"] for span in scope["spans"]]
+            traces.setdefault(trace_id, []).append(spans)
 
 
 def root_of(spans: list[dict[str, Any]]) -> dict[str, Any]:
@@ -117,6 +127,40 @@ def check(spans: list[dict[str, Any]], by: str, provider: str, sampler: str) -> 
     assert found["mlflow.spanInputs"] == {"stringValue": json.dumps({"by": by})}
     assert found["mlflow.traceTag.by"] == {"stringValue": by}
     assert root.get("status", {}).get("code") in (None, 0, "STATUS_CODE_UNSET")
+
+
+@pytest.mark.parametrize(
+    "seat",
+    product(("none", "given"), ("inside", "outside"), ("after_response", "before_response")),
+    ids="-".join,
+)
+def test_each_request_of_an_instrumented_application_is_one_trace(
+    seat: Seat, python: Path, environ: dict[str, str], sqs: SQSClient
+) -> None:
+    provider, order, delivery = seat
+    made = make(python, environ | {"OFFPATH_DELIVERY": delivery}, provider, order, script=APP)
+    traces = messages_on_queue(sqs, environ["OFFPATH_QUEUE_URL"])
+    assert traces.keys() == set(made.values()), "and nothing besides"
+    for path, trace_id in made.items():
+        spans = [span for message in traces[trace_id] for span in message]
+        route = f"GET /{path.split('/')[1]}/{{item}}"
+        outermost = root_of(spans)
+        assert not outermost.get("parentSpanId")
+        assert outermost["name"] == (route if order == "inside" else f"GET {path}")
+        own = [span["name"] for span in spans if "http" not in span["name"]]
+        assert sorted(own) == sorted([route, outermost["name"], *["total"] * (3 if "stream" in path else 1)])
+        assert len(traces[trace_id]) == messages_of(path, order, delivery)
+
+
+def messages_of(path: str, order: str, delivery: str) -> int:
+    """Return how many messages a request's spans come in.
+
+    An instrumentation within `tracing.asgi` ends its span after the answer, too late for a receipt before it. That of
+    ASGI ends its span before that of a stream's last `receive`.
+    """
+    late = order == "inside" and delivery == "before_response"
+    is_cut_off = "stream" in path and (late or order == "outside")
+    return 1 + late + is_cut_off
 
 
 @pytest.fixture

@@ -130,6 +130,35 @@ def test_work_after_the_answer_does_not_stretch_its_span(tracing: RecordingTraci
     assert first.trace_id == late.trace_id
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_span_around_an_answers_sending_is_in_its_message(tracing: RecordingTracing, *, fails: bool) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        with tracing.provider.get_tracer("instrumentation").start_as_current_span("around"):
+            await send({"type": "http.response.start", "status": 200})
+            await send({"type": "http.response.body"})
+            if fails:
+                raise ValueError("after the answer")
+
+    get(tracing.asgi(app), "/")
+    [event] = tracing.events
+    spans = spans_of(event.body)
+    assert list(spans) == ["around", "GET /"]
+    assert int(spans["GET /"]["endTimeUnixNano"]) <= int(spans["around"]["endTimeUnixNano"])
+    assert tracing.traces[0].root.status.is_ok
+
+
+def test_frameworks_own_telemetry_is_off_within_it(tracing: RecordingTracing) -> None:
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope)
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body"})
+
+    get(tracing.asgi(app), "/")
+    assert [scope["fastapi.telemetry"] for scope in seen] == [None]
+
+
 def test_below_an_instrumentations_span_it_is_a_child(tracing: RecordingTracing) -> None:
     inner = application(tracing)
     tracer = tracing.provider.get_tracer("instrumentation")

@@ -1,5 +1,6 @@
 """Trace an ASGI application: each HTTP request is one trace."""
 
+import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Protocol
 
@@ -32,12 +33,18 @@ class Requests(Protocol):
         """Return what the headers say of the caller's trace."""
 
 
+# FastAPI 0.165 and newer trace each request by the global provider, in a trace of its own whatever span is around it,
+# unless the scope has this key: an application around theirs has traced it already, or has left it untraced.
+FASTAPIS_OWN = "fastapi.telemetry"
+
+
 class TracedApp:
     """An ASGI application each of whose HTTP requests is a trace; what it does within one are spans of that trace.
 
     The span ends as the last part of the answer is sent, and is named after the route, where the framework names one.
-    Below an instrumentation's span it is that one's child. The answer gets the header `x-trace-id`. With
-    `OFFPATH_DELIVERY=before_response` its last part waits for the receipt, and no other request does.
+    Below an instrumentation's span it is that one's child; with one below it, it is handed over once that has ended.
+    FastAPI's own spans are left out. The answer gets the header `x-trace-id`. With `OFFPATH_DELIVERY=before_response`
+    its last part waits for the receipt, and no other request does.
     """
 
     def __init__(self, app: App, tracing: Requests) -> None:
@@ -56,6 +63,7 @@ class TracedApp:
                 await self._trace(scope, receive, send, self._tracing.receipts.wait)
 
     async def _trace(self, scope: Scope, receive: Receive, send: Send, receipt: Receipt) -> None:
+        scope.setdefault(FASTAPIS_OWN, None)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         is_outermost = not get_current_span().get_span_context().is_valid
         caller = self._tracing.read_caller(headers) if is_outermost else CHILD
@@ -70,8 +78,11 @@ class TracedApp:
             try:
                 await self._app(scope, receive, answer)
             except Exception:
-                note_status(span, FAILED)
+                if not answer.is_complete:
+                    note_status(span, FAILED)
                 raise
+            finally:
+                answer.end_after_inner_spans()
         if not answer.is_complete:
             await receipt()
 
@@ -84,6 +95,7 @@ class _Answer:
         self._span = span
         self._send = send
         self._receipt = receipt
+        self._end_time: int | None = None
         self.is_complete = False
 
     async def __call__(self, message: Message) -> None:
@@ -93,16 +105,25 @@ class _Answer:
             header = (TRACE_ID_HEADER.encode(), trace_id.encode())
             message = {**message, "headers": [*message.get("headers", ()), header]}
         elif message["type"] == "http.response.body" and not message.get("more_body", False):
-            self._end()
+            self._complete()
             await self._receipt()
         await self._send(message)
 
-    def _end(self) -> None:
+    def end_after_inner_spans(self) -> None:
+        """End the span as of the answer's last part, if spans around that part were still open then."""
+        if self._end_time is not None:
+            self._span.end(self._end_time)
+
+    def _complete(self) -> None:
         if route := getattr(self._scope.get("route"), "path", None):
             self._span.update_name(f"{self._scope['method']} {route}")
             self._span.set_attribute("http.route", route)
-        self._span.end()
         self.is_complete = True
+        # An answer that waits for its receipt waits for no other span: those come in a message of their own.
+        if get_current_span() is self._span or self._receipt is not _no_receipt:
+            self._span.end()
+        else:
+            self._end_time = time.time_ns()
 
 
 async def _no_receipt() -> None:
