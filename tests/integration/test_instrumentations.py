@@ -131,7 +131,7 @@ def check(spans: list[dict[str, Any]], by: str, provider: str, sampler: str) -> 
 
 @pytest.mark.parametrize(
     "seat",
-    product(("none", "given"), ("inside", "outside"), ("after_response", "before_response")),
+    [*product(("none", "given"), ("inside", "outside"), ("after_response", "before_response"))],
     ids="-".join,
 )
 def test_each_request_of_an_instrumented_application_is_one_trace(
