@@ -27,6 +27,12 @@ async def item(request: Request) -> Response:
         return JSONResponse({"id": request.path_params["id"]})
 
 
+async def predict(request: Request) -> Response:
+    with request.app.state.tracing.prediction("fraud", "3", inputs={"amount": 7}) as prediction:
+        prediction.outputs = "good"
+    return JSONResponse({})
+
+
 async def refuse(_: Request) -> Response:
     raise HTTPException(422)
 
@@ -51,13 +57,14 @@ async def later(request: Request) -> Response:
 def application(tracing: RecordingTracing) -> Any:
     routes = [
         Route("/items/{id}", item),
+        Route("/predict", predict),
         Route("/refuse", refuse),
         Route("/broken", broken),
         Route("/stream", stream),
         Route("/later", later),
     ]
     app = Starlette(routes=routes)
-    app.state.tracer = tracing.tracer("app")
+    app.state.tracer, app.state.tracing = tracing.tracer("app"), tracing
     return tracing.asgi(app)
 
 
@@ -229,3 +236,10 @@ def test_an_application_that_is_not_traced_is_untouched() -> None:
     answer = get(application(tracing), "/items/7")
     assert "x-trace-id" not in answer.headers
     assert tracing.events == []
+
+
+def test_a_request_shows_what_its_prediction_was_given(tracing: RecordingTracing) -> None:
+    get(application(tracing), "/predict")
+    root = attributes_of(spans_of(tracing.events[0].body)["GET /predict"])
+    assert root["mlflow.spanInputs"] == {"stringValue": '{"amount": 7}'}
+    assert root["mlflow.spanOutputs"] == {"stringValue": '"good"'}

@@ -203,6 +203,18 @@ def test_no_two_events_of_one_request_have_a_number() -> None:
     assert [so_far.number.sequence, tracing.worker.ended[0].number.sequence] == [1, 2]
 
 
+def test_an_experiment_that_comes_too_late_splits_no_trace(tracing: RecordingTracing) -> None:
+    tracer = tracing.tracer("x")
+    with tracer.start_as_current_span("root"):
+        late = tracer.start_span("late", attributes={"offpath.experiment": "other"})
+    late.end()
+    with tracer.start_as_current_span("root") as root:
+        [so_far] = tracing.collector.unfinished("why")
+        root.set_attribute("offpath.experiment", "other")
+    assert so_far.experiment is None
+    assert [event.experiment for event in tracing.events] == ["offpath"] * 3
+
+
 def remote(trace_id: int = 0xABC) -> SpanContext:
     return SpanContext(trace_id, 0xDEF, is_remote=True)
 

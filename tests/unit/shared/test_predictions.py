@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+import offpath
 from offpath.testing import RecordingTracing
 from offpath.tracing._settings import TracedModels
 from offpath.tracing._tracing import TracingChoices
@@ -93,3 +94,36 @@ def test_a_model_can_be_left_untraced() -> None:
 def test_the_trace_id_is_there_within_the_block_alone() -> None:
     with pytest.raises(RuntimeError, match="begins with the block"):
         _ = RecordingTracing().prediction("fraud", "3").trace_id
+
+
+def test_nothing_of_an_untraced_model_is_sent() -> None:
+    choices = TracingChoices(models=TracedModels.parse("fraud=off"))
+    with RecordingTracing(choices=choices) as tracing, tracing.tracer("x").start_as_current_span("handler"):
+        with tracing.prediction("fraud", "3", inputs={"secret": 1}) as prediction:
+            with offpath.traced("features"):
+                prediction.outputs = "good"
+        assert prediction.trace_id is None
+    [event] = tracing.events
+    assert "features" not in event.body
+    assert "secret" not in event.body
+
+
+def test_a_prediction_is_not_traced_twice() -> None:
+    tracing = RecordingTracing()
+    made = tracing.prediction("fraud", "3", {}, "good")
+    with pytest.raises(RuntimeError, match="traced already"), made:
+        pass
+    assert len(tracing.events) == 1
+
+
+class Broken(dict[str, str]):
+    """Outputs whose methods raise."""
+
+    def get(self, key: object, default: object = None) -> Any:
+        raise RuntimeError("a defect")
+
+
+def test_outputs_that_raise_cost_no_trace() -> None:
+    tracing = RecordingTracing()
+    tracing.prediction("fraud", "3", {}, Broken(a="b"))
+    assert tracing.spans()["fraud"]["mlflow.spanOutputs"] == '{"a": "b"}'

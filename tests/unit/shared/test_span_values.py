@@ -231,3 +231,14 @@ def test_an_exception_without_a_message_is_noted() -> None:
             raise Mute
 
     assert told("light", story)["root"]["events"][0]["name"] == "exception"
+
+
+def test_a_key_that_cannot_be_one_raises_nothing() -> None:
+    wrong: Any = ["k"]
+
+    def story(tracer: Tracer) -> None:
+        span = tracer.start_span("root", attributes={"a": 1})
+        span.set_attribute(wrong, 1)
+        span.end()
+
+    assert attributes_of(told("light", story)["root"])["a"] == {"intValue": "1"}

@@ -161,7 +161,7 @@ class TraceCollector(SpanProcessor):
     def open_requests(self) -> frozenset[int]:
         """Return the span ids of the outermost spans that have not ended."""
         with self._lock:
-            contexts = [part.outermost.get_span_context() for part in self._undelivered.values()]
+            contexts = [part.outermost.get_span_context() for part in [*self._undelivered.values()]]
             return frozenset(context.span_id for context in contexts if context)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
@@ -238,7 +238,8 @@ class TraceCollector(SpanProcessor):
         return self._event(part, spans, head, is_root=part.is_root)
 
     def _event(self, part: _Part, spans: list[AnySpan], head: AnySpan, *, is_root: bool) -> EndedTrace | None:
-        part.is_fixed = True
+        if not part.is_fixed:
+            part.experiment, part.is_fixed = part.experiment or None, True  # what is named later comes too late
         own = head.get_span_context()
         said = self._describe(own.trace_id) if own else {}
         if part.is_wanted is None:

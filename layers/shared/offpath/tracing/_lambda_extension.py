@@ -277,7 +277,7 @@ class _Handlers:
     def missed_in(self, request_id: str) -> bool:
         """Return whether no handler has begun in this invocation; then none is waited for, until one begins."""
         with self._lock:
-            if self.missed or self._depth:
+            if self.missed or self._depth or not self._returned.empty():
                 return self.missed
             self.missed = True
         _log.warning(_NOT_WRAPPED, request_id)

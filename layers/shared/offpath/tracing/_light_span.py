@@ -76,7 +76,10 @@ class LightSpan(trace.Span):
     def set_attribute(self, key: str, value: AttributeValue) -> None:
         """Note an attribute."""
         if self.end_time is None:
-            self._attributes[key] = value if type(value) in IMMUTABLE else snapshot(value)
+            try:
+                self._attributes[key] = value if type(value) in IMMUTABLE else snapshot(value)
+            except TypeError:  # a key that cannot be one
+                self._attributes[ATTRIBUTES_LOST] = snapshot(repr(type(key)))
 
     def set_attributes(self, attributes: Mapping[str, AttributeValue]) -> None:
         """Note attributes."""

@@ -1,15 +1,16 @@
 """Trace a prediction in the form of the prediction API's own, so that what reads its traces reads these."""
 
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Any, Self
 
-from opentelemetry.trace import Span, Tracer
+from opentelemetry.trace import NoOpTracer, Span, Tracer
 
 from offpath import attributes
 from offpath.attributes import trace_tag
 from offpath.tracing._capture import to_json
+from offpath.tracing._context import untraced
 from offpath.tracing._requests import mlflow_trace_id
 
 NOT_GIVEN: Any = object()
@@ -38,7 +39,11 @@ class Prediction:
         return mlflow_trace_id(self._root)
 
     def __enter__(self) -> Self:
-        """Start the trace, and the model's span in it."""
+        """Start the trace, and the model's span in it. Raises RuntimeError for one that was made already."""
+        if self._root is not None:
+            raise RuntimeError("this prediction is traced already: call tracing.prediction(…) for each")
+        if isinstance(self._tracer, NoOpTracer):  # nothing of the model is traced, its inner steps included
+            self._blocks.enter_context(untraced())
         start = self._tracer.start_as_current_span
         self._root = self._blocks.enter_context(start(self._model, attributes=self._of_trace))
         described = {attributes.SPAN_TYPE: "TASK", **self._of_model}
@@ -53,8 +58,9 @@ class Prediction:
             self._root.set_attribute(trace_tag(attributes.OUTCOME), "failed")
         elif self._root is not None and self.outputs is not NOT_GIVEN:
             self._root.set_attribute(attributes.SPAN_OUTPUTS, to_json(self.outputs))
-            if label := label_of(self.outputs):
-                self._root.set_attribute(trace_tag("prediction"), label)
+            with suppress(Exception):  # of the outputs' own methods
+                if label := label_of(self.outputs):
+                    self._root.set_attribute(trace_tag("prediction"), label)
         self._blocks.__exit__(kind, error, where)
 
 

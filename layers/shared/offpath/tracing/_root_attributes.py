@@ -22,7 +22,7 @@ def complete_root(root: dict[str, Any], spans: Sequence[dict[str, Any]], said: M
     own = _attributes(root)
     below = sorted((span for span in spans if span is not root), key=lambda span: int(span["startTimeUnixNano"]))
     found = _of_the_trace(below) | {key: {"stringValue": value} for key, value in said.items()}
-    if root.get("kind") in _INSTRUMENTED_KINDS and not own.keys() & set(_OF_A_REQUEST):
+    if root.get("kind") in _INSTRUMENTED_KINDS and not own.keys() & _INPUTS:
         inner = next((known for span in below if _INPUTS & (known := _attributes(span)).keys()), {})
         found |= {key: inner[key] for key in _OF_A_REQUEST if key in inner}
     found.setdefault(TRACE_NAME, {"stringValue": root["name"]})

@@ -66,7 +66,7 @@ class TraceThread:
             if isinstance(entry, EndedTrace):
                 left.append(entry)
             else:
-                entry(False)
+                guarded(partial(entry, False))  # its event loop may be closed
         return left
 
     def _drained(self) -> list[EndedTrace | Notify]:
