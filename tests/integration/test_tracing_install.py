@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from opentelemetry.sdk.trace import SpanProcessor
 
 import offpath
 from local.sources import ROOT
@@ -197,3 +198,22 @@ def test_a_batch_in_hand_is_logged_when_the_process_ends(
         held.release()
     [message] = spilled.from_log(capfd.readouterr().out.splitlines())
     assert message.attributes["trace_id"] == trace_id
+
+
+class ShutDown(SpanProcessor):
+    """A processor of the team's own."""
+
+    called = False
+
+    def shutdown(self) -> None:
+        self.called = True
+
+
+def test_a_given_provider_goes_on_after_the_shutdown(environ: dict[str, str], sqs: SQSClient, queue_url: str) -> None:
+    provider, own = new_provider("test"), ShutDown()
+    provider.add_span_processor(own)
+    tracing = install(environ, service_name="test", provider=provider)
+    trace_one(tracing)
+    assert tracing.shutdown()
+    assert not own.called
+    assert len(queued(sqs, queue_url)) == 1

@@ -1,4 +1,4 @@
-"""What the writer changed in a trace so that MLflow takes it: for the log, and for whoever looks at the trace."""
+"""Note what the writer changes in a trace so that MLflow takes it: for the log, and for whoever looks at the trace."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What MLflow 3.17 and its databases take, each with the place in MLflow's code that says so.
+"""Limits of MLflow 3.17 and of its databases, each with the place in MLflow's code that says so.
 
 A trace beyond these is refused, or fails for ever, or is stored and then cannot be read. Tests send such traces to the
 real server.

@@ -1,7 +1,6 @@
 """With `OFFPATH_DELIVERY=before_response` an answer waits for its trace's receipt, and no other request does."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -10,30 +9,11 @@ import pytest
 from local.testbed.models import SETOSA
 from offpath.testing import RecordingTracing
 from offpath.tracing import Receipts
-from offpath.tracing._otlp import EndedTrace
 from offpath.tracing._settings import TracedModels
 from offpath.tracing._tracing import TracingChoices
 from tests.support.builders.api import Api
 from tests.support.coroutines import run
-
-
-class SlowWorker:
-    """A worker whose receipts come when the test says so."""
-
-    def __init__(self) -> None:
-        self.submitted: list[EndedTrace] = []
-        self.waiting: list[Callable[[bool], None]] = []
-        self.flushes = 0
-
-    def submit(self, trace: EndedTrace) -> None:
-        self.submitted.append(trace)
-
-    def flush(self, timeout_seconds: float) -> bool:
-        self.flushes += 1
-        return True
-
-    def when_published(self, notify: Callable[[bool], None]) -> None:
-        self.waiting.append(notify)
+from tests.support.slow_worker import SlowWorker
 
 
 @pytest.fixture

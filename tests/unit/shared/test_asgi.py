@@ -1,7 +1,7 @@
 """An ASGI application's requests are traces, and its event loop goes on while an answer waits for a receipt."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
@@ -14,12 +14,12 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from offpath.testing import RecordingTracing
-from offpath.tracing._otlp import EndedTrace
 from offpath.tracing._receipts import Receipts
 from offpath.tracing._settings import TracedModels
 from offpath.tracing._tracing import TracingChoices
 from tests.support.coroutines import run
 from tests.support.otlp_json import attributes_of, spans_of
+from tests.support.slow_worker import SlowWorker
 
 
 async def item(request: Request) -> Response:
@@ -177,25 +177,6 @@ def test_below_an_instrumentations_span_it_is_a_child(tracing: RecordingTracing)
     get(instrumented, "/items/7")
     [event] = tracing.events
     assert list(spans_of(event.body)) == ["model", "GET /items/{id}", "SERVER"]
-
-
-class SlowWorker:
-    """A worker whose receipts come when the test says so."""
-
-    def __init__(self) -> None:
-        self.submitted: list[EndedTrace] = []
-        self.waiting: list[Callable[[bool], None]] = []
-        self.flushes = 0
-
-    def submit(self, trace: EndedTrace) -> None:
-        self.submitted.append(trace)
-
-    def flush(self, timeout_seconds: float) -> bool:
-        self.flushes += 1
-        return True
-
-    def when_published(self, notify: Callable[[bool], None]) -> None:
-        self.waiting.append(notify)
 
 
 def test_an_answer_waits_for_its_receipt_and_nobody_else_does() -> None:

@@ -3,12 +3,13 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from offpath.tracing._background_thread import BackgroundThread
 from offpath.tracing._lambda_extension import ExtensionSettings, LambdaExtension
-from offpath.tracing._otlp import EndedTrace
+from offpath.tracing._otlp import EndedTrace, size_of
 from offpath.tracing._workers import InRequest
 from tests.support.builders.spans import ended_trace
 from tests.support.fakes.extensions_api import FakeExtensionsApi
@@ -502,3 +503,43 @@ def test_without_a_worker_traces_are_sent_while_the_request_waits() -> None:
     assert tasks == [1]
     assert worker.close(SECONDS)
     assert worker.flush(SECONDS)
+
+
+def test_a_handler_without_lambdas_context_ends_its_invocation(api: FakeExtensionsApi) -> None:
+    published = Published()
+    extension = LambdaExtension(published, api, NoRequests()).start()
+    handler = extension.wrap(lambda event, context: extension.submit(ended_trace()))
+    assert api.asked.acquire(timeout=SECONDS)
+    api.invoke("one")
+    handler("event", None)  # by a function of the team's own, which is what Lambda calls
+    assert api.asked.acquire(timeout=SECONDS)
+    assert len(published.traces) == 1
+
+
+def test_a_flush_around_a_response_that_waits_publishes(api: FakeExtensionsApi) -> None:
+    published, around = Published(), ended_trace("around")
+    extension = LambdaExtension(published, api, NoRequests(), ExtensionSettings(before_response=True)).start()
+    handler = extension.wrap(lambda event, context: None)
+    assert api.asked.acquire(timeout=SECONDS)
+    api.invoke("one")
+    handler("event", Context("one"))
+    extension.submit(around)  # as an instrumentation's span ends, after the handler
+    extension.flush(SECONDS)
+    assert published.traces == [around]
+
+
+def test_what_is_submitted_after_the_end_is_logged() -> None:
+    published, told, trace = Published(), list[bool](), ended_trace()
+    worker = BackgroundThread(published).start()
+    assert worker.close(SECONDS)
+    worker.submit(trace)
+    worker.when_published(told.append)
+    assert not worker.flush(SECONDS)
+    assert published.logged == [trace]
+    assert told == [False]
+
+
+def test_lists_and_dicts_count_towards_the_bound() -> None:
+    texts: list[Any] = [{"messages": [{"text": "x" * 5_000}] * 2}, ["x" * 10_000]]
+    for value in texts:
+        assert 10_000 < size_of(ended_trace(outputs=value)) < 15_000

@@ -1,4 +1,4 @@
-"""What a caller's `traceparent` means for the trace of its request.
+"""Decide what a caller's `traceparent` means for the trace of its request.
 
 By default the trace is one of its own, and only links to the caller's: whoever knows a trace id could else add spans to
 another caller's trace, and of two models that are called in one trace MLflow would refuse the second, as a trace lies

@@ -36,6 +36,7 @@ LOG_SECONDS = 0.2
 POLL_SECONDS = 0.25
 MOST_BYTES = 64 * 1024 * 1024
 TIMED_OUT = "timed out"
+UNNAMED = ""
 _NOT_WRAPPED = (
     "invocation %s reached no handler that is wrapped: until one is, traces are sent before the response. Wrap it: "
     "@tracing.lambda_handler, outermost of your decorators"
@@ -120,8 +121,9 @@ class LambdaExtension:
         """Publish what waits: for an invocation's handler after the response, and otherwise here and now.
 
         An instrumentation around the handler flushes, too, before the response, once the handler itself has returned.
+        Its own span has ended then, and is published here if the response is to wait.
         """
-        if not self._handlers.is_awaited:
+        if self._settings.before_response or not self._handlers.is_awaited:
             self._publish(self._traces.take())
         return True
 
@@ -157,7 +159,8 @@ class LambdaExtension:
         deadline = time.monotonic() + invocation.remaining_seconds()
         if request_id is None and self._handlers.missed_in(invocation.request_id):
             return deadline
-        while request_id != invocation.request_id and request_id is not TIMED_OUT:
+        # A handler that was called without Lambda's context names no invocation: it can only be this one's.
+        while request_id not in (invocation.request_id, UNNAMED, TIMED_OUT):
             request_id = self._still_running(invocation.request_id, deadline)
         self._await_outer_spans()
         return deadline
@@ -298,4 +301,4 @@ class _Handlers:
             missed, self.missed = self.missed, False
             self._timeout_at = math.inf
         self._before_return(missed)
-        self._returned.put(getattr(context, "aws_request_id", ""))
+        self._returned.put(getattr(context, "aws_request_id", UNNAMED))

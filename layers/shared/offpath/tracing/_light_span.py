@@ -65,6 +65,11 @@ class LightSpan(trace.Span):
         """Return what was set so far."""
         return self._attributes
 
+    @property
+    def events(self) -> Sequence[Event]:
+        """Return what was noted so far."""
+        return self._events
+
     def get_span_context(self) -> SpanContext:
         """Return ids and flags."""
         return self.context

@@ -51,8 +51,21 @@ def size_of(trace: EndedTrace) -> int:
     size = _SPAN_BYTES * len(trace.spans)
     for span in trace.spans:
         for value in (span.attributes or {}).values():
-            size += len(value) if isinstance(value, str | bytes) else _VALUE_BYTES
+            size += len(value) if isinstance(value, str | bytes) else _size_of(value)
+        for event in span.events:
+            size += _SPAN_BYTES + _size_of(event.attributes or {})
     return size
+
+
+def _size_of(value: Any) -> int:
+    """Return roughly how many bytes an attribute's value holds, whatever it is made of."""
+    if isinstance(value, str | bytes):
+        return _VALUE_BYTES + len(value)
+    if isinstance(value, Mapping):
+        return _VALUE_BYTES + sum(_size_of(key) + _size_of(item) for key, item in value.items())
+    if isinstance(value, tuple | list):
+        return _VALUE_BYTES + sum(map(_size_of, value))
+    return _VALUE_BYTES
 
 
 def encode(trace: EndedTrace, default_experiment: str, service_name: str = "") -> TraceEvent:

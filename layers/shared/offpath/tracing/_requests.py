@@ -1,4 +1,4 @@
-"""What every traced HTTP request notes of its caller and of its answer, whatever serves it."""
+"""Note of each traced HTTP request who called it and how it was answered, whatever serves it."""
 
 from collections.abc import Mapping
 

@@ -38,6 +38,7 @@ class TraceThread:
         self._bytes = 0  # of the traces that wait
         self._lock = threading.RLock()  # the garbage collector may end a span, and submit its trace, within any line
         self._in_hand: Sequence[EndedTrace] = ()
+        self._is_ended = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -45,22 +46,24 @@ class TraceThread:
         self._thread.start()
 
     def submit(self, trace: EndedTrace) -> None:
-        """Publish the trace soon, or hand it on if too much waits. Returns at once."""
-        if self._add_bytes(size_of(trace)):
+        """Publish the trace soon, or hand it on if too much waits or the thread has ended. Returns at once."""
+        if not self._is_ended and self._add_bytes(size_of(trace)):
             self._entries.put(trace)
         else:
             self._beyond(trace)
 
     def when_published(self, notify: Notify) -> None:
         """Call this once what was submitted so far is published, with True, or with False if it cannot be."""
-        self._entries.put(notify)
+        if self._is_ended:
+            notify(False)
+        else:
+            self._entries.put(notify)
 
     def end(self, timeout_seconds: float) -> list[EndedTrace]:
         """Publish what is left, and end the thread. Return what it did not come to in time, the batch in hand first."""
+        self._is_ended = True
         self._entries.put(None)
         self._thread.join(timeout_seconds)
-        if not self._thread.is_alive():
-            return []
         left = [*self._in_hand]
         for entry in self._drained():
             if isinstance(entry, EndedTrace):

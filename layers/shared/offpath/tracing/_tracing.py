@@ -134,13 +134,15 @@ class Tracing:
         self.worker.add_periodic_task(task)
 
     def shutdown(self) -> bool:
-        """Send what is left, of requests that have not ended, too. Return False if that took more than ten seconds."""
+        """Send what is left, of requests that have not ended, too. Return False if that took more than ten seconds.
+
+        A trace that ends later goes to the log. A provider that was given to `install` is left as it is.
+        """
         atexit.unregister(self.shutdown)
         _installed.remove(self)
         for unfinished in self.collector.unfinished("the process ended before the request did"):
             self.worker.submit(unfinished)
         self._undone_at_end.close()
-        self.provider.shutdown()
         return self.worker.close(CLOSE_SECONDS)
 
     def _new_state(self, given: Attributes) -> trace.TraceState:
