@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,8 @@ from offpath.tracing._values import NoValue, text
 _MOST_SHOWN = 3
 _SPAN_BYTES = 1_000
 _VALUE_BYTES = 50
+_NUMBER_BYTES = 30
+_NUMBERS = frozenset({int, float, bool, type(None)})
 
 _log = logging.getLogger(__name__)
 
@@ -62,10 +64,16 @@ def _size_of(value: Any) -> int:
     if isinstance(value, str | bytes):
         return _VALUE_BYTES + len(value)
     if isinstance(value, Mapping):
-        return _VALUE_BYTES + sum(_size_of(key) + _size_of(item) for key, item in value.items())
-    if isinstance(value, tuple | list):
-        return _VALUE_BYTES + sum(map(_size_of, value))
-    return _VALUE_BYTES
+        return _VALUE_BYTES + _size_of_items(value) + _size_of_items(value.values())
+    return _VALUE_BYTES + (_size_of_items(value) if isinstance(value, tuple | list) else 0)
+
+
+def _size_of_items(items: Iterable[Any]) -> int:
+    size = 0
+    for item in items:  # long lists are of numbers or texts: no call for these
+        kind = type(item)
+        size += _NUMBER_BYTES if kind in _NUMBERS else len(item) if kind is str else _size_of(item)
+    return size
 
 
 def encode(trace: EndedTrace, default_experiment: str, service_name: str = "") -> TraceEvent:
