@@ -7,13 +7,18 @@ Rejected                   it refuses what the request holds: a part of it may p
 └── ExperimentRefused      it refuses the experiment: no part of it can pass
 """
 
+import math
 from typing import Protocol
 
 from offpath.contracts.errors import Rejected, Transient
 
 
+# The `retry_after` of trouble that no waiting mends.
+NEVER = math.inf
+
+
 class TrackerUnavailable(Transient):
-    """MLflow is not available. retry_after: seconds that it asked to be left alone, or 0."""
+    """MLflow is not available. retry_after: seconds that it asked to be left alone, 0 or NEVER."""
 
     def __init__(self, message: str, retry_after: float = 0.0) -> None:
         super().__init__(message)
