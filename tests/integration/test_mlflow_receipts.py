@@ -76,7 +76,7 @@ def test_rejected_spans_are_no_receipt(stub: StubMlflow) -> None:
         Reply(200, refused.SerializeToString().decode(), PROTOBUF) if request.trace_ids else None
     )
 
-    with pytest.raises(Rejected, match="rejected 2 span.s.: no such unit"):
+    with pytest.raises(Rejected, match=r"rejected 2 span\(s\): no such unit"):
         tracker.log("offpath/iris", decoded("1", prediction_event(), claims()).payload, 30)
 
 

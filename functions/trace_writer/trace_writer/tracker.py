@@ -12,7 +12,6 @@ from typing import Protocol
 
 from offpath.contracts.errors import Rejected, Transient
 
-
 # The `retry_after` of trouble that no waiting mends.
 NEVER = math.inf
 

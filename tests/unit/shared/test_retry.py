@@ -180,3 +180,52 @@ def test_work_that_succeeds_as_a_probe_closes_the_circuit(breaker: CircuitBreake
         breaker.call(service.call)
     clock.advance(5.0)
     assert [breaker.call(service.call) for _ in range(3)] == ["answer"] * 3
+
+
+def opens_for(breaker: CircuitBreaker, clock: ManualClock) -> float:
+    """Return after how many seconds a circuit that has just opened allows a call, which is a probe."""
+    begun = clock.now()
+    while not breaker.allows_call():
+        clock.advance(0.25)
+    return clock.now() - begun
+
+
+def test_each_failed_probe_opens_the_circuit_for_twice_as_long(clock: ManualClock) -> None:
+    breaker = CircuitBreaker(clock.now, open_seconds=5.0, first_seconds=0.5)
+    waits = []
+    for _ in range(6):
+        breaker.open()
+        waits.append(opens_for(breaker, clock))
+    assert waits == [0.5, 1.0, 2.0, 4.0, 5.0, 5.0]
+
+
+def test_after_a_success_the_circuit_opens_for_the_first_time_again(clock: ManualClock) -> None:
+    breaker = CircuitBreaker(clock.now, open_seconds=5.0, first_seconds=0.5)
+    for _ in range(3):
+        breaker.open()
+        opens_for(breaker, clock)
+    breaker.close()
+    breaker.open()
+    assert opens_for(breaker, clock) == 0.5
+
+
+def test_callers_of_one_failure_open_the_circuit_once(clock: ManualClock) -> None:
+    breaker = CircuitBreaker(clock.now, open_seconds=5.0, first_seconds=0.5)
+    for _ in range(10):
+        breaker.open()
+    assert opens_for(breaker, clock) == 0.5
+
+
+def test_a_service_is_left_alone_for_as_long_as_it_asks(clock: ManualClock) -> None:
+    breaker = CircuitBreaker(clock.now, open_seconds=5.0, first_seconds=0.5)
+    breaker.open(at_least_seconds=30.0)
+    assert opens_for(breaker, clock) == 30.0
+
+
+def test_a_call_is_a_probe_until_one_succeeds(clock: ManualClock) -> None:
+    breaker = CircuitBreaker(clock.now, open_seconds=5.0)
+    assert breaker.is_closed
+    breaker.open()
+    assert not breaker.is_closed
+    breaker.close()
+    assert breaker.is_closed
