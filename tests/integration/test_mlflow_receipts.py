@@ -15,7 +15,8 @@ from tests.support.builders.trace_events import decoded, prediction_event
 from tests.support.fakes.trace_writer import STEADY, claims
 from tests.support.servers.mlflow_stub import RECEIPT, Reply, StubMlflow, error, stub_mlflow
 from trace_writer.adapters.mlflow import MlflowTracker
-from trace_writer.delivery import Delivery, Failures
+from trace_writer.delivery import Delivery
+from trace_writer.delivery_run import Failures
 from trace_writer.tracker import TrackerUnavailable
 
 PROTOBUF = RECEIPT.headers

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -17,11 +18,15 @@ from trace_writer.storable import fit_experiment, fit_request
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Hold a message and the id that SQS gave it. receives: how often it was received, this time included."""
+    """Hold a message and the id that SQS gave it.
+
+    receives: how often it was received, this time included. sent_at: when it was put on the queue, if that is known.
+    """
 
     message_id: str
     message: Message
     receives: int = 1
+    sent_at: datetime | None = None
 
     @property
     def trace_id(self) -> str:

@@ -36,13 +36,13 @@ def build(settings: WriterSettings, clock: Clock) -> TraceWriter:
     bucket = Bucket(s3_client(), settings.bucket)
     tracker = MlflowTracker(connect(settings), clock.now, settings.mlflow_timeout_seconds)
     delivery = Delivery(tracker, clock, settings.max_post_bytes)
-    return TraceWriter(S3Claims(bucket), BucketArchive(bucket), delivery, _dead_letters(settings))
+    return TraceWriter(S3Claims(bucket), BucketArchive(bucket), delivery, _dead_letters(settings, bucket))
 
 
-def _dead_letters(settings: WriterSettings) -> DeadLetters | None:
+def _dead_letters(settings: WriterSettings, bucket: Bucket) -> DeadLetters | None:
     if settings.dead_letter_url is None:
         return None
-    return DeadLetters(SqsQueue(sqs_client(), settings.dead_letter_url), settings.max_receives)
+    return DeadLetters(SqsQueue(sqs_client(), settings.dead_letter_url), bucket, settings.max_receives)
 
 
 logger = Logger(service="trace_writer")

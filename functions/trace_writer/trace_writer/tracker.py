@@ -2,7 +2,8 @@
 
 Transient
 └── TrackerUnavailable     MLflow is not available, or not to us: the same request may pass later
-    └── Faulted            it took the request and failed on it: a part of it may pass
+    ├── Faulted            it took the request and failed on it: a part of it may pass
+    └── InDoubt            it refuses what the request holds, but nothing tells that it takes anything else
 Rejected                   it refuses what the request holds: a part of it may pass
 └── ExperimentRefused      it refuses the experiment: no part of it can pass
 """
@@ -26,6 +27,10 @@ class TrackerUnavailable(Transient):
 
 class Faulted(TrackerUnavailable):
     """MLflow took the request and then failed, or gave no answer: the data may be why."""
+
+
+class InDoubt(TrackerUnavailable):
+    """MLflow refuses these spans, and a probe too, or nobody could ask: they are not known to be why."""
 
 
 class ExperimentRefused(Rejected):

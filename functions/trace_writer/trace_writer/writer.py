@@ -13,7 +13,8 @@ from offpath.contracts.trace_event import ClaimStore
 from trace_writer.changes import Change
 from trace_writer.dead_letters import DeadLetters
 from trace_writer.decode import Decoded, Received, decode
-from trace_writer.delivery import Delivery, Failures
+from trace_writer.delivery import Delivery
+from trace_writer.delivery_run import Failures
 
 
 class Archive(Protocol):

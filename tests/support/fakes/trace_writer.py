@@ -10,7 +10,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from offpath.aws.s3 import S3Claims
 from offpath.contracts.errors import Rejected, Transient
 from offpath.testing import InMemoryBucket, ManualClock
-from trace_writer.delivery import BACKOFF, Delivery
+from trace_writer.delivery import Delivery
+from trace_writer.delivery_run import BACKOFF
+from trace_writer.probe import PROBE_TRACE_ID
 from trace_writer.tracker import ExperimentRefused, TrackerUnavailable
 from trace_writer.writer import TraceWriter
 
@@ -45,7 +47,8 @@ class FakeArchive:
 class FakeTracker:
     """MLflow in a dictionary: trace ids by experiment.
 
-    trouble: asked with experiment and trace ids before each request, and may raise. requests: trace ids of each.
+    trouble: asked with experiment and trace ids before each request, and may raise. requests: trace ids of each, but
+    for the writer's probes, which are counted alone.
     """
 
     def __init__(self, trouble: Callable[[str, set[str]], None] | None = None) -> None:
@@ -53,6 +56,8 @@ class FakeTracker:
         self.traces: dict[str, set[str]] = {}
         self.requests: list[set[str]] = []
         self.timeouts: list[float] = []
+        self.probes = 0
+        self.probe_timeouts: list[float] = []
 
     def log(self, experiment: str, payload: bytes, timeout_seconds: float) -> None:
         try:
@@ -60,6 +65,11 @@ class FakeTracker:
         except DecodeError as error:
             raise Rejected(f"HTTP 400 {error}") from error
         trace_ids = {trace_id for trace_id, _ in spans}
+        if trace_ids == {PROBE_TRACE_ID.hex()}:
+            self.probes += 1
+            self.probe_timeouts.append(timeout_seconds)
+            self.trouble(experiment, trace_ids)
+            return
         self.requests.append(trace_ids)
         self.timeouts.append(timeout_seconds)
         self.trouble(experiment, trace_ids)

@@ -199,7 +199,7 @@ def test_each_failed_probe_opens_the_circuit_for_twice_as_long(clock: ManualCloc
     assert waits == [0.5, 1.0, 2.0, 4.0, 5.0, 5.0]
 
 
-def test_after_a_success_the_circuit_opens_for_the_first_time_again(clock: ManualClock) -> None:
+def test_a_success_makes_the_next_outage_a_first(clock: ManualClock) -> None:
     breaker = CircuitBreaker(clock.now, open_seconds=5.0, first_seconds=0.5)
     for _ in range(3):
         breaker.open()
@@ -216,7 +216,7 @@ def test_callers_of_one_failure_open_the_circuit_once(clock: ManualClock) -> Non
     assert opens_for(breaker, clock) == 0.5
 
 
-def test_a_service_is_left_alone_for_as_long_as_it_asks(clock: ManualClock) -> None:
+def test_a_service_is_left_alone_as_it_asks(clock: ManualClock) -> None:
     breaker = CircuitBreaker(clock.now, open_seconds=5.0, first_seconds=0.5)
     breaker.open(at_least_seconds=30.0)
     assert opens_for(breaker, clock) == 30.0

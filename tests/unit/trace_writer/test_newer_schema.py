@@ -65,7 +65,9 @@ def claimed_attributes(number: int) -> dict[str, str]:
 def write(batch: Sequence[tuple[str, int]], bench: Bench) -> Outcome:
     """Write a batch of these kinds, each received so often; a message's id is its number."""
     queue = InMemoryQueue()
-    writer = TraceWriter(bench.claims, bench.archive, bench.delivery, DeadLetters(queue, MAX_RECEIVES))
+    writer = TraceWriter(
+        bench.claims, bench.archive, bench.delivery, DeadLetters(queue, bench.large_bodies, MAX_RECEIVES)
+    )
     messages = [
         Received(str(number), message_of(kind, number, bench), receives)
         for number, (kind, receives) in enumerate(batch)

@@ -152,7 +152,9 @@ def test_redelivered_message_is_archived_when_it_has_ended() -> None:
 def test_redelivered_message_stays_queued_until_archived() -> None:
     poison = prediction_event()
     queue, bench = InMemoryQueue(), Bench(refusing(poison))
-    writer = TraceWriter(bench.claims, bench.archive, bench.delivery, DeadLetters(queue, max_receives=2))
+    writer = TraceWriter(
+        bench.claims, bench.archive, bench.delivery, DeadLetters(queue, bench.large_bodies, max_verdicts=2)
+    )
     messages = {"good": inline_message(prediction_event()), "poison": inline_message(poison)}
     bench.archive.down = True
 

@@ -12,13 +12,16 @@ RECIPES_KEY = "training/recipes.json"
 ARCHIVE_PREFIX = "archive/v1/"
 CLAIMS_PREFIX = "claims/"
 DATASETS_PREFIX = "datasets/"
+DEAD_LETTERS_PREFIX = "dead-letters/"
 JOBS_PREFIX = "jobs/"
 MODELS_PREFIX = "models/sha256/"
 SPILL_PREFIX = "spill/"
+VERDICTS_PREFIX = "verdicts/"
 
 # The tag of a run and of a registered version that names the training job they come from.
 JOB_TAG = "offpath.job"
 
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _ALIAS = re.compile(r"[\w-]{1,255}", re.ASCII)
 _RESERVED_ALIAS = re.compile(r"latest|v\d+", re.ASCII | re.IGNORECASE)
 ALIAS_RULE = "expected letters, digits, - and _, and neither latest nor v1, v2 …"
@@ -42,6 +45,28 @@ def claim_key(trace_id: str, sha256: str) -> str:
 def spill_prefix(queue: str) -> str:
     """Return the prefix of the messages that the queue of that name could not take."""
     return f"{SPILL_PREFIX}{queue}/"
+
+
+def dead_letter_key(sent: datetime, message_id: str) -> str:
+    """Return the key of the copy of a dead letter, by the day in UTC on which it was put on the queue.
+
+    message_id: that of the message; what no key of S3 should hold is replaced.
+    """
+    return f"{DEAD_LETTERS_PREFIX}date={sent:%Y-%m-%d}/{_safe(message_id)}.json"
+
+
+def dead_letter_claim_key(sent: datetime, message_id: str) -> str:
+    """Return the key of the copy of a dead letter's claim, beside the letter's own."""
+    return f"{DEAD_LETTERS_PREFIX}date={sent:%Y-%m-%d}/{_safe(message_id)}.claim.json"
+
+
+def verdict_key(message_id: str) -> str:
+    """Return the key of the note of how often a message was refused."""
+    return f"{VERDICTS_PREFIX}{_safe(message_id)}.json"
+
+
+def _safe(message_id: str) -> str:
+    return _UNSAFE.sub("-", message_id)[:200] or "-"
 
 
 def job_key(job_id: str) -> str:
