@@ -43,6 +43,10 @@ class Delivery:
         self._learn(run)
         return run.failures
 
+    def has_time(self, deadline: float) -> bool:
+        """Return whether the deadline on the clock is still to come."""
+        return self._clock.now() < deadline
+
     def _is_away(self, run: DeliveryRun) -> bool:
         """Tell whether not to ask MLflow. After an outage, one batch now and then is preceded by a probe."""
         if not self._circuit.allows_call():

@@ -13,6 +13,7 @@ from dataclasses import replace
 from offpath.contracts.errors import OffpathError, Rejected
 from offpath.retry import Backoff, Clock
 from trace_writer.chunk import Chunk
+from trace_writer.memory import without_frames
 from trace_writer.pace import Pace
 from trace_writer.probe import PROBE_EXPERIMENT, probe_payload
 from trace_writer.tracker import ExperimentRefused, Faulted, InDoubt, Tracker, TrackerUnavailable
@@ -72,7 +73,7 @@ class DeliveryRun:
         try:
             self._tracker.log(PROBE_EXPERIMENT, probe_payload(time.time_ns()), seconds)
         except TrackerUnavailable as error:
-            return error
+            return without_frames(error)
         except Rejected as error:
             return InDoubt(f"MLflow refuses a probe, too: {error}")
         self._note_success()
@@ -119,13 +120,13 @@ class DeliveryRun:
         try:
             self._log(chunk)
         except Faulted as error:
-            self.outage = error
+            self.outage = without_frames(error)
             return self._after_fault(chunk, error)
         except TrackerUnavailable as error:
-            self.outage = error
+            self.outage = without_frames(error)
             return [replace(chunk, trouble=error)]
         except Rejected as error:
-            return self._after_refusal(chunk, error)
+            return self._after_refusal(chunk, without_frames(error))
         return []
 
     def _send_halves(self, chunk: Chunk) -> list[Chunk]:

@@ -1,6 +1,6 @@
 """Fakes for the trace writer's ports. tests/contract holds each to what the real service does."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -10,6 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from offpath.aws.s3 import S3Claims
 from offpath.contracts.errors import Rejected, Transient
 from offpath.testing import InMemoryBucket, ManualClock
+from trace_writer.decode import Received
 from trace_writer.delivery import Delivery
 from trace_writer.delivery_run import BACKOFF
 from trace_writer.probe import PROBE_TRACE_ID
@@ -31,13 +32,23 @@ class FakeArchive:
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
+        self.waiting: set[str] = set()
         self.down = False
 
-    def store(self, lines: Sequence[bytes]) -> str:
+    def store(self, lines: Iterable[bytes]) -> str | None:
+        batch = [line.decode() for line in lines]
+        if not batch:
+            return None
         if self.down:
             raise Transient("S3 does not answer")
-        self.batches.append([line.decode() for line in lines])
+        self.batches.append(batch)
         return f"archive/{len(self.batches)}"
+
+    def holds(self, batch: Iterable[Received]) -> frozenset[str]:
+        return frozenset(received.message_id for received in batch if received.receives > 1) & self.waiting
+
+    def note(self, waiting: Sequence[Received]) -> None:
+        self.waiting |= {received.message_id for received in waiting}
 
     @property
     def lines(self) -> list[str]:

@@ -1,7 +1,7 @@
 """Define names that two parts of the pipeline share: keys in the bucket, aliases and tags of the registry."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 
 # The alias of the version that answers what no other alias has a share of.
 CHAMPION = "champion"
@@ -17,6 +17,7 @@ JOBS_PREFIX = "jobs/"
 MODELS_PREFIX = "models/sha256/"
 SPILL_PREFIX = "spill/"
 VERDICTS_PREFIX = "verdicts/"
+WAITING_PREFIX = "waiting/"
 
 # The tag of a run and of a registered version that names the training job they come from.
 JOB_TAG = "offpath.job"
@@ -63,6 +64,12 @@ def dead_letter_claim_key(sent: datetime, message_id: str) -> str:
 def verdict_key(message_id: str) -> str:
     """Return the key of the note of how often a message was refused."""
     return f"{VERDICTS_PREFIX}{_safe(message_id)}.json"
+
+
+def waiting_prefix(sent: datetime | None) -> str:
+    """Return the prefix of the notes about messages of a minute, in UTC, that are archived and wait for MLflow."""
+    minute = f"{sent.astimezone(UTC):%Y-%m-%dT%H-%M}" if sent else "unknown"
+    return f"{WAITING_PREFIX}minute={minute}/"
 
 
 def _safe(message_id: str) -> str:
