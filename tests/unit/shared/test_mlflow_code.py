@@ -12,9 +12,12 @@ from mlflow.entities import LiveSpan
 from mlflow.tracing import provider
 from mlflow.tracing.trace_manager import InMemoryTraceManager
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Sampler, TraceIdRatioBased
+from opentelemetry.trace import get_current_span
 
 import offpath
 from offpath.testing import RecordingTracing
+from offpath.tracing import untraced
 from offpath.tracing._mlflow_api import check_version
 from tests.support import otlp_json
 from tests.support.otlp_json import attributes_of
@@ -42,6 +45,11 @@ def said(tracing: RecordingTracing, name: str) -> dict[str, Any]:
 
 def is_below(spans: dict[str, dict[str, Any]], child: str, parent: str) -> bool:
     return bool(spans[child]["parentSpanId"] == spans[parent]["spanId"])
+
+
+def known_to_mlflow() -> set[int]:
+    """Return the OpenTelemetry ids of the traces that MLflow keeps a record of."""
+    return set(InMemoryTraceManager.get_instance()._otel_id_to_mlflow_trace_id)  # type: ignore[no-untyped-call]
 
 
 @mlflow.trace(span_type="RETRIEVER")
@@ -228,6 +236,54 @@ def test_spans_stay_captured_after_mlflow_starts_anew(tracing: RecordingTracing)
 def test_share_that_mlflow_samples_is_kept_to(tracing: RecordingTracing) -> None:
     mlflow.trace(lookup, sampling_ratio_override=0.0)("a")
     assert tracing.events == []
+
+
+@pytest.mark.parametrize("theirs", [ALWAYS_OFF, TraceIdRatioBased(0)], ids=["off", "ratio"])
+def test_a_foreign_span_that_is_unsampled_loses_no_trace(tracing: RecordingTracing, theirs: Sampler) -> None:
+    tracer = TracerProvider(theirs, shutdown_on_exit=False).get_tracer("theirs")
+    with tracer.start_as_current_span("theirs"):
+        lookup("a")
+        list(letters("b"))
+    assert [trace.root.name for trace in tracing.traces] == ["lookup", "letters"]
+
+
+def test_nothing_below_an_unsampled_span_of_mlflow_is_sent(tracing: RecordingTracing) -> None:
+    @mlflow.trace(sampling_ratio_override=0.0)
+    def outer() -> None:
+        left_out = mlflow.get_current_active_span()
+        with offpath.traced("inner"):
+            lookup("a")
+        mlflow.start_span_no_context("later", parent_span=left_out).end()
+
+    outer()
+    assert tracing.events == []
+    with offpath.traced("after"):
+        lookup("a")
+    assert len(tracing.traces[0].spans) == 2
+
+
+def test_a_caller_that_mlflow_left_out_is_not_continued(tracing: RecordingTracing) -> None:
+    headers = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"}
+    with mlflow.tracing.set_tracing_context_from_http_request_headers(headers):
+        lookup("a")
+    assert tracing.events == []
+
+
+def test_mlflow_keeps_nothing_of_what_is_untraced(tracing: RecordingTracing) -> None:
+    before = known_to_mlflow()
+    with untraced(), offpath.traced("outer"):
+        lookup("a")
+        mlflow.update_current_trace({"shop": "a"})
+    assert tracing.events == []
+    assert known_to_mlflow() == before
+
+
+def test_a_disabled_mlflow_leaves_the_current_span(tracing: RecordingTracing) -> None:
+    mlflow.tracing.disable()
+    with offpath.traced("outer"), mlflow.start_span("none"):
+        get_current_span().set_attribute("found", 3)
+    mlflow.tracing.enable()
+    assert said(tracing, "outer")["found"] == "3"
 
 
 def test_what_a_processor_of_mlflow_hides_is_not_sent(tracing: RecordingTracing) -> None:

@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from offpath.attributes import CLIENT_REQUEST_ID, EXPERIMENT, SESSION, USER, trace_tag
 from offpath.tracing._collector import TraceCollector
+from offpath.tracing._context import is_sending
 from offpath.tracing._shown_span import ShownSpan, to_show, with_real, with_shown
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class MlflowTraces:
         if span is None:
             return context
         own = span.get_span_context()
-        if not span.is_recording():
+        if not span.is_recording() or is_sending(context):
             return with_shown(context, NonRecordingSpan(own))
         trace_id = self._trace(own.trace_id, span.start_time)
         shown = ShownSpan(span, json.dumps(trace_id))
