@@ -19,6 +19,7 @@ import offpath
 from offpath.testing import RecordingTracing
 from offpath.tracing import untraced
 from offpath.tracing._mlflow_api import check_version
+from offpath.tracing._mlflow_traces import MOST_TRACES
 from tests.support import otlp_json
 from tests.support.otlp_json import attributes_of
 
@@ -214,6 +215,19 @@ def test_mlflow_forgets_a_trace_that_is_delivered(tracing: RecordingTracing) -> 
         mlflow.start_span_no_context("late", parent_span=root).end()
     traces = InMemoryTraceManager.get_instance()  # type: ignore[no-untyped-call]
     assert traces.get_mlflow_trace_id_from_otel_id(int(tracing.events[0].trace_id, 16)) is None
+
+
+def test_what_never_ends_takes_bounded_room(tracing: RecordingTracing) -> None:
+    theirs = TracerProvider(shutdown_on_exit=False).get_tracer("theirs")
+    before = known_to_mlflow()
+    for _ in range(MOST_TRACES + 10):
+        with offpath.traced("outer"):
+            next(letters("ab"))  # and nobody reads on
+        with theirs.start_as_current_span("theirs"):
+            mlflow.get_current_active_span()
+    assert len(known_to_mlflow() - before) <= MOST_TRACES
+    lookup("a")
+    assert tracing.traces[-1].root.name == "lookup"
 
 
 def test_spans_stay_captured_after_mlflow_starts_anew(tracing: RecordingTracing) -> None:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from offpath.tracing._mlflow_api import MlflowApi
 
 _OF_METADATA = {"mlflow.trace.session": SESSION, "mlflow.trace.user": USER}
+# As many as MLflow keeps (MLFLOW_TRACE_BUFFER_MAX_SIZE). One that never ends, such as a stream's that nobody reads to
+# its end, makes room for another.
+MOST_TRACES = 1_000
 
 
 class MlflowTraces:
@@ -31,6 +34,7 @@ class MlflowTraces:
     def __init__(self, mlflow: "MlflowApi") -> None:
         self._mlflow = mlflow
         self._lock = threading.Lock()
+        self._known: dict[int, None] = {}  # trace ids, the oldest first
         self._open: dict[int, set[int]] = {}  # MLflow's spans, by trace id
 
     def started(self, span: Span) -> None:
@@ -76,24 +80,37 @@ class MlflowTraces:
         known = self._mlflow.traces.get_mlflow_trace_id_from_otel_id(trace_id)
         if known is None:
             return {}
-        with self._lock:
-            is_over = trace_id not in self._open
         with self._mlflow.traces.get_trace(known) as trace:
             said = dict(_attributes(trace.info)) if trace else {}
-            if trace and is_over:
-                trace.span_dict.clear()  # else MLflow would copy them all as it forgets the trace
+        with self._lock:
+            is_over = trace_id not in self._open
         if is_over:
-            with suppress(Exception):  # it is forgotten first, and MLflow's preview of it is of no use
-                self._mlflow.traces.pop_trace(trace_id)
+            self._forget(trace_id)
         return said
 
     def _trace(self, trace_id: int, start_time: int | None) -> str:
         """Return MLflow's id of the trace, which MLflow knows from now on."""
         known = _mlflow_id(trace_id)
         with self._mlflow.traces.get_trace(known) as trace:
-            if trace is None:
-                self._mlflow.traces.register_trace(trace_id, self._mlflow.new_trace(known, start_time or 0))
+            if trace is not None:
+                return known
+            self._mlflow.traces.register_trace(trace_id, self._mlflow.new_trace(known, start_time or 0))
+        with self._lock:
+            self._known[trace_id] = None
+            oldest = next(iter(self._known)) if len(self._known) > MOST_TRACES else None
+        if oldest is not None:
+            self._forget(oldest)
         return known
+
+    def _forget(self, trace_id: int) -> None:
+        with self._lock:
+            self._known.pop(trace_id, None)
+            self._open.pop(trace_id, None)
+        with self._mlflow.traces.get_trace(_mlflow_id(trace_id)) as trace:
+            if trace is not None:
+                trace.span_dict.clear()  # else MLflow would copy them all as it forgets the trace
+        with suppress(Exception):  # it is forgotten first, and MLflow's preview of it is of no use
+            self._mlflow.traces.pop_trace(trace_id)
 
 
 class MlflowSpans(SpanProcessor):
