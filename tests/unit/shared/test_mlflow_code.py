@@ -94,6 +94,38 @@ def test_a_function_is_a_trace_with_inputs_outputs_and_type(tracing: RecordingTr
     assert dict(tracing.traces[0].root.resource.attributes) == {"service.name": "shop"}
 
 
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        (5, {"intValue": "5"}),
+        (1.5, {"doubleValue": 1.5}),
+        (True, {"boolValue": True}),
+        (None, {}),
+        ("5", {"stringValue": '"5"'}),
+        ("text", {"stringValue": '"text"'}),
+        ([1, "a"], {"stringValue": '[1, "a"]'}),
+        (2**70, {"stringValue": str(2**70)}),
+        (float("nan"), {"stringValue": "NaN"}),
+        ("-", {"stringValue": '"-"'}),
+    ],
+    ids=repr,
+)
+def test_numbers_that_mlflow_writes_as_text_stay_numbers(
+    tracing: RecordingTracing, value: object, sent: dict[str, object]
+) -> None:
+    with mlflow.start_span("own") as span:
+        span.set_outputs(value)
+        span.set_attribute("found", value)
+    with offpath.traced("outer"):
+        active = mlflow.get_current_active_span()
+        assert isinstance(active, LiveSpan)
+        active.set_outputs(value)
+        active.set_attribute("found", value)
+    for event in tracing.events:
+        [only] = otlp_json.spans_of(event.body).values()
+        assert attributes_of(only).items() >= {"mlflow.spanOutputs": sent, "found": sent}.items()
+
+
 def test_mlflow_names_the_trace_by_the_same_id(tracing: RecordingTracing) -> None:
     lookup("a")
     assert mlflow.get_last_active_trace_id() == f"tr-{tracing.events[0].trace_id}"

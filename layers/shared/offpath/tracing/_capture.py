@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Mapping
+from enum import Enum
 from inspect import Signature
 from typing import Any
 
+MOST_ITEMS = 10_000
 _RECEIVERS = ("self", "cls")
 
 
@@ -20,8 +22,20 @@ def arguments_json(signature: Signature, args: tuple[Any, ...], kwargs: Mapping[
 
 
 def to_json(value: object) -> str:
-    """Return the value as JSON; what JSON does not have is shown as `repr` shows it. Does not raise."""
+    """Return the value as JSON. Does not raise.
+
+    numpy's numbers and arrays and the members of an Enum become plain values. What else JSON does not have is shown as
+    `repr` shows it, and so are arrays of more than 10,000 items: the request waits for this.
+    """
     try:
-        return json.dumps(value, default=repr)
+        return json.dumps(value, default=_plain)
     except Exception:
         return json.dumps(f"<{type(value).__qualname__} that cannot be shown>")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if hasattr(value, "dtype") and hasattr(value, "tolist") and getattr(value, "size", 0) <= MOST_ITEMS:
+        return value.tolist()  # numpy's, and others like them
+    return repr(value)

@@ -13,11 +13,11 @@ from typing_extensions import override
 
 from offpath.attributes import SPAN_TYPE
 from offpath.tracing._context import untraced_in
+from offpath.tracing._json_values import REQUEST_ID, plain
 from offpath.tracing._light_span import LightSpan, readable
 from offpath.tracing._mlflow_sampler import is_left_out
 
-# MLflow notes its trace's id in each span that it sees. What it sees here is no span of its own.
-REQUEST_ID = "mlflow.traceRequestId"
+# What MLflow notes in each span that it sees. What it sees here is no span of its own.
 _NO_TYPES = ((SPAN_TYPE, "null"), (SPAN_TYPE, '"UNKNOWN"'))
 
 
@@ -68,7 +68,7 @@ class ShownSpan(ApiSpan, ReadableSpan):
     def set_attribute(self, key: str, value: AttributeValue) -> None:
         """Set an attribute, unless it says no more than that MLflow looks at the span."""
         if key != REQUEST_ID and (key, value) not in _NO_TYPES:
-            self.real.set_attribute(key, value)
+            self.real.set_attribute(key, plain(value))
 
     @override
     def set_attributes(self, attributes: Mapping[str, AttributeValue]) -> None:
