@@ -180,6 +180,27 @@ def test_what_is_said_of_the_trace_is_on_its_root(tracing: RecordingTracing) -> 
     assert "mlflow.spanType" not in said(tracing, "later")
 
 
+@pytest.mark.parametrize(("state", "code"), [("ERROR", 2), ("OK", 1)])
+def test_a_state_that_mlflow_is_told_is_the_traces(tracing: RecordingTracing, state: str, code: int) -> None:
+    with mlflow.start_span("own") as span:
+        span.set_status("OK" if state == "ERROR" else "ERROR")
+        mlflow.update_current_trace(state=state)
+    with offpath.traced("outer"):
+        mlflow.update_current_trace(state=state)
+    for event in tracing.events:
+        [only] = otlp_json.spans_of(event.body).values()
+        assert only["status"]["code"] == code
+        assert "offpath.state" not in attributes_of(only)
+
+
+def test_feedback_within_a_trace_becomes_tags(tracing: RecordingTracing) -> None:
+    with offpath.traced("outer"), mlflow.start_span("inner") as span:
+        mlflow.log_feedback(trace_id=span.trace_id, name="helpful", value=True)
+        mlflow.log_expectation(trace_id=span.trace_id, name="answer", value="two days")
+    tags = {"mlflow.traceTag.assessment.helpful": "True", "mlflow.traceTag.assessment.answer": "two days"}
+    assert said(tracing, "outer").items() >= tags.items()
+
+
 def test_mlflow_sets_attributes_of_an_offpath_span(tracing: RecordingTracing) -> None:
     with offpath.traced("outer"):
         active = mlflow.get_current_active_span()

@@ -15,6 +15,7 @@ from typing_extensions import override
 from offpath.attributes import CLIENT_REQUEST_ID, EXPERIMENT, SESSION, USER, trace_tag
 from offpath.tracing._collector import TraceCollector
 from offpath.tracing._context import is_sending
+from offpath.tracing._root_attributes import SAID_STATE, SAID_STATES
 from offpath.tracing._shown_span import ShownSpan, to_show, with_real, with_shown
 
 if TYPE_CHECKING:
@@ -145,10 +146,19 @@ def _mlflow_id(trace_id: int) -> str:
 
 
 def _attributes(info: "TraceInfo") -> Iterator[tuple[str, str]]:
-    """Yield the root's attributes that say the same. Metadata that OTLP has no attribute for becomes tags."""
+    """Yield the root's attributes that say the same. What OTLP has no attribute for becomes tags.
+
+    A state is one that `mlflow.update_current_trace` has set. Assessments are those of `mlflow.log_feedback` and
+    `mlflow.log_expectation` within the trace; later ones go to the server.
+    """
+    if str(info.state) in SAID_STATES:
+        yield SAID_STATE, str(info.state)
     if info.client_request_id:
         yield trace_tag(CLIENT_REQUEST_ID), str(info.client_request_id)
     for key, value in info.trace_metadata.items():
         yield _OF_METADATA.get(key) or trace_tag(key), str(value)
+    for assessment in info.assessments:
+        if told := assessment.feedback or assessment.expectation:
+            yield trace_tag(f"assessment.{assessment.name}"), str(told.value)
     for key, value in info.tags.items():
         yield trace_tag(key), str(value)
