@@ -1,8 +1,8 @@
 """Serve requests beside FastAPI's instrumentation: `python instrumented_app.py PROVIDER ORDER`.
 
-It prints, as JSON, the id of the trace of each path's request. PROVIDER: none, given or theirs. ORDER: inside, where the
-application is instrumented, or outside, where the instrumentation is around `tracing.asgi`. It runs in an environment
-with the SDK's wheel and the instrumentations, where nothing else of this project is.
+It prints, as JSON, the id of the trace of each path's request. PROVIDER: none, given or theirs. ORDER: inside, where
+the application is instrumented, or outside, where the instrumentation is around `tracing.asgi`. It runs in an
+environment with the SDK's wheel and the instrumentations, where nothing else of this project is.
 """
 
 import asyncio
