@@ -28,14 +28,20 @@ def to_json(value: object) -> str:
     `repr` shows it, and so are arrays of more than 10,000 items: the request waits for this.
     """
     try:
-        return json.dumps(value, default=_plain)
+        return json.dumps(value, default=_shown)
     except Exception:
         return json.dumps(f"<{type(value).__qualname__} that cannot be shown>")
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return the value of an Enum's member, an array's items, a number of numpy's as Python's, or the value itself."""
     if isinstance(value, Enum):
         return value.value
     if hasattr(value, "dtype") and hasattr(value, "tolist") and getattr(value, "size", 0) <= MOST_ITEMS:
         return value.tolist()  # numpy's, and others like them
-    return repr(value)
+    return value
+
+
+def _shown(value: Any) -> Any:
+    found = plain(value)
+    return repr(value) if found is value else found
