@@ -193,7 +193,8 @@ def test_a_state_that_mlflow_is_told_is_the_traces(tracing: RecordingTracing, st
         assert "offpath.state" not in attributes_of(only)
 
 
-def test_feedback_within_a_trace_becomes_tags(tracing: RecordingTracing) -> None:
+def test_feedback_within_a_trace_becomes_tags(tracing: RecordingTracing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # which is not asked
     with offpath.traced("outer"), mlflow.start_span("inner") as span:
         mlflow.log_feedback(trace_id=span.trace_id, name="helpful", value=True)
         mlflow.log_expectation(trace_id=span.trace_id, name="answer", value="two days")
