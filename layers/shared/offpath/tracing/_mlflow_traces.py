@@ -34,7 +34,7 @@ class MlflowTraces:
 
     def __init__(self, mlflow: "MlflowApi") -> None:
         self._mlflow = mlflow
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # the garbage collector may end a span within any line
         self._known: dict[int, None] = {}  # trace ids, the oldest first
         self._open: dict[int, set[int]] = {}  # MLflow's spans, by trace id
 
