@@ -55,7 +55,7 @@ def test_batches_are_bounded_and_leave_nothing_out(sizes: list[int], most: int) 
         assert len(batch) == 1 or sum(len(row.record) + 2 for row in batch) <= MOST_BYTES
 
 
-def test_an_answer_that_no_row_is_to_blame_for_ends_the_run() -> None:
+def test_an_answer_that_blames_no_row_ends_the_run() -> None:
     class Closed:
         def predict(self, records: Sequence[Any]) -> Answer:
             return Answer(401, {"detail": f"no key for {len(records)}"})
