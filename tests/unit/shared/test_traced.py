@@ -369,12 +369,29 @@ class Unshowable:
         raise RuntimeError("no")
 
 
+def holding_itself() -> dict[str, Any]:
+    value: dict[str, Any] = {"kept": 1}
+    value["self"] = value
+    return value
+
+
+def nested(depth: int, inmost: object = 1) -> object:
+    value = inmost
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
         (b"bytes", "b'bytes'"),
         ({1}, "{1}"),
-        ({(1, 2): 3}, "<dict that cannot be shown>"),
+        ({(1, 2): 3, "kept": {"a": 1, (): [2]}}, {"(1, 2)": 3, "kept": {"a": 1, "()": [2]}}),
+        ({"bad": Unshowable(), "kept": 1}, {"bad": "<Unshowable that cannot be shown>", "kept": 1}),
+        (holding_itself(), {"kept": 1, "self": "<dict that cannot be shown>"}),
+        ({"kept": 1, "deep": nested(50_000)}, {"kept": 1, "deep": nested(99, "<list that cannot be shown>")}),
+        ({"kept": 1, (): 10**5_000}, {"kept": 1, "()": "<int that cannot be shown>"}),
         (Unshowable(), "<Unshowable that cannot be shown>"),
     ],
 )

@@ -33,7 +33,8 @@ class EventSequence:
         """Return the next event's number."""
         with self._lock:
             if not self._instance:
-                self._instance = uuid.uuid4().hex
+                made = uuid.uuid4().hex
+                self._instance = self._instance or made  # a finalizer may have made one meanwhile
             return EventNumber(self._instance, next(self._numbers))
 
 

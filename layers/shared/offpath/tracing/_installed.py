@@ -1,5 +1,6 @@
 """Remember which tracing this process has installed: `traced` makes its spans with the latest."""
 
+import threading
 from typing import Protocol
 
 from opentelemetry import trace
@@ -15,19 +16,27 @@ class TracerSource(Protocol):
         """Return a tracer for the instrumentation scope of that name."""
 
 
-_installed: list[tuple[TracerSource, Tracer]] = []
+# A new tuple with each change: `current_tracer` reads it once, whatever other threads do.
+_installed: tuple[tuple[TracerSource, Tracer], ...] = ()
+_lock = threading.RLock()
 
 
 def add(tracing: TracerSource) -> None:
     """Let `traced` use this tracing from now on."""
-    _installed.append((tracing, tracing.tracer(SCOPE)))
+    global _installed
+    entry = (tracing, tracing.tracer(SCOPE))
+    with _lock:
+        _installed = (*_installed, entry)
 
 
 def remove(tracing: TracerSource) -> None:
     """Let `traced` use the tracing that was installed before this one, if this one is installed."""
-    _installed[:] = [entry for entry in _installed if entry[0] is not tracing]
+    global _installed
+    with _lock:
+        _installed = tuple(entry for entry in _installed if entry[0] is not tracing)
 
 
 def current_tracer() -> Tracer:
     """Return the tracer of the latest tracing, or OpenTelemetry's global one where none is installed."""
-    return _installed[-1][1] if _installed else trace.get_tracer(SCOPE)
+    installed = _installed
+    return installed[-1][1] if installed else trace.get_tracer(SCOPE)

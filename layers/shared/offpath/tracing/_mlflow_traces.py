@@ -29,7 +29,7 @@ class MlflowTraces:
 
     def __init__(self, mlflow: "MlflowApi") -> None:
         self._mlflow = mlflow
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # the garbage collector may end a span within any line
         self._open: dict[int, set[int]] = {}  # MLflow's spans, by trace id
 
     def started(self, span: Span) -> None:
