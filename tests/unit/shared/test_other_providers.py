@@ -13,6 +13,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, Tracer
 import offpath
 from offpath.testing import RecordingTracing
 from offpath.tracing._context import sending
+from offpath.tracing._otlp import Unnamed
 from tests.support import otlp_json
 from tests.support.otlp_json import attributes_of
 
@@ -68,7 +69,10 @@ def test_each_prediction_under_one_span_is_a_message(tracing: RecordingTracing, 
         for _ in range(2):
             predict(tracing.tracer("x"))
     assert [sorted(spans) for spans in spans_of(tracing)] == [["features", "predict"]] * 2
-    assert all(is_root(spans["predict"]) for spans in spans_of(tracing))
+    first, second = [spans["predict"] for spans in spans_of(tracing)]
+    assert is_root(first)
+    assert second["parentSpanId"] == first["spanId"]
+    assert not is_root(second)
 
 
 def test_predictions_at_once_under_one_span_stay_apart(tracing: RecordingTracing, theirs: Tracer) -> None:
@@ -182,9 +186,9 @@ def test_a_request_without_an_end_is_told_so_far(tracing: RecordingTracing) -> N
         assert [span.name for span in so_far.spans] == ["step", "root"]
         assert so_far.head.status.description == "the invocation reached its time-out"
         assert so_far.experiment == "own"
-        assert tracing.collector.open_requests() == {root.get_span_context().span_id}
+        assert tracing.collector.newest_request() == 1
     assert [list(spans) for spans in spans_of(tracing)] == [["root"]]
-    assert tracing.collector.open_requests() == frozenset()
+    assert tracing.collector.newest_request() == 0
 
 
 def test_two_tracings_of_one_process_do_not_mix(tracing: RecordingTracing) -> None:
@@ -211,7 +215,7 @@ def test_an_experiment_that_comes_too_late_splits_no_trace(tracing: RecordingTra
     with tracer.start_as_current_span("root") as root:
         [so_far] = tracing.collector.unfinished("why")
         root.set_attribute("offpath.experiment", "other")
-    assert so_far.experiment is None
+    assert so_far.experiment is Unnamed.DEFAULT
     assert [event.experiment for event in tracing.events] == ["offpath"] * 3
 
 

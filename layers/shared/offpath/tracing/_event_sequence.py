@@ -29,6 +29,11 @@ class EventSequence:
         self._instance = ""
         self._numbers = itertools.count(1)
 
+    def begin_anew(self) -> None:
+        """Number the events of a copy of the process: they are those of another instance."""
+        self._lock = threading.RLock()
+        self._instance, self._numbers = "", itertools.count(1)
+
     def next(self) -> EventNumber:
         """Return the next event's number."""
         with self._lock:

@@ -16,27 +16,31 @@ class TracerSource(Protocol):
         """Return a tracer for the instrumentation scope of that name."""
 
 
-# A new tuple with each change: `current_tracer` reads it once, whatever other threads do.
-_installed: tuple[tuple[TracerSource, Tracer], ...] = ()
-_lock = threading.RLock()
+class _Installed:
+    """Those that are installed. entries: a new tuple with each change, which is read once, whatever other threads do."""
+
+    def __init__(self) -> None:
+        self.entries: tuple[tuple[TracerSource, Tracer], ...] = ()
+        self.lock = threading.RLock()
+
+
+_installed = _Installed()
 
 
 def add(tracing: TracerSource) -> None:
     """Let `traced` use this tracing from now on."""
-    global _installed
     entry = (tracing, tracing.tracer(SCOPE))
-    with _lock:
-        _installed = (*_installed, entry)
+    with _installed.lock:
+        _installed.entries = (*_installed.entries, entry)
 
 
 def remove(tracing: TracerSource) -> None:
     """Let `traced` use the tracing that was installed before this one, if this one is installed."""
-    global _installed
-    with _lock:
-        _installed = tuple(entry for entry in _installed if entry[0] is not tracing)
+    with _installed.lock:
+        _installed.entries = tuple(entry for entry in _installed.entries if entry[0] is not tracing)
 
 
 def current_tracer() -> Tracer:
     """Return the tracer of the latest tracing, or OpenTelemetry's global one where none is installed."""
-    installed = _installed
-    return installed[-1][1] if installed else trace.get_tracer(SCOPE)
+    entries = _installed.entries
+    return entries[-1][1] if entries else trace.get_tracer(SCOPE)

@@ -95,7 +95,7 @@ class LambdaExtension:
         self._traces = _Waiting()
         self._handlers = _Handlers(self._before_response)
         self._periodic_tasks: list[Callable[[], None]] = []
-        self._outlasted: frozenset[int] = frozenset()
+        self._outlasted = 0
 
     def start(self) -> Self:
         """Register the extension, which must happen while the function initialises, and return it. Raises Transient."""
@@ -180,9 +180,9 @@ class LambdaExtension:
     def _await_outer_spans(self) -> None:
         """Wait a moment for spans around the handler, once for each: one that was forgotten holds up no other."""
         latest = time.monotonic() + OUTER_SPAN_SECONDS
-        while self._open_traces.open_requests() - self._outlasted and time.monotonic() < latest:
+        while self._open_traces.newest_request() > self._outlasted and time.monotonic() < latest:
             time.sleep(RESPONSE_HEAD_START_SECONDS)
-        self._outlasted = self._open_traces.open_requests()
+        self._outlasted = self._open_traces.newest_request()
 
     def _before_response(self, missed: bool) -> None:
         """Publish while the response waits, if it is to, or if this thread has not waited for the handler."""

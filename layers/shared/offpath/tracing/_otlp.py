@@ -4,10 +4,12 @@ import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Any
 
 from opentelemetry.exporter.otlp.json.common.trace_encoder import encode_spans
 from opentelemetry.trace import SpanContext, format_span_id, format_trace_id
+from opentelemetry.util.types import AttributeValue
 
 from offpath import attributes
 from offpath.contracts.trace_event import TraceEvent
@@ -26,20 +28,30 @@ _NUMBERS = frozenset({int, float, bool, type(None)})
 _log = logging.getLogger(__name__)
 
 
+class Unnamed(Enum):
+    """The experiment of a trace that names none.
+
+    AS_HEAD_SAYS: the one that the head's attribute `offpath.experiment` names, or else the default. DEFAULT: that of the
+    settings, whatever the head says.
+    """
+
+    AS_HEAD_SAYS = auto()
+    DEFAULT = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class EndedTrace:
     """The ended spans of one request as they leave it: at least one; the head is the outermost, where it is there.
 
-    experiment: of the trace; empty if the head's attribute `offpath.experiment` is to say it, None for the default
-    whatever that says. is_root: whether the head
-    is its trace's root in MLflow, whatever its parent. adopted: the parents of other spans whose own parent is not in
-    MLflow, by span id. said: attributes of the root that others than its spans have set.
+    experiment: the name of the trace's. is_root: whether the head is its trace's root in MLflow, whatever its parent.
+    adopted: the parents of other spans whose own parent is not in MLflow, by span id. said: attributes of the root that
+    others than its spans have set.
     """
 
     spans: Sequence[AnySpan]
     head: AnySpan
     number: EventNumber
-    experiment: str | None = ""
+    experiment: AttributeValue | Unnamed = Unnamed.AS_HEAD_SAYS
     is_root: bool = False
     adopted: Mapping[int, SpanContext] = field(default_factory=dict)
     said: Mapping[str, str] = field(default_factory=dict)
@@ -98,10 +110,11 @@ def encode(trace: EndedTrace, default_experiment: str, service_name: str = "") -
 
 
 def _experiment(trace: EndedTrace) -> str:
-    if trace.experiment is None:
-        return ""
+    named = trace.experiment
+    if named is Unnamed.AS_HEAD_SAYS:
+        named = (trace.head.attributes or {}).get(attributes.EXPERIMENT, "")
     try:
-        return text(trace.experiment or (trace.head.attributes or {}).get(attributes.EXPERIMENT, ""))
+        return "" if named is Unnamed.DEFAULT else text(named)
     except NoValue:
         return ""
 

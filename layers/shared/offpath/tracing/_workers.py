@@ -35,8 +35,8 @@ class Publisher(Protocol):
 class OpenTraces(Protocol):
     """The requests whose traces have not ended."""
 
-    def open_requests(self) -> frozenset[int]:
-        """Return an id for each."""
+    def newest_request(self) -> int:
+        """Return the number of the one that began last, 0 if there is none."""
 
     def unfinished(self, reason: str) -> list[EndedTrace]:
         """Return what has ended of each so far."""
