@@ -180,7 +180,7 @@ def test_spans_of_a_send_go_nowhere(tracing: RecordingTracing, kind: str) -> Non
 
 def test_a_request_without_an_end_is_told_so_far(tracing: RecordingTracing) -> None:
     tracer = tracing.tracer("x")
-    with tracer.start_as_current_span("root", attributes={"offpath.experiment": "own"}) as root:
+    with tracer.start_as_current_span("root", attributes={"offpath.experiment": "own"}):
         tracer.start_span("step").end()
         [so_far] = tracing.collector.unfinished("the invocation reached its time-out")
         assert [span.name for span in so_far.spans] == ["step", "root"]

@@ -191,13 +191,13 @@ def test_a_call_within_another_is_answered_too(clock: ManualClock) -> None:
     def now() -> float:
         if not inner:
             inner.append(True)
-            inner[0] = breaker.allows_call()
+            inner[0] = circuit.allows_call()
         return clock.now()
 
-    breaker = CircuitBreaker(now, open_seconds=5.0)
-    asking = threading.Thread(target=breaker.open, daemon=True)
+    circuit = CircuitBreaker(now, open_seconds=5.0)
+    asking = threading.Thread(target=circuit.open, daemon=True)
     asking.start()
     asking.join(DEADLINE_SECONDS)
     assert not asking.is_alive()
     assert inner == [True]
-    assert not breaker.allows_call()
+    assert not circuit.allows_call()

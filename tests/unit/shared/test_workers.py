@@ -1,8 +1,7 @@
 """Work off the request path: a thread, Lambda's time after the response, or no worker at all."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -13,38 +12,10 @@ from offpath.tracing._otlp import EndedTrace, size_of
 from offpath.tracing._workers import InRequest
 from tests.support.builders.spans import ended_trace
 from tests.support.fakes.extensions_api import FakeExtensionsApi
+from tests.support.invocations import Context, NoRequests, Published, begin_and_wait
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 SECONDS = DEADLINE_SECONDS
-
-
-class Published:
-    """A publisher that notes what it is given, and a way to wait for it. hang: holds each batch up."""
-
-    def __init__(self, fail: bool = False, hang: Callable[[], object] = lambda: None) -> None:
-        self.spilled: list[EndedTrace] = []
-        self.logged: list[EndedTrace] = []
-        self._hang = hang
-        self.batches: list[list[EndedTrace]] = []
-        self.happened = threading.Semaphore(0)
-        self._fail = fail
-
-    def publish(self, traces: Sequence[EndedTrace]) -> None:
-        self.batches.append(list(traces))
-        self.happened.release()
-        self._hang()
-        if self._fail:
-            raise RuntimeError("a defect")
-
-    def spill(self, traces: Sequence[EndedTrace]) -> None:
-        self.spilled.extend(traces)
-
-    def log_unsent(self, traces: Sequence[EndedTrace]) -> None:
-        self.logged.extend(traces)
-
-    @property
-    def traces(self) -> list[EndedTrace]:
-        return [trace for batch in self.batches for trace in batch]
 
 
 @pytest.fixture
@@ -53,37 +24,6 @@ def api() -> Iterator[FakeExtensionsApi]:
     api = FakeExtensionsApi()
     yield api
     api.end()
-
-
-def begin_and_wait(begun: threading.Event, release: threading.Event) -> Callable[[], None]:
-    """Return what tells that it has begun, and waits until it may go on."""
-
-    def call() -> None:
-        begun.set()
-        release.wait(SECONDS)
-
-    return call
-
-
-class NoRequests:
-    """No request is under way."""
-
-    def newest_request(self) -> int:
-        return 0
-
-    def unfinished(self, reason: str) -> list[EndedTrace]:
-        return []
-
-
-@dataclass
-class Context:
-    """Lambda's context. seconds: until the time-out."""
-
-    aws_request_id: str
-    seconds: float = SECONDS
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(self.seconds * 1000)
 
 
 def test_thread_publishes_what_is_submitted_and_the_rest_at_end() -> None:

@@ -8,9 +8,7 @@ from typing import Self
 
 from offpath.tracing._otlp import EndedTrace
 from offpath.tracing._trace_thread import IDLE_SECONDS, TraceThread
-from offpath.tracing._workers import Handler, Publisher, guarded
-
-MOST_BYTES = 64 * 1024 * 1024
+from offpath.tracing._workers import MOST_BYTES, Handler, Publisher, guarded
 
 
 class BackgroundThread:

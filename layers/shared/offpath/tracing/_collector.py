@@ -26,7 +26,7 @@ from offpath.tracing._trace_part import Part
 MOST_OPEN = 10_000
 # Of spans that have ended below one that has not.
 MOST_HELD = 5_000
-_FORGOTTEN = "the span has not ended, and %d later requests have begun" % MOST_OPEN
+_FORGOTTEN = f"the span has not ended, and {MOST_OPEN} later requests have begun"
 
 StartedSpan = Span | LightSpan
 

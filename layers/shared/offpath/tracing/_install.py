@@ -3,6 +3,7 @@
 import atexit
 import logging
 from collections.abc import Mapping
+from functools import partial
 from urllib.parse import unquote
 
 from opentelemetry import trace
@@ -28,8 +29,9 @@ from offpath.tracing._publisher import PublisherSettings, TracePublisher
 from offpath.tracing._receipts import Receipts
 from offpath.tracing._renewable_publisher import RenewablePublisher
 from offpath.tracing._settings import TracedModels, TracingSettings
-from offpath.tracing._tracing import Tracing, TracingChoices
-from offpath.tracing._workers import BackgroundWorker, InRequest
+from offpath.tracing._snapshots import at_snapshot, is_snapshotted
+from offpath.tracing._tracing import CLOSE_SECONDS, Tracing, TracingChoices
+from offpath.tracing._workers import BackgroundWorker, InRequest, Publisher
 
 MANAGED_INSTANCES = "lambda-managed-instances"
 
@@ -51,8 +53,10 @@ def install(environ: Mapping[str, str], *, service_name: str, provider: TracerPr
         _make_global(provider)
     event_sequence = EventSequence()
     collector = TraceCollector(event_sequence, choices.wants, continues_experiment=choices.continues)
-    started = start_worker(_publisher(settings, service_name), collector, settings, environ)
-    worker = ProcessWorker(started, lambda: _start_in_child(settings, service_name, environ))
+    make = partial(_publisher, settings, service_name)
+    publisher = RenewablePublisher(make, make())
+    started = start_worker(publisher, collector, settings, environ)
+    worker = ProcessWorker(started, partial(_start_in_child, settings, service_name, environ))
     receipts = _receipts(worker, settings, isinstance(started, LambdaExtension))
     collector.deliver_to(receipts.submit if receipts else worker.submit, worker.flush)
     provider.add_span_processor(collector)
@@ -62,6 +66,11 @@ def install(environ: Mapping[str, str], *, service_name: str, provider: TracerPr
     worker.at_end(tracing.shutdown)
     for begin_anew in (event_sequence.begin_anew, collector.begin_anew, worker.begin_anew):
         in_each_child(begin_anew)
+    if is_snapshotted(environ):
+        anew = [event_sequence.begin_anew, collector.begin_anew, publisher.renew]
+        if isinstance(started, LambdaExtension):
+            anew.append(started.begin_anew)
+        at_snapshot(partial(_publish_for_snapshot, tracing), anew)
     return tracing
 
 
@@ -81,7 +90,7 @@ def new_provider(
 
 
 def start_worker(
-    publisher: TracePublisher, collector: TraceCollector, settings: TracingSettings, environ: Mapping[str, str]
+    publisher: Publisher, collector: TraceCollector, settings: TracingSettings, environ: Mapping[str, str]
 ) -> BackgroundWorker:
     """Start the worker for this place: Lambda's extension where one may register, else a background thread.
 
@@ -95,13 +104,23 @@ def start_worker(
     if not runtime_api:
         return BackgroundThread(publisher, most_bytes=settings.backlog_bytes).start()
     how = ExtensionSettings(
-        settings.delivery == "before_response", settings.flush_margin_seconds, settings.backlog_bytes
+        settings.delivery == "before_response",
+        settings.flush_margin_seconds,
+        settings.backlog_bytes,
+        is_snapshotted(environ),
     )
     try:
         return LambdaExtension(publisher, ExtensionsApi(runtime_api), collector, how).start()
     except Transient as error:
         _log.warning("%s; traces are sent before the response instead", error)
         return InRequest(publisher)
+
+
+def _publish_for_snapshot(tracing: Tracing) -> None:
+    """Publish what is open or waits: in the snapshot, each environment would have it."""
+    for unfinished in tracing.collector.unfinished("a snapshot was taken before the request ended"):
+        tracing.worker.submit(unfinished)
+    tracing.worker.flush(CLOSE_SECONDS)
 
 
 def _choices(settings: TracingSettings, environ: Mapping[str, str]) -> TracingChoices:

@@ -17,7 +17,7 @@ class TracerSource(Protocol):
 
 
 class _Installed:
-    """Those that are installed. entries: a new tuple with each change, which is read once, whatever other threads do."""
+    """Those that are installed. entries: a new tuple with each change, which other threads read once."""
 
     def __init__(self) -> None:
         self.entries: tuple[tuple[TracerSource, Tracer], ...] = ()

@@ -31,8 +31,8 @@ _log = logging.getLogger(__name__)
 class Unnamed(Enum):
     """The experiment of a trace that names none.
 
-    AS_HEAD_SAYS: the one that the head's attribute `offpath.experiment` names, or else the default. DEFAULT: that of the
-    settings, whatever the head says.
+    AS_HEAD_SAYS: the one that the head's attribute `offpath.experiment` names, or else the default. DEFAULT: the
+    default, whatever the head says.
     """
 
     AS_HEAD_SAYS = auto()

@@ -13,6 +13,8 @@ from offpath.tracing._otlp import EndedTrace
 Publish = Callable[[Sequence[EndedTrace]], None]
 Handler = Callable[[Any, Any], Any]
 
+# Of traces that wait in memory.
+MOST_BYTES = 64 * 1024 * 1024
 # The runtime client holds the GIL while it posts the response: a flush that starts at once would delay that post.
 RESPONSE_HEAD_START_SECONDS = 0.002
 
