@@ -4,6 +4,7 @@ import itertools
 import logging
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 
 from opentelemetry import context as current_context
@@ -24,6 +25,7 @@ from offpath.tracing._trace_part import Part
 
 # Of requests, and of spans of the SDK's, that have not ended. Beyond it the oldest one is held to be forgotten.
 MOST_OPEN = 10_000
+MOST_OPEN_SPANS = 50_000
 # Of spans that have ended below one that has not.
 MOST_HELD = 5_000
 _FORGOTTEN = f"the span has not ended, and {MOST_OPEN} later requests have begun"
@@ -83,7 +85,7 @@ class TraceCollector(SpanProcessor):
         self._numbers = itertools.count(1)
         self._undelivered: dict[int, Part] = {}  # by their objects' ids, the oldest first
         self._roots: dict[int, Part] = {}  # by trace id: those undelivered whose trace begins here
-        self._sdk_spans: dict[int, Part | None] = {}  # that are open, by span id; None: one that goes nowhere
+        self._sdk_spans: OrderedDict[int, Part | None] = OrderedDict()  # that are open, by span id; None: one that goes nowhere
         self._anothers: frozenset[int] = frozenset()  # SDK spans that were open as this process was copied
         self._known = KnownTraces()
         self._forgotten: list[EndedTrace] = []  # that are to be delivered
@@ -102,15 +104,16 @@ class TraceCollector(SpanProcessor):
         self._lock = threading.RLock()
         self._known.begin_anew()
         undelivered, sdk_spans = [*self._undelivered.values()], {**self._sdk_spans}
-        self._undelivered, self._roots, self._sdk_spans, self._forgotten = {}, {}, {}, []
+        self._undelivered, self._roots, self._sdk_spans, self._forgotten = {}, {}, OrderedDict(), []
         self._anothers |= sdk_spans.keys()
         self.process = object()
         for part in undelivered:
             part.note_experiment(part.outermost)
-            self._remember(part, [part.outermost, *part.ended], part.outermost, is_root=part.is_root)
+            if own := part.outermost.get_span_context():
+                self._known.add(own, part, [part.outermost, *part.ended], is_root=part.is_root)
         for span_id, among in sdk_spans.items():
             if among and (own := among.outermost.get_span_context()):
-                self._known.add_ids(own.trace_id, [span_id], is_wanted=among.is_wanted)
+                self._known.add_span(own.trace_id, span_id, is_wanted=among.is_wanted)
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Note which request a span of the SDK's belongs to."""
@@ -121,9 +124,10 @@ class TraceCollector(SpanProcessor):
         with self._lock:
             current = get_current_span(context)
             self._sdk_spans[own.span_id] = None if is_sending(context) else self._part_of(span, own, current, context)
-            if len(self._sdk_spans) > MOST_OPEN:
-                self._sdk_spans.pop(next(iter(self._sdk_spans)))
-        self._deliver_forgotten()
+            if len(self._sdk_spans) > MOST_OPEN_SPANS:
+                self._sdk_spans.popitem(last=False)
+        if self._forgotten:
+            self._deliver_forgotten()
 
     def on_light_start(self, span: LightSpan, current: trace.Span, context: Context) -> None:
         """Note which request a light span belongs to: mostly that of the current one, which is a light span, too."""
@@ -133,7 +137,8 @@ class TraceCollector(SpanProcessor):
                 return
         with self._lock:
             span.part = None if is_sending(context) else self._part_of(span, span.context, current, context)
-        self._deliver_forgotten()
+        if self._forgotten:
+            self._deliver_forgotten()
 
     def on_end(self, span: ReadableSpan) -> None:
         """Keep a span of the SDK's, or deliver its request's."""
@@ -243,7 +248,9 @@ class TraceCollector(SpanProcessor):
         self._undelivered.pop(id(part), None)
         if own and self._roots.get(own.trace_id) is part:
             del self._roots[own.trace_id]
-        return self._event(part, [*part.telling, *spans] if is_outermost else spans, head, is_outermost=is_outermost)
+        if is_outermost and part.telling:
+            spans = [*part.telling, *spans]
+        return self._event(part, spans, head, is_outermost=is_outermost)
 
     def _so_far(self, part: Part, reason: str) -> EndedTrace | None:
         """Return what has ended of a part, with its outermost span as it is by now."""
@@ -268,22 +275,19 @@ class TraceCollector(SpanProcessor):
             return None
         known = self._known.get(own.trace_id)
         is_root = part.is_root and is_outermost
-        if is_root and known and known.root_id not in (0, own.span_id) and part.hangs_on_another_systems:
+        if known and is_root and known.root_id not in (0, own.span_id) and part.hangs_on_another_systems:
             is_root = False
             part.adopt(own.span_id, SpanContext(own.trace_id, known.root_id, False, own.trace_flags, own.trace_state))
-        part.fix_experiment(known.experiment if known else None)
+        if not part.is_fixed:
+            part.fix_experiment(known.experiment if known else None)
         said = self._describe(own.trace_id)
         if part.is_wanted is None:
             part.is_wanted = self._wanted(spans)
-        self._remember(part, spans, head, is_root=is_root)
+        self._known.add(own, part, spans, is_root=is_root)
         if not part.is_wanted:
             return None
         number = self._event_sequence.next()
         return EndedTrace(spans, head, number, part.experiment, is_root=is_root, adopted=part.adopted or {}, said=said)
-
-    def _remember(self, part: Part, spans: Sequence[AnySpan], head: AnySpan, *, is_root: bool) -> None:
-        if own := head.get_span_context():
-            self._known.add(own, part, spans, is_root=is_root)
 
     def _forget_oldest(self) -> None:
         """Make what there is of the oldest request ready to be delivered, as nobody is likely to end it."""

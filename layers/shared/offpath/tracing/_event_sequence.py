@@ -4,13 +4,12 @@ import itertools
 import secrets
 import threading
 import uuid
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 
 
-@dataclass(frozen=True, slots=True)
-class EventNumber:
+class EventNumber(NamedTuple):
     """The number of one event of one process. instance: 32 hex digits. sequence: 1, 2, 3 and so on."""
 
     instance: str

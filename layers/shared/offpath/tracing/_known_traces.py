@@ -16,14 +16,17 @@ MOST_REMEMBERED = 10_000
 
 # Whether a part was wanted, and the ids of its spans. Tuples of numbers and texts cost the garbage collector nothing.
 _Ids = tuple[int, ...]
-# The root's span id, or 0; the experiment, None for the default; and each part.
+# The root's span id, or 0; the experiment, empty for the default, None if no part was wanted; and each part.
 _Entry = tuple[int, Any, tuple[_Ids, ...]]
 _UNKNOWN: _Entry = (0, None, ())
 
 
 @dataclass(frozen=True, slots=True)
 class KnownTrace:
-    """A trace of which parts were delivered. root_id: its root's span id, 0 if that was not delivered."""
+    """A trace of which parts were delivered.
+
+    root_id: its root's span id, 0 if that was not delivered. experiment: None if no part was wanted.
+    """
 
     root_id: int
     experiment: Any
@@ -51,27 +54,28 @@ class KnownTraces:
         if entry is None:
             return None
         root_id, experiment, parts = entry
-        return KnownTrace(root_id, Unnamed.DEFAULT if experiment is None else experiment, parts)
+        return KnownTrace(root_id, Unnamed.DEFAULT if experiment == "" else experiment, parts)
 
     def add(self, own: SpanContext, part: Part, spans: Sequence[AnySpan], *, is_root: bool) -> None:
         """Remember the spans of a part, whose head that context is."""
-        root_id, experiment, parts = self._traces.get(own.trace_id, _UNKNOWN)
-        if part.is_wanted is not False:
-            if is_root and not root_id:
-                root_id = own.span_id
-            if not any(is_wanted for is_wanted, *_ in parts):
-                experiment = None if isinstance(part.experiment, Unnamed) else part.experiment
-            self._traces[own.trace_id] = (root_id, experiment, parts)
-        ids = [context.span_id for span in spans if (context := span.get_span_context())]
-        self.add_ids(own.trace_id, ids, is_wanted=part.is_wanted)
+        root_id, experiment, parts = self._traces.get(own.trace_id) or _UNKNOWN
+        is_wanted = part.is_wanted is not False
+        if is_wanted:
+            root_id = root_id or (own.span_id if is_root else 0)
+            if experiment is None:
+                experiment = "" if isinstance(part.experiment, Unnamed) else part.experiment
+        ids = (is_wanted, *[context.span_id for span in spans if (context := span.get_span_context())])
+        self._put(own.trace_id, (root_id, experiment, (*parts, ids)), len(ids))
 
-    def add_ids(self, trace_id: int, span_ids: Sequence[int], *, is_wanted: bool | None) -> None:
-        """Remember spans of a trace. is_wanted: None while that is open."""
-        root_id, experiment, parts = self._traces.get(trace_id, _UNKNOWN)
-        ids = (int(is_wanted is not False), *span_ids)
-        self._traces[trace_id] = (root_id, experiment, (*parts, ids))
-        self._order.append((trace_id, len(ids)))
-        self._spans += len(ids)
+    def add_span(self, trace_id: int, span_id: int, *, is_wanted: bool | None) -> None:
+        """Remember a span of a trace. is_wanted: None while that is open."""
+        root_id, experiment, parts = self._traces.get(trace_id) or _UNKNOWN
+        self._put(trace_id, (root_id, experiment, (*parts, (is_wanted is not False, span_id))), 2)
+
+    def _put(self, trace_id: int, entry: _Entry, more: int) -> None:
+        self._traces[trace_id] = entry
+        self._order.append((trace_id, more))
+        self._spans += more
         while self._spans > MOST_REMEMBERED:
             self._forget_oldest()
 

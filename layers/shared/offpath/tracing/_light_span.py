@@ -37,7 +37,7 @@ SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _ID_STEP = 0x9E3779B97F4A7C15
 _ID_MASK = 2**64 - 1
 _UNSET = Status()
-# Whose span ids mean nothing but that they differ.
+# Whose span ids mean nothing but that they differ: a trace's go on from one of them, which is quicker.
 _PLAIN_GENERATORS = (RandomIdGenerator, SystemRandomIds)
 
 
@@ -213,6 +213,7 @@ class LightTracer(trace.Tracer):
         self._ids = ids
         self.collector = collector
         self._new_state = new_state
+        self._is_plain = type(ids) in _PLAIN_GENERATORS
 
     @override
     def start_span(
@@ -239,7 +240,8 @@ class LightTracer(trace.Tracer):
             ids, trace_id, state = current.ids, current.context.trace_id, current.context.trace_state
         else:
             current, parent = _foreign(current)
-            ids = self._new_ids()
+            first = self._ids.generate_span_id
+            ids = count(first(), _ID_STEP) if self._is_plain else iter(first, None)
             trace_id = parent.trace_id if parent else self._ids.generate_trace_id()
             state = parent.trace_state if parent else self._state_of(attributes)
         own = SpanContext(trace_id, next(ids) & _ID_MASK, False, SAMPLED, state)
@@ -273,12 +275,6 @@ class LightTracer(trace.Tracer):
     def ended(self, span: LightSpan) -> None:
         """Hand on a span of this tracer that has ended."""
         self.collector.on_light_end(span)
-
-    def _new_ids(self) -> Iterator[int]:
-        """Return the span ids of one trace: those of a generator of the team's own, or quicker ones."""
-        if type(self._ids) in _PLAIN_GENERATORS:
-            return count(self._ids.generate_span_id(), _ID_STEP)
-        return iter(self._ids.generate_span_id, None)
 
     def _state_of(self, attributes: Attributes) -> TraceState:
         return self._new_state(attributes) if self._new_state else DEFAULT_TRACE_STATE

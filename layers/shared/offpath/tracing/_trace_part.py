@@ -1,5 +1,6 @@
 """The spans of one request, until they are delivered."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +27,7 @@ class Part:
     is_fixed: bool = False
     is_wanted: bool | None = None
     ended: list[AnySpan] = field(default_factory=list)
-    telling: list[AnySpan] = field(default_factory=list)
+    telling: Sequence[AnySpan] = ()
     adopted: dict[int, SpanContext] | None = None
     is_delivered: bool = False
     number: int = 0
@@ -49,8 +50,6 @@ class Part:
 
     def fix_experiment(self, of_trace: Any) -> None:
         """Take the experiment that earlier parts of the trace lie in, if there are any; what is named later is late."""
-        if self.is_fixed:
-            return
         if of_trace is not None:
             self.experiment = of_trace
         elif self.experiment is Unnamed.AS_HEAD_SAYS:
