@@ -208,9 +208,7 @@ def test_one_trace_stays_in_one_experiment(tracing: RecordingTracing, theirs: Tr
 
 
 @pytest.mark.parametrize("models", [("first", "second"), (None, "second"), ("first", None)], ids=str)
-def test_calls_of_one_caller_lie_in_one_experiment(
-    tracing: RecordingTracing, models: tuple[str | None, ...]
-) -> None:
+def test_calls_of_one_caller_lie_in_one_experiment(tracing: RecordingTracing, models: tuple[str | None, ...]) -> None:
     caller = trace.set_span_in_context(NonRecordingSpan(remote()))
     for model in models:
         named = {"offpath.experiment": model} if model else {}

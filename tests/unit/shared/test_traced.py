@@ -1,8 +1,10 @@
 """A call, or a block, is one span, whatever kind of function is called."""
 
 import asyncio
+import contextvars
 import functools
 import json
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from typing import Any, Self
 
@@ -14,6 +16,7 @@ from opentelemetry.trace import StatusCode
 import offpath
 from offpath.testing import RecordingTracing
 from tests.support.coroutines import run
+from tests.support.waiting import DEADLINE_SECONDS
 
 
 @pytest.fixture(autouse=True)
@@ -133,6 +136,65 @@ def test_a_block_may_be_entered_again_after_its_end(tracing: RecordingTracing) -
         with block:
             pass
     assert len(tracing.traces) == 2
+
+
+SHARED = offpath.traced("shared")
+
+
+def test_threads_may_share_a_block(tracing: RecordingTracing) -> None:
+    together = threading.Barrier(8)
+
+    def work(number: int) -> None:
+        for _ in range(20):
+            with SHARED as span:
+                together.wait(DEADLINE_SECONDS)
+                with offpath.traced(f"inner {number}"):
+                    span.set_attribute("number", number)
+                together.wait(DEADLINE_SECONDS)
+
+    threads = [threading.Thread(target=work, args=[number]) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(DEADLINE_SECONDS)
+    seen = []
+    for recorded in tracing.traces:
+        inner, outer = recorded.spans
+        seen.append((inner.name, outer.name, (outer.attributes or {})["number"]))
+    assert sorted(seen, key=str) == [(f"inner {number}", "shared", number) for number in range(8) for _ in range(20)]
+
+
+def test_tasks_may_share_a_block(tracing: RecordingTracing) -> None:
+    async def work(number: int, inside: asyncio.Event, go_on: asyncio.Event) -> None:
+        with SHARED as span:
+            span.set_attribute("number", number)
+            inside.set()
+            await go_on.wait()
+            with offpath.traced(f"inner {number}"):
+                pass
+
+    async def story() -> None:
+        events = [(asyncio.Event(), asyncio.Event()) for _ in range(3)]
+        tasks = [asyncio.create_task(work(number, *pair)) for number, pair in enumerate(events)]
+        for inside, _ in events:
+            await inside.wait()
+        for (_, go_on), task in zip(events, tasks, strict=True):  # the first that entered leaves first
+            go_on.set()
+            await task
+
+    run(story())
+    assert [[span.name for span in recorded.spans] for recorded in tracing.traces] == [
+        [f"inner {number}", "shared"] for number in range(3)
+    ]
+
+
+def test_a_block_may_be_left_in_another_context(tracing: RecordingTracing) -> None:
+    block = offpath.traced("block")
+    for _ in range(2):
+        contextvars.copy_context().run(block.__enter__)
+        block.__exit__(None, None, None)
+    block.__exit__(None, None, None)  # once too often
+    assert [recorded.root.name for recorded in tracing.traces] == ["block", "block"]
 
 
 @offpath.traced

@@ -483,3 +483,56 @@ def test_lists_and_dicts_count_towards_the_bound() -> None:
     texts: list[Any] = [{"messages": [{"text": "x" * 5_000}] * 2}, ["x" * 10_000]]
     for value in texts:
         assert 10_000 < size_of(ended_trace(outputs=value)) < 15_000
+
+
+def test_the_sending_thread_does_not_wait_for_itself() -> None:
+    answers = list[bool]()
+    published = Published(hang=lambda: answers.append(worker.flush(SECONDS)))
+    worker = BackgroundThread(published).start()
+    began = ended_trace()
+    worker.submit(began)
+    assert worker.flush(SECONDS)
+    assert (published.traces, answers) == ([began], [False])
+    assert worker.close(SECONDS)
+
+
+def test_a_task_may_close_its_worker() -> None:
+    published, trace, closed = Published(), ended_trace(), threading.Event()
+    worker = BackgroundThread(published, idle_seconds=0.01).start()
+    worker.submit(trace)
+
+    def close() -> None:
+        worker.close(SECONDS)
+        closed.set()
+
+    worker.add_periodic_task(close)
+    assert closed.wait(SECONDS)
+    assert published.traces == [trace]
+
+
+def close_while_submitting(published: Published, count: int) -> BackgroundThread:
+    """Close a worker while two threads submit so many traces to it."""
+    worker, begun = BackgroundThread(published).start(), threading.Barrier(3)
+
+    def submit() -> None:
+        begun.wait(SECONDS)
+        for _ in range(count // 2):
+            worker.submit(ended_trace())
+
+    threads = [threading.Thread(target=submit) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    begun.wait(SECONDS)
+    worker.close(SECONDS)
+    for thread in threads:
+        thread.join(SECONDS)
+    return worker
+
+
+def test_nothing_is_lost_between_the_end_and_the_last_look() -> None:
+    for _ in range(50):
+        published, told = Published(), list[bool]()
+        worker = close_while_submitting(published, 40)
+        worker.when_published(told.append)
+        assert len(published.traces) + len(published.spilled) + len(published.logged) == 40
+        assert told == [False]

@@ -46,7 +46,12 @@ class BackgroundThread:
         return handler
 
     def flush(self, timeout_seconds: float) -> bool:
-        """Wait until what was submitted so far is published. Return False if it was not in time."""
+        """Wait until what was submitted so far is published. Return False if it was not in time.
+
+        Within one of the threads themselves, where a finalizer may end a span, return False at once.
+        """
+        if self._sending.is_running_this or self._spilling.is_running_this:
+            return False
         published, reached = list[bool](), threading.Event()
 
         def notify(done: bool) -> None:
@@ -106,7 +111,8 @@ class _PeriodicTaskThread:
         """Begin no task any more, and wait for the one that runs."""
         self._ended.set()
         self._woken.set()
-        self._thread.join(timeout_seconds)
+        if threading.current_thread() is not self._thread:  # a task may shut tracing down
+            self._thread.join(timeout_seconds)
 
     def _run(self) -> None:
         while not self._ended.is_set():

@@ -85,7 +85,8 @@ class TraceCollector(SpanProcessor):
         self._numbers = itertools.count(1)
         self._undelivered: dict[int, Part] = {}  # by their objects' ids, the oldest first
         self._roots: dict[int, Part] = {}  # by trace id: those undelivered whose trace begins here
-        self._sdk_spans: OrderedDict[int, Part | None] = OrderedDict()  # that are open, by span id; None: one that goes nowhere
+        # SDK spans that are open, by span id; None: one that goes nowhere.
+        self._sdk_spans: OrderedDict[int, Part | None] = OrderedDict()
         self._anothers: frozenset[int] = frozenset()  # SDK spans that were open as this process was copied
         self._known = KnownTraces()
         self._forgotten: list[EndedTrace] = []  # that are to be delivered

@@ -3,9 +3,9 @@
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from opentelemetry.exporter.otlp.json.common.trace_encoder import encode_spans
 from opentelemetry.trace import SpanContext, format_span_id, format_trace_id
@@ -39,8 +39,7 @@ class Unnamed(Enum):
     DEFAULT = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class EndedTrace:
+class EndedTrace(NamedTuple):  # it is made while the request waits: a dataclass takes twice as long
     """The ended spans of one request as they leave it: at least one; the head is the outermost, where it is there.
 
     experiment: the name of the trace's. is_root: whether the head is its trace's root in MLflow, whatever its parent.
@@ -53,8 +52,8 @@ class EndedTrace:
     number: EventNumber
     experiment: AttributeValue | Unnamed = Unnamed.AS_HEAD_SAYS
     is_root: bool = False
-    adopted: Mapping[int, SpanContext] = field(default_factory=dict)
-    said: Mapping[str, str] = field(default_factory=dict)
+    adopted: Mapping[int, SpanContext] = MappingProxyType({})
+    said: Mapping[str, str] = MappingProxyType({})
 
 
 def size_of(trace: EndedTrace) -> int:
