@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from offpath.testing import RecordingTracing
+from offpath.tracing._asgi import TracedApp
 from offpath.tracing._receipts import Receipts
 from offpath.tracing._settings import TracedModels
 from offpath.tracing._tracing import TracingChoices
@@ -322,3 +323,56 @@ def test_a_request_shows_what_its_prediction_was_given(tracing: RecordingTracing
     root = attributes_of(spans_of(tracing.events[0].body)["GET /predict"])
     assert root["mlflow.spanInputs"] == {"stringValue": '{"amount": 7}'}
     assert root["mlflow.spanOutputs"] == {"stringValue": '"good"'}
+
+
+async def knows_no_lifespan(scope: Any, receive: Any, send: Any) -> None:
+    assert scope["type"] == "http"
+
+
+async def passes_over_its_lifespan(scope: Any, receive: Any, send: Any) -> None:
+    """Return at once."""
+
+
+async def has_a_lifespan(scope: Any, receive: Any, send: Any) -> None:
+    for phase in ("startup", "shutdown"):
+        assert (await receive())["type"] == f"lifespan.{phase}"
+        await send({"type": f"lifespan.{phase}.complete"})
+
+
+async def fails_to_start(scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    raise RuntimeError("no database")
+
+
+async def live(app: Any) -> list[str]:
+    """Start an application and shut it down, and return what it says."""
+    said: list[str] = []
+    messages = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+
+    async def receive() -> Any:
+        return next(messages)
+
+    async def send(message: Any) -> None:
+        said.append(message["type"])
+
+    await app({"type": "lifespan"}, receive, send)
+    return said
+
+
+async def answers_every_scope(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200})
+
+
+@pytest.mark.parametrize("app", [knows_no_lifespan, passes_over_its_lifespan, has_a_lifespan, answers_every_scope])
+def test_what_has_ended_is_sent_as_the_server_ends(app: Any) -> None:
+    worker: Any = SlowWorker()
+    tracing = RecordingTracing()
+    traced = TracedApp(app, tracing)
+    object.__setattr__(tracing, "worker", worker)
+    assert run(live(traced)) == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert worker.flushes == 1
+
+
+def test_an_application_that_cannot_start_does_not(tracing: RecordingTracing) -> None:
+    with pytest.raises(RuntimeError, match="no database"):
+        run(live(tracing.asgi(fails_to_start)))

@@ -1,22 +1,22 @@
 """Trace an ASGI application: each HTTP request is one trace."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Protocol
 
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode, Tracer, get_current_span
 
 from offpath import attributes
 from offpath.attributes import trace_tag
+from offpath.tracing._asgi_lifespan import Message, Receive, Send, await_requests, serve_lifespan
 from offpath.tracing._caller import CHILD, Caller
 from offpath.tracing._receipts import Receipts, awaited_later
 from offpath.tracing._requests import FAILED, TRACE_ID_HEADER, caller_attributes, mlflow_trace_id, note_status
 
 Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Receipt = Callable[[], Awaitable[None]]
 
@@ -34,6 +34,9 @@ class Requests(Protocol):
     def read_caller(self, headers: Mapping[str, str]) -> Caller:
         """Return what the headers say of the caller's trace."""
 
+    def flush(self) -> bool:
+        """Send what has ended so far. Return False if that was not in time."""
+
 
 # FastAPI 0.165 and newer trace each request by the global provider, in a trace of its own whatever span is around it,
 # unless the scope has this key: an application around theirs has traced it already, or has left it untraced.
@@ -46,23 +49,39 @@ class TracedApp:
     The span ends as the last part of the answer is sent, and is named after the route, where the framework names one.
     Below an instrumentation's span it is that one's child; with one below it, it is handed over once that has ended.
     FastAPI's own spans are left out. The answer gets the header `x-trace-id`. With `OFFPATH_DELIVERY=before_response`
-    its last part waits for the receipt, and no other request does.
+    its last part waits for the receipt, and no other request does. As the server shuts the application down, what has
+    ended is sent.
     """
 
     def __init__(self, app: App, tracing: Requests) -> None:
         self._app = app
         self._tracing = tracing
         self._tracer = tracing.tracer("offpath.asgi")
+        self.in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection; one that is no HTTP request passes through."""
-        if scope["type"] != "http":
+        """Serve one connection; one that is neither an HTTP request nor the server's lifespan passes through."""
+        if scope["type"] == "lifespan":
+            await serve_lifespan(partial(self._app, scope), receive, send, self._at_end)
+        elif scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif self._tracing.receipts is None:
+        else:
+            self.in_flight += 1
+            try:
+                await self._serve(scope, receive, send)
+            finally:
+                self.in_flight -= 1
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._tracing.receipts is None:
             await self._trace(scope, receive, send, _no_receipt)
         else:
             with awaited_later():
                 await self._trace(scope, receive, send, self._tracing.receipts.wait)
+
+    async def _at_end(self) -> None:
+        await await_requests(self)
+        await asyncio.to_thread(self._tracing.flush)
 
     async def _trace(self, scope: Scope, receive: Receive, send: Send, receipt: Receipt) -> None:
         scope.setdefault(FASTAPIS_OWN, None)
