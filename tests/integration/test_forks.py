@@ -82,7 +82,7 @@ trace("before")
 tracing.collector.force_flush()
 credentials = boto3.DEFAULT_SESSION.get_credentials()
 publisher = parents._publisher._made
-locks = [collector._lock, collector._event_sequence._lock, worker._lock, parents._publisher._lock]
+locks = [collector._lock, collector._ended._event_sequence._lock, worker._lock, parents._publisher._lock]
 locks += [thread._lock for thread in (parents._sending, parents._spilling)]
 locks += [publisher._queue_circuit._lock, publisher._store_circuit._lock]
 held, release = threading.Event(), threading.Event()

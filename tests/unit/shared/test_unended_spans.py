@@ -9,7 +9,8 @@ from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, Span
 
 from offpath.testing import RecordingTracing
-from offpath.tracing._collector import MOST_HELD, MOST_OPEN, MOST_OPEN_SPANS
+from offpath.tracing._collector import MOST_HELD, MOST_OPEN_SPANS
+from offpath.tracing._open_requests import MOST_OPEN
 from tests.support.otlp_json import attributes_of, spans_of
 
 

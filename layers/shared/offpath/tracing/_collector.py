@@ -1,9 +1,6 @@
 """Collect the spans of each trace, and hand over whole traces when the request's own span ends."""
 
-import itertools
-import logging
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 
@@ -11,28 +8,24 @@ from opentelemetry import context as current_context
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
-from opentelemetry.trace import SpanContext, Status, StatusCode, get_current_span
+from opentelemetry.trace import SpanContext, get_current_span
 
-from offpath import attributes
 from offpath.tracing._context import enclosing, is_sending
+from offpath.tracing._ended_traces import EndedTraces
 from offpath.tracing._event_sequence import EventSequence
 from offpath.tracing._experiment_state import experiment_in
 from offpath.tracing._known_traces import KnownTraces
-from offpath.tracing._light_span import AnySpan, LightSpan, readable
+from offpath.tracing._light_span import AnySpan, LightSpan
+from offpath.tracing._open_requests import OpenRequests
 from offpath.tracing._otlp import EndedTrace, Unnamed
-from offpath.tracing._root_attributes import telling
 from offpath.tracing._trace_part import Part
 
-# Of requests, and of spans of the SDK's, that have not ended. Beyond it the oldest one is held to be forgotten.
-MOST_OPEN = 10_000
+# Of spans of the SDK's that have not ended.
 MOST_OPEN_SPANS = 50_000
 # Of spans that have ended below one that has not.
 MOST_HELD = 5_000
-_FORGOTTEN = f"the span has not ended, and {MOST_OPEN} later requests have begun"
 
 StartedSpan = Span | LightSpan
-
-_log = logging.getLogger(__name__)
 
 
 def _nowhere(_: EndedTrace) -> None:
@@ -41,10 +34,6 @@ def _nowhere(_: EndedTrace) -> None:
 
 def _nothing_to_flush(_: float) -> bool:
     return True
-
-
-def _nothing_said(_: int) -> Mapping[str, str]:
-    return {}
 
 
 def _any(_: Sequence[AnySpan]) -> bool:
@@ -74,23 +63,17 @@ class TraceCollector(SpanProcessor):
         *,
         continues_experiment: bool = False,
     ) -> None:
-        self._event_sequence = event_sequence
-        self._wanted = wanted
         self._continues_experiment = continues_experiment
         self._deliver: Callable[[EndedTrace], None] = _nowhere
         self._flush: Callable[[float], bool] = _nothing_to_flush
-        self._describe: Callable[[int], Mapping[str, str]] = _nothing_said
         self.process: object = object()
         self._lock = threading.RLock()  # the garbage collector may end a span, within any line
-        self._numbers = itertools.count(1)
-        self._undelivered: dict[int, Part] = {}  # by their objects' ids, the oldest first
-        self._roots: dict[int, Part] = {}  # by trace id: those undelivered whose trace begins here
         # SDK spans that are open, by span id; None: one that goes nowhere.
         self._sdk_spans: OrderedDict[int, Part | None] = OrderedDict()
         self._anothers: frozenset[int] = frozenset()  # SDK spans that were open as this process was copied
         self._known = KnownTraces()
-        self._forgotten: list[EndedTrace] = []  # that are to be delivered
-        self._forgotten_count = 0
+        self._ended = EndedTraces(event_sequence, self._known, wanted)
+        self._open = OpenRequests(self._ended.so_far)
 
     def deliver_to(self, deliver: Callable[[EndedTrace], None], flush: Callable[[float], bool]) -> None:
         """Deliver traces there from now on. flush: publishes what was delivered, within so many seconds."""
@@ -98,17 +81,16 @@ class TraceCollector(SpanProcessor):
 
     def describe_by(self, describe: Callable[[int], Mapping[str, str]]) -> None:
         """Add to the root of each trace what this returns for its trace id; it is called as each part is delivered."""
-        self._describe = describe
+        self._ended.describe = describe
 
     def begin_anew(self) -> None:
         """Leave what is open, and what has ended below it, to the process that this one is a copy of."""
         self._lock = threading.RLock()
         self._known.begin_anew()
-        undelivered, sdk_spans = [*self._undelivered.values()], {**self._sdk_spans}
-        self._undelivered, self._roots, self._sdk_spans, self._forgotten = {}, {}, OrderedDict(), []
+        sdk_spans, self._sdk_spans = self._sdk_spans, OrderedDict()
         self._anothers |= sdk_spans.keys()
         self.process = object()
-        for part in undelivered:
+        for part in self._open.clear():
             part.note_experiment(part.outermost)
             if own := part.outermost.get_span_context():
                 self._known.add(own, part, [part.outermost, *part.ended], is_root=part.is_root)
@@ -127,7 +109,7 @@ class TraceCollector(SpanProcessor):
             self._sdk_spans[own.span_id] = None if is_sending(context) else self._part_of(span, own, current, context)
             if len(self._sdk_spans) > MOST_OPEN_SPANS:
                 self._sdk_spans.popitem(last=False)
-        if self._forgotten:
+        if self._open.forgotten:
             self._deliver_forgotten()
 
     def on_light_start(self, span: LightSpan, current: trace.Span, context: Context) -> None:
@@ -138,7 +120,7 @@ class TraceCollector(SpanProcessor):
                 return
         with self._lock:
             span.part = None if is_sending(context) else self._part_of(span, span.context, current, context)
-        if self._forgotten:
+        if self._open.forgotten:
             self._deliver_forgotten()
 
     def on_end(self, span: ReadableSpan) -> None:
@@ -163,13 +145,12 @@ class TraceCollector(SpanProcessor):
         Each comes with its outermost span as it is by now, marked as an error: MLflow replaces it if it ends after all.
         """
         with self._lock:
-            return [event for part in [*self._undelivered.values()] if (event := self._so_far(part, reason))]
+            return [event for part in self._open.all() if (event := self._ended.so_far(part, reason))]
 
     def newest_request(self) -> int:
         """Return the number of the request that began last of those that have not ended, 0 if all have."""
         with self._lock:
-            newest = next(reversed(self._undelivered.values()), None)
-            return newest.number if newest else 0
+            return self._open.newest()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Publish what was delivered so far. Return False if that did not end in time."""
@@ -179,29 +160,21 @@ class TraceCollector(SpanProcessor):
         """Return the part of a span that has a parent, or the new part of one that has none here."""
         parent = span.parent
         if parent is None or parent.is_remote:
-            root = self._roots[own.trace_id] = self._new(self._root(span, parent))
-            return root
+            return self._open.add_root(own.trace_id, self._root(span, parent))
         part: Part | None
         if isinstance(current, LightSpan) and current.process is self.process and current.context == parent:
             part = current.part
         elif parent.span_id in self._sdk_spans:
             part = self._sdk_spans[parent.span_id]
         elif (known := self._known.get(own.trace_id)) and (later := known.later(span, parent.span_id)):
-            return self._new(later)
+            return self._open.add(later)
         else:
             return self._adopt(span, own, context)
-        return self._new(part.later(span)) if part and part.is_delivered else part
+        return self._open.add(part.later(span)) if part and part.is_delivered else part
 
     def _part_of_unknown(self, span: ReadableSpan, own: SpanContext) -> Part:
         """Return the part of a span that ends, and whose start was not noted."""
-        return self._roots.get(own.trace_id) or self._new(Part(span, is_root=True))
-
-    def _new(self, part: Part) -> Part:
-        part.number = next(self._numbers)
-        self._undelivered[id(part)] = part
-        if len(self._undelivered) > MOST_OPEN:
-            self._forget_oldest()
-        return part
+        return self._open.root_of(own.trace_id) or self._open.add(Part(span, is_root=True))
 
     def _root(self, span: StartedSpan, caller: SpanContext | None) -> Part:
         if caller is None or not self._continues_experiment:
@@ -216,12 +189,12 @@ class TraceCollector(SpanProcessor):
         around = enclosing(context)
         if isinstance(around, LightSpan) and around.process is self.process and around.context.trace_id == own.trace_id:
             part, parent = around.part, around.context
-        elif part := self._roots.get(own.trace_id):
+        elif part := self._open.root_of(own.trace_id):
             parent = part.outermost.get_span_context()
         if part is None or parent is None:
-            return self._new(Part(span, is_root=True))
+            return self._open.add(Part(span, is_root=True))
         if part.is_delivered:
-            part = self._new(part.later(span))
+            part = self._open.add(part.later(span))
         part.adopt(own.span_id, parent)
         return part
 
@@ -232,105 +205,18 @@ class TraceCollector(SpanProcessor):
             part.ended.append(span)
             part.note_experiment(span)  # the outermost span ends last, and has the last word
             if part.is_delivered or part.outermost_id == span_id:
-                event = self._take(part, span)
+                self._open.remove(part)
+                event = self._ended.whole(part, span)
             elif len(part.ended) < MOST_HELD:
                 return
             else:
-                event = self._cut(part, span)
+                event = self._ended.without_root(part, span)
         if event is not None and process is self.process:  # else a signal handler has forked within these lines
             self._deliver(event)
 
-    def _take(self, part: Part, head: AnySpan) -> EndedTrace | None:
-        """Return what has ended of a part, whose outermost span has, and note that it is delivered."""
-        spans, part.ended = part.ended, []
-        own = head.get_span_context()
-        is_outermost = own is not None and own.span_id == part.outermost_id
-        part.is_delivered = True
-        self._undelivered.pop(id(part), None)
-        if own and self._roots.get(own.trace_id) is part:
-            del self._roots[own.trace_id]
-        if is_outermost and part.telling:
-            spans = [*part.telling, *spans]
-        return self._event(part, spans, head, is_outermost=is_outermost)
-
-    def _so_far(self, part: Part, reason: str) -> EndedTrace | None:
-        """Return what has ended of a part, with its outermost span as it is by now."""
-        head = _as_error(part.outermost, reason)
-        part.note_experiment(head)
-        spans, part.ended = [*part.telling, *part.ended, head], []
-        part.telling = telling(spans[:-1])
-        return self._event(part, spans, head, is_outermost=True)
-
-    def _cut(self, part: Part, latest: AnySpan) -> EndedTrace | None:
-        """Return what has ended of a part, without its outermost span, which has not."""
-        part.note_experiment(part.outermost)
-        spans, part.ended = part.ended, []
-        part.telling = telling([*part.telling, *spans])
-        if part.is_wanted is None:
-            part.is_wanted = self._wanted([*spans, part.outermost])
-        return self._event(part, spans, latest, is_outermost=False)
-
-    def _event(self, part: Part, spans: list[AnySpan], head: AnySpan, *, is_outermost: bool) -> EndedTrace | None:
-        own = head.get_span_context()
-        if own is None:
-            return None
-        known = self._known.get(own.trace_id)
-        is_root = part.is_root and is_outermost
-        if known and is_root and known.root_id not in (0, own.span_id) and part.hangs_on_another_systems:
-            is_root = False
-            part.adopt(own.span_id, SpanContext(own.trace_id, known.root_id, False, own.trace_flags, own.trace_state))
-        if not part.is_fixed:
-            part.fix_experiment(known.experiment if known else None)
-        said = self._describe(own.trace_id)
-        if part.is_wanted is None:
-            part.is_wanted = self._wanted(spans)
-        self._known.add(own, part, spans, is_root=is_root)
-        if not part.is_wanted:
-            return None
-        number = self._event_sequence.next()
-        return EndedTrace(spans, head, number, part.experiment, is_root=is_root, adopted=part.adopted or {}, said=said)
-
-    def _forget_oldest(self) -> None:
-        """Make what there is of the oldest request ready to be delivered, as nobody is likely to end it."""
-        with self._lock:
-            oldest = next(iter(self._undelivered.values()))
-            del self._undelivered[id(oldest)]
-            if event := self._so_far(oldest, _FORGOTTEN):
-                self._forgotten.append(event)
-            oldest.is_delivered = True
-            own = oldest.outermost.get_span_context()
-            if own and self._roots.get(own.trace_id) is oldest:
-                del self._roots[own.trace_id]
-            self._forgotten_count += 1
-            if str(self._forgotten_count).strip("0") == "1":  # 1, 10, 100 and so on
-                _log.warning(
-                    "%d request(s) have not ended, such as %r, and are sent as they are: end each span that is started",
-                    self._forgotten_count,
-                    oldest.outermost.name,
-                )
-
     def _deliver_forgotten(self) -> None:
-        while self._forgotten:
+        while self._open.forgotten:
             with self._lock:
-                event = self._forgotten.pop(0) if self._forgotten else None
+                event = self._open.forgotten.pop(0) if self._open.forgotten else None
             if event:
                 self._deliver(event)
-
-
-def _as_error(span: AnySpan, reason: str) -> ReadableSpan:
-    """Return a span that has not ended as if it had, with an error, now."""
-    so_far = readable(span)
-    return ReadableSpan(
-        name=so_far.name,
-        context=so_far.get_span_context(),
-        parent=so_far.parent,
-        resource=so_far.resource,
-        attributes={**(so_far.attributes or {}), attributes.UNFINISHED: True},
-        events=so_far.events,
-        links=so_far.links,
-        kind=so_far.kind,
-        instrumentation_scope=so_far.instrumentation_scope,
-        status=Status(StatusCode.ERROR, reason),
-        start_time=so_far.start_time,
-        end_time=time.time_ns(),
-    )

@@ -48,6 +48,9 @@ class KnownTraces:
         self._order: deque[tuple[int, int]] = deque()  # the trace of each part, and how many spans it has
         self._spans = 0
 
+    def __len__(self) -> int:
+        return max(self._spans, len(self._traces))
+
     def get(self, trace_id: int) -> KnownTrace | None:
         """Return what is known of a trace, or None if nothing is."""
         entry = self._traces.get(trace_id)
