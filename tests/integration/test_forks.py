@@ -245,7 +245,7 @@ wait(fork(lambda: None), fork(lambda: None))
     assert Counter(heads(queued(sqs, queue_url))) == Counter(f"waited {number}" for number in range(30))
 
 
-def test_a_fork_within_a_request_leaves_its_root_to_the_parent(
+def test_a_fork_leaves_its_requests_root_to_the_parent(
     environ: dict[str, str], sqs: SQSClient, queue_url: str
 ) -> None:
     run(WITHIN_A_REQUEST, environ)

@@ -242,7 +242,7 @@ def test_an_answer_waits_no_longer_than_the_limit(caplog: pytest.LogCaptureFixtu
     worker.waiting[0](True)  # the receipt comes when nobody waits for it any more
 
 
-def test_a_span_that_ends_in_an_event_loop_does_not_block_it(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_span_that_ends_in_an_event_loop_blocks_nothing(caplog: pytest.LogCaptureFixture) -> None:
     worker: Any = SlowWorker()
     tracer = before_response(worker).tracer("instrumentation")
 

@@ -189,7 +189,7 @@ def test_what_is_in_hand_is_waited_for_at_the_close(api: FakeExtensionsApi) -> N
     sending.join(SECONDS)
 
 
-def test_a_flush_that_is_not_in_time_logs_what_it_holds(api: FakeExtensionsApi) -> None:
+def test_a_flush_not_in_time_logs_what_it_holds(api: FakeExtensionsApi) -> None:
     release, trace = threading.Event(), ended_trace()
     published = Published(hang=lambda: release.wait(SECONDS))
     extension = started(api, published)

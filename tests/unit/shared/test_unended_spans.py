@@ -44,7 +44,7 @@ def test_roots_that_never_end_are_bounded(kind: str, caplog: pytest.LogCaptureFi
     assert warned == ["1", "10", "100"]
 
 
-def test_a_root_that_was_given_up_is_whole_when_it_ends(kind: str) -> None:
+def test_a_root_once_given_up_is_whole_when_it_ends(kind: str) -> None:
     tracing = RecordingTracing()
     tracer = tracer_of(tracing, kind)
     root = tracer.start_span("root", attributes={"offpath.experiment": "own"})
