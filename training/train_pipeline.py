@@ -27,6 +27,8 @@ from training.recipe import (
 class Trained:
     """A model that is fit to be registered. metrics: of its artifact, on the holdout set. example: a held-out record.
 
+    holdout: the rows that were held out, and what the estimator predicts of them.
+
     more_metrics, tags: what the recipe tells of its choice of an artifact. figures: `matplotlib.figure.Figure` by file
     name.
     """
@@ -42,6 +44,7 @@ class Trained:
     artifact: OnnxArtifact
     largest_difference: float
     example: dict[str, Any]
+    holdout: HoldoutSet
     more_metrics: Mapping[str, float] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
@@ -87,6 +90,7 @@ def train(
         artifact=chosen.artifact,
         largest_difference=difference,
         example=test_x.iloc[0].to_dict(),
+        holdout=holdout,
         more_metrics=chosen.metrics,
         tags=chosen.tags,
         figures=_figures(recipe, test_y, chosen.predicted),

@@ -39,12 +39,21 @@ _log = logging.getLogger(__name__)
 
 
 def install(environ: Mapping[str, str], *, service_name: str, provider: TracerProvider | None = None) -> Tracing:
-    """Send the traces of this process to the queue that `OFFPATH_*` variables name; `traced` makes its spans so, too.
+    """Set up tracing for this process: its traces go to the SQS queue that `OFFPATH_QUEUE_URL` names.
 
-    service_name: of the traces, unless the provider names another one. provider: the process's own, whose spans are
-    sent, too; without one, a new one is made, and becomes OpenTelemetry's global one unless there is one.
-    `OTEL_SDK_DISABLED=true` and `OFFPATH_TRACING=off` send nothing.
-    Raises SettingsError.
+        tracing = offpath.install(os.environ, service_name="fraud-api")
+
+    Call it once, while the process starts. It starts what sends the traces: Lambda's extension within Lambda, else a
+    background thread; both end with the process, after they have sent what is left. `traced` makes its spans with the
+    tracing that was installed last.
+
+    environ: the variables that hold the settings; `OFFPATH_QUEUE_URL` and `OFFPATH_BUCKET` are required.
+    `OTEL_RESOURCE_ATTRIBUTES` is read from it, too; with `OTEL_SDK_DISABLED=true` or `OFFPATH_TRACING=off` nothing is
+    sent. service_name: the traces' `service.name`, unless the provider names another one. provider: the process's own,
+    whose spans are sent, too; without one a new one is made, and becomes OpenTelemetry's global one unless there is
+    one.
+
+    Raises SettingsError, which names the variable, its value and what is wrong with it.
     """
     settings = TracingSettings.load(environ)
     choices = _choices(settings, environ)

@@ -17,9 +17,10 @@ NOT_GIVEN: Any = object()
 
 
 class Prediction:
-    """A prediction that is being made: a trace, or a part of the one around it.
+    """A prediction that is being made, as `tracing.prediction` returns it: a context manager of one block.
 
-    outputs: are to be set within the block; JSON, or what can be shown as JSON.
+    outputs: set them within the block; JSON, or what can be shown as JSON. A label of a single prediction becomes the
+    trace's tag `prediction`: a text, or a mapping whose `label` is one.
     """
 
     def __init__(self, tracer: Tracer, model: str, of_trace: Mapping[str, str], of_model: Mapping[str, str]) -> None:
