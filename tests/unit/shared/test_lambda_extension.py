@@ -56,10 +56,18 @@ class Odd:
         return self._seconds
 
 
+class Broken:
+    """A context whose attributes raise."""
+
+    @property
+    def aws_request_id(self) -> str:
+        raise RuntimeError("no id")
+
+
 @pytest.mark.parametrize(
     "context",
-    [Context("another"), Odd(17), Odd("x", "soon"), Odd("x", ValueError("no")), object(), {"aws_request_id": "x"}],
-    ids=["another id", "a number", "no time", "raises", "an object", "a dict"],
+    [Context("another"), Odd(17), Odd("x", "soon"), Odd("x", ValueError("no")), Broken(), object(), {"a": 1}],
+    ids=["another id", "a number", "no time", "raises", "broken", "an object", "a dict"],
 )
 def test_a_context_of_the_teams_own_ends_each_invocation(api: FakeExtensionsApi, context: Any) -> None:
     published = Published()
@@ -218,3 +226,24 @@ def test_nothing_waits_for_a_snapshot(api: FakeExtensionsApi) -> None:
     assert api.asked.acquire(timeout=SECONDS)
     assert seen == ["primed", "primed by a call"], "the response does not wait"
     assert published_names(published)[-1] == "one"
+
+
+def test_a_handler_that_outlives_its_time_out_ends_no_other(api: FakeExtensionsApi) -> None:
+    published, release = Published(), threading.Event()
+    extension = started(api, published, ExtensionSettings(flush_margin_seconds=0.1))
+    begun = threading.Event()
+    first = threading.Thread(target=extension.wrap(lambda *_: begin_and_wait(begun, release)()), args=[1, Context("1")])
+    api.invoke("1", 0.3)
+    first.start()
+    assert begun.wait(SECONDS)
+    assert api.asked.acquire(timeout=SECONDS), "the time-out is over"
+    api.invoke("2", LONG)
+
+    def second(event: str, context: Context) -> None:
+        release.set()
+        first.join(SECONDS)
+        extension.submit(ended_trace(event))
+
+    extension.wrap(second)("second", Context("2"))
+    assert api.asked.acquire(timeout=SECONDS)
+    assert published_names(published) == ["second"]

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import NonRecordingSpan, Span
 
 from offpath.testing import RecordingTracing
 from offpath.tracing._collector import MOST_HELD, MOST_OPEN_SPANS
+from offpath.tracing._light_span import LightSpan
 from offpath.tracing._open_requests import MOST_OPEN
 from tests.support.otlp_json import attributes_of, spans_of
 
@@ -82,6 +84,24 @@ def test_spans_below_an_open_one_leave_before_they_are_many(kind: str) -> None:
     assert attributes_of(spans_of(whole.event.body)["root"])["mlflow.traceTag.team"] == {"stringValue": "a"}
     ids = {span.get_span_context().span_id for ended in tracing.worker.ended for span in ended.spans}  # type: ignore[union-attr]
     assert len(ids) == 2 * MOST_HELD + 2
+
+
+def test_spans_below_others_of_another_provider_are_bounded() -> None:
+    tracing = RecordingTracing()
+    tracer, theirs = tracing.tracer("x"), TracerProvider(shutdown_on_exit=False).get_tracer("theirs")
+    with tracer.start_as_current_span("root") as root:
+        for _ in range(2 * MOST_HELD):
+            with theirs.start_as_current_span("their tool"), tracer.start_as_current_span("step"):
+                pass
+        assert isinstance(root, LightSpan)
+        assert not root.part.adopted
+    assert all(
+        (span.parent if (at := span.get_span_context()) is None else ended.adopted.get(at.span_id, span.parent))
+        == root.get_span_context()
+        for ended in tracing.worker.ended
+        for span in ended.spans
+        if span.name == "step"
+    )
 
 
 def test_inner_spans_that_never_end_are_bounded() -> None:

@@ -78,7 +78,8 @@ class EndedTraces:
         if not part.is_wanted:
             return None
         number = self._event_sequence.next()
-        return EndedTrace(spans, head, number, part.experiment, is_root=is_root, adopted=part.adopted or {}, said=said)
+        adopted = part.take_adopted(spans)
+        return EndedTrace(spans, head, number, part.experiment, is_root=is_root, adopted=adopted, said=said)
 
 
 def _as_error(span: AnySpan, reason: str) -> ReadableSpan:

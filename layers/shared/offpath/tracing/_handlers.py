@@ -155,7 +155,10 @@ class Handlers:
 
 
 def _request_id(context: Any) -> str:
-    named = getattr(context, "aws_request_id", UNNAMED)
+    try:
+        named = context.aws_request_id
+    except Exception:
+        return UNNAMED
     return named if isinstance(named, str) else UNNAMED
 
 

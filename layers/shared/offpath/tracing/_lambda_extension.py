@@ -179,9 +179,11 @@ class LambdaExtension:
         """Wait until a handler of this invocation has returned. Return False at the invocation's time-out."""
         has_another_id = False
         while True:
+            if returned is not None and returned.request_id == request_id:
+                return True
             if returned is not None and self._handlers.is_of_this_invocation(returned):
                 # A handler that was called without Lambda's context names no invocation: it can only be this one's.
-                if returned.request_id in (request_id, UNNAMED):
+                if returned.request_id == UNNAMED:
                     return True
                 has_another_id = True
             elif returned is None and has_another_id and self._handlers.are_idle:

@@ -1,6 +1,6 @@
 """The spans of one request, until they are delivered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,7 +58,16 @@ class Part:
 
     def adopt(self, span_id: int, parent: SpanContext) -> None:
         """Hang one of the spans on that parent."""
-        self.adopted = {**(self.adopted or {}), span_id: parent}
+        if self.adopted is None:
+            self.adopted = {}
+        self.adopted[span_id] = parent
+
+    def take_adopted(self, spans: Sequence[AnySpan]) -> Mapping[int, SpanContext]:
+        """Return the parents of these spans that are other ones than they say, and forget them."""
+        if not self.adopted:
+            return {}
+        ids = [context.span_id for span in spans if (context := span.get_span_context())]
+        return {span_id: self.adopted.pop(span_id) for span_id in ids if span_id in self.adopted}
 
     def later(self, span: AnySpan) -> "Part":
         """Return the part of the same trace that begins with a later span."""
