@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.sources import ROOT
+from offpath.contracts import spilled
 from tests.support.otlp_json import attributes_of
 from tests.support.servers.held_sqs import held_sqs
 from tests.support.waiting import DEADLINE_SECONDS
@@ -101,6 +102,40 @@ wait(pid)
 release.set()
 holder.join()
 trace("after")
+"""
+WHILE_OTHERS_TRACE = """
+def work(number):
+    for _ in range(30):
+        trace(f"thread {number}")
+        time.sleep(0.01)
+threads = [threading.Thread(target=work, args=[number]) for number in range(4)]
+for thread in threads:
+    thread.start()
+children = []
+for number in range(6):
+    children.append(fork(lambda number=number: trace(f"child {number}")))
+    time.sleep(0.03)
+wait(*children)
+for thread in threads:
+    thread.join()
+"""
+IN_A_SIGNAL_HANDLER = """
+import signal
+children = []
+def handle(*_):
+    children.append(fork(lambda: trace("child")))
+    wait(children[-1])
+signal.signal(signal.SIGALRM, handle)
+for number in range(12):
+    signal.setitimer(signal.ITIMER_REAL, 0.00001 * (number + 1))
+    trace("parent")
+    signal.setitimer(signal.ITIMER_REAL, 0)
+trace(f"after {len(children)}")
+"""
+AFTER_A_SHUTDOWN = """
+trace("before")
+tracing.shutdown()
+wait(fork(lambda: trace("too late")))
 """
 MULTIPROCESSING = """
 context = multiprocessing.get_context("fork")
@@ -211,6 +246,11 @@ CASES = {
     "nested": Case(NESTED, ["child", "child again", "grandchild", "parent", "parent again"], 3),
     "locks held": Case(WITH_LOCKS_HELD, ["after", "before", "child"], 2),
     "multiprocessing": Case(MULTIPROCESSING, ["parent", "process 0", "process 1"], 3),
+    "busy": Case(
+        WHILE_OTHERS_TRACE,
+        [f"child {number}" for number in range(6)] + [f"thread {number}" for number in range(4) for _ in range(30)],
+        7,
+    ),
     "pool": Case(POOL, ["parent", "pooled 0", "pooled 1", "pooled 2"], 2),
     "prefork": Case(PREFORK, ["request 0", "request 0", "request 1", "request 1"], 2),
     "tasks": Case(TASKS, ["after"], 1),
@@ -229,6 +269,25 @@ def test_each_process_sends_its_own_traces_once(
     assert len(by_instance) == case.instances
 
 
+def test_a_signal_handler_may_fork_within_any_line(environ: dict[str, str], sqs: SQSClient, queue_url: str) -> None:
+    run(IN_A_SIGNAL_HANDLER, environ)
+    found = queued(sqs, queue_url)
+    seen = Counter(heads(found))
+    [after] = [name for name in seen if name.startswith("after")]
+    assert seen == Counter({"parent": 12, "child": int(after.split()[1]), after: 1})
+    assert len({(span["traceId"], span["spanId"]) for spans in found for span in spans}) == sum(map(len, found))
+
+
+def test_what_a_child_traces_after_a_shutdown_is_logged(
+    environ: dict[str, str], sqs: SQSClient, queue_url: str
+) -> None:
+    with start(AFTER_A_SHUTDOWN, environ) as process:
+        said, _ = process.communicate(timeout=DEADLINE_SECONDS)
+    [message] = spilled.from_log(said.splitlines())
+    assert "too late" in message.body
+    assert heads(queued(sqs, queue_url)) == ["before"]
+
+
 def test_what_waited_at_the_fork_is_sent_by_the_parent(
     environ: dict[str, str], sqs: SQSClient, queue_url: str, moto_url: str
 ) -> None:
@@ -245,9 +304,7 @@ wait(fork(lambda: None), fork(lambda: None))
     assert Counter(heads(queued(sqs, queue_url))) == Counter(f"waited {number}" for number in range(30))
 
 
-def test_a_fork_leaves_its_requests_root_to_the_parent(
-    environ: dict[str, str], sqs: SQSClient, queue_url: str
-) -> None:
+def test_a_fork_leaves_its_requests_root_to_the_parent(environ: dict[str, str], sqs: SQSClient, queue_url: str) -> None:
     run(WITHIN_A_REQUEST, environ)
     own, childs = sorted(({span["name"]: span for span in spans} for spans in queued(sqs, queue_url)), key=len)[::-1]
     assert own.keys() == {"parent's step", "parent's second step", "of the SDK", "root"}
