@@ -73,13 +73,12 @@ def install(environ: Mapping[str, str], *, service_name: str, provider: TracerPr
     _installed.add(tracing)
     atexit.register(tracing.shutdown)
     worker.at_end(tracing.shutdown)
-    for begin_anew in (event_sequence.begin_anew, collector.begin_anew, worker.begin_anew):
+    anew = [event_sequence.begin_anew, collector.begin_anew]
+    for begin_anew in (*anew, worker.begin_anew):
         in_each_child(begin_anew)
     if is_snapshotted(environ):
-        anew = [event_sequence.begin_anew, collector.begin_anew, publisher.renew]
-        if isinstance(started, LambdaExtension):
-            anew.append(started.begin_anew)
-        at_snapshot(partial(_publish_for_snapshot, tracing), anew)
+        of_extension = [started.begin_anew] if isinstance(started, LambdaExtension) else []
+        at_snapshot(partial(_publish_for_snapshot, tracing), [*anew, publisher.renew, *of_extension])
     return tracing
 
 
