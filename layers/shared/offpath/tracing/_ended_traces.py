@@ -78,7 +78,7 @@ class EndedTraces:
         if not part.is_wanted:
             return None
         number = self._event_sequence.next()
-        adopted = part.take_adopted(spans)
+        adopted = part.take_adopted(spans) if part.adopted else {}
         return EndedTrace(spans, head, number, part.experiment, is_root=is_root, adopted=adopted, said=said)
 
 

@@ -61,9 +61,8 @@ class OpenRequests:
         """Note that the part is delivered."""
         part.is_delivered = True
         self._parts.pop(id(part), None)
-        own = part.outermost.get_span_context()
-        if own and self._roots.get(own.trace_id) is part:
-            del self._roots[own.trace_id]
+        if self._roots.get(part.trace_id) is part:
+            del self._roots[part.trace_id]
 
     def clear(self) -> list[Part]:
         """Return each part, none of which is one of them any more."""

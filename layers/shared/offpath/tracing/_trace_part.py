@@ -31,11 +31,12 @@ class Part:
     adopted: dict[int, SpanContext] | None = None
     is_delivered: bool = False
     number: int = 0
+    trace_id: int = field(init=False)
     outermost_id: int = field(init=False)
 
     def __post_init__(self) -> None:
         context = self.outermost.get_span_context()
-        self.outermost_id = context.span_id if context else 0
+        self.trace_id, self.outermost_id = (context.trace_id, context.span_id) if context else (0, 0)
 
     @property
     def hangs_on_another_systems(self) -> bool:
@@ -64,10 +65,9 @@ class Part:
 
     def take_adopted(self, spans: Sequence[AnySpan]) -> Mapping[int, SpanContext]:
         """Return the parents of these spans that are other ones than they say, and forget them."""
-        if not self.adopted:
-            return {}
+        adopted = self.adopted or {}
         ids = [context.span_id for span in spans if (context := span.get_span_context())]
-        return {span_id: self.adopted.pop(span_id) for span_id in ids if span_id in self.adopted}
+        return {span_id: adopted.pop(span_id) for span_id in ids if span_id in adopted}
 
     def later(self, span: AnySpan) -> "Part":
         """Return the part of the same trace that begins with a later span."""
