@@ -17,6 +17,7 @@ from offpath.tracing._collector import TraceCollector
 from offpath.tracing._mlflow_api import CONTEXT, INITIALIZE, MlflowApi, load
 from offpath.tracing._mlflow_sampler import MlflowSampler
 from offpath.tracing._mlflow_traces import MlflowSpans, MlflowTraces
+from offpath.tracing._process_copy import in_each_child
 from offpath.tracing._shown_span import with_real
 
 # MLflow's spans have a tracer provider of their own, and what is large in them stays there: MLflow's exporter would
@@ -35,6 +36,7 @@ def capture(provider: TracerProvider, collector: TraceCollector) -> ExitStack:
     if is_captured:
         raise RuntimeError("MLflow's spans leave by a tracing of this process already: shut that one down first")
     traces = MlflowTraces(mlflow)
+    in_each_child(traces.begin_anew)
     spans = MlflowSpans(traces, collector)
     undo = ExitStack()
     _start_anew(mlflow)  # before the variables change: what MLflow has set up until now is ended as it was begun

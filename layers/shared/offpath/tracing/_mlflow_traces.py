@@ -38,6 +38,10 @@ class MlflowTraces:
         self._known: dict[int, None] = {}  # trace ids, the oldest first
         self._open: dict[int, set[int]] = {}  # MLflow's spans, by trace id
 
+    def begin_anew(self) -> None:
+        """Go on in a copy of the process, in which another thread may hold the lock for ever."""
+        self._lock = threading.RLock()
+
     def started(self, span: Span) -> None:
         """Make one of MLflow's spans known to it. The outermost one names MLflow's experiment, if MLflow has a name."""
         own = span.get_span_context()

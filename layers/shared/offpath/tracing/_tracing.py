@@ -162,6 +162,10 @@ class Tracing:
         """
         self.worker.add_periodic_task(task)
 
+    def flush(self, timeout_seconds: float = CLOSE_SECONDS) -> bool:
+        """Send what has ended so far. Return False if that took longer."""
+        return self.worker.flush(timeout_seconds)
+
     def shutdown(self) -> bool:
         """Send what is left, of requests that have not ended, too, and stop. Return False if ten seconds did not do.
 
