@@ -212,3 +212,12 @@ def test_the_documentations_page_needs_no_other_server(api: Api) -> None:
         assert address.startswith("http://testserver/"), address
         assert api.client.get(address).status_code == 200
     assert api.client.get("/", follow_redirects=False).headers["location"].endswith("/docs")
+
+
+def test_the_documented_answer_is_the_models_own(api: Api) -> None:
+    operation = api.client.get("/openapi.json").json()["paths"]["/models/iris/predict"]["post"]
+    sent = operation["requestBody"]["content"]["application/json"]["example"]
+    documented = operation["responses"]["200"]["content"]["application/json"]["example"]
+    answered = post(api, sent).json()
+    assert documented["predictions"] == answered["predictions"]
+    assert documented.keys() == answered.keys()
