@@ -30,7 +30,7 @@ SECTIONS = (
     Section(
         "Requests",
         "offpath.tracing",
-        ["TRACE_ID_HEADER", "Caller", "mlflow_trace_id", "caller_attributes", "note_status"],
+        ["TRACE_ID_HEADER", "Caller", "mlflow_trace_id", "caller_attributes", "header_text", "note_status"],
         "For a server that neither `tracing.lambda_handler` nor `tracing.asgi` serves: begin a span for each request "
         "as `tracing.read_caller(headers)` says.",
         returned=frozenset({"Caller"}),

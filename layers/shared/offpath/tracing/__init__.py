@@ -8,6 +8,7 @@ from offpath.tracing._receipts import Receipts, awaited_later
 from offpath.tracing._requests import (
     TRACE_ID_HEADER,
     caller_attributes,
+    header_text,
     mlflow_trace_id,
     note_status,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "TracingSettings",
     "awaited_later",
     "caller_attributes",
+    "header_text",
     "install",
     "mlflow_trace_id",
     "new_provider",

@@ -14,7 +14,14 @@ from offpath.attributes import trace_tag
 from offpath.tracing._asgi_lifespan import Message, Receive, Send, await_requests, serve_lifespan
 from offpath.tracing._caller import CHILD, Caller
 from offpath.tracing._receipts import Receipts, awaited_later
-from offpath.tracing._requests import FAILED, TRACE_ID_HEADER, caller_attributes, mlflow_trace_id, note_status
+from offpath.tracing._requests import (
+    FAILED,
+    TRACE_ID_HEADER,
+    caller_attributes,
+    header_text,
+    mlflow_trace_id,
+    note_status,
+)
 
 Scope = MutableMapping[str, Any]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -85,7 +92,7 @@ class TracedApp:
 
     async def _trace(self, scope: Scope, receive: Receive, send: Send, receipt: Receipt) -> None:
         scope.setdefault(FASTAPIS_OWN, None)
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {name.decode("latin-1"): header_text(value) for name, value in scope["headers"]}
         is_outermost = not get_current_span().get_span_context().is_valid
         caller = self._tracing.read_caller(headers) if is_outermost else CHILD
         to_come = self._tracer.start_as_current_span(

@@ -31,6 +31,17 @@ def note_status(span: Span, status: int, reason: str | None = None) -> None:
         span.set_status(Status(StatusCode.ERROR, reason))
 
 
+def header_text(value: bytes) -> str:
+    """Return a header's value as text: UTF-8 where it is that, as most clients send names, else Latin-1.
+
+    https://www.rfc-editor.org/rfc/rfc9110#section-5.5 leaves bytes above ASCII open.
+    """
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
 def caller_attributes(headers: Mapping[str, str]) -> dict[str, str]:
     """Return what the headers, whose names are in lower case, say of the caller: the first 250 characters of each."""
     return {key: headers[name][:LONGEST_CALLER_HEADER] for name, key in CALLER_HEADERS.items() if headers.get(name)}
