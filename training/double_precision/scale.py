@@ -1,0 +1,221 @@
+"""Transformers that move, stretch, cut or combine numbers.
+
+Where the original keeps single precision, each of its steps is rounded to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations, combinations_with_replacement
+from typing import Any
+
+import numpy as np
+
+from training.double_precision.convert import NotWritten, Table, by_name, transforms
+from training.double_precision.graph import Value
+from training.double_precision.kernels import kernel
+from training.recipe import Estimator
+
+
+def _rounded(value: Value, table: Table) -> Value:
+    return value.single() if table.single else value
+
+
+def _row(values: Any) -> Any:
+    return by_name(values).reshape(1, -1)
+
+
+@transforms("StandardScaler", "RobustScaler")
+def _centred(estimator: Estimator, table: Table) -> Table:
+    found = table.matrix
+    centre = getattr(estimator, "center_", None) if hasattr(estimator, "with_centering") else estimator.mean_
+    with_centre = getattr(estimator, "with_mean", getattr(estimator, "with_centering", True))
+    if with_centre and centre is not None:
+        found = _rounded(found - _row(centre), table)
+    if estimator.scale_ is not None:
+        found = _rounded(found / _row(estimator.scale_), table)
+    return table.of(found, table.width)
+
+
+@transforms("MinMaxScaler")
+def _between(estimator: Estimator, table: Table) -> Table:
+    found = _rounded(_rounded(table.matrix * _row(estimator.scale_), table) + _row(estimator.min_), table)
+    if estimator.clip:
+        low, high = map(float, estimator.feature_range)
+        found = table.graph.op("Clip", found, table.graph.constant(low), table.graph.constant(high))
+    return table.of(found, table.width)
+
+
+@transforms("MaxAbsScaler")
+def _largest(estimator: Estimator, table: Table) -> Table:
+    return table.of(_rounded(table.matrix / _row(estimator.scale_), table), table.width)
+
+
+@transforms("Normalizer")
+def _normalized(estimator: Estimator, table: Table) -> Table:
+    return table.of(normalized(table.matrix, estimator.norm), table.width)
+
+
+def normalized(matrix: Value, norm: str | None) -> Value:
+    """Return rows of the length 1, by that norm; those of the length 0 as they are."""
+    if norm is None:
+        return matrix
+    if norm == "l2":
+        length = (matrix * matrix).sum().apply("Sqrt")
+    else:
+        sizes = matrix.apply("Abs")
+        length = sizes.sum() if norm == "l1" else sizes.max()
+    return matrix / matrix.graph.where(length.equals(0.0), 1.0, length)
+
+
+@transforms("Binarizer")
+def _binarized(estimator: Estimator, table: Table) -> Table:
+    return table.of((table.matrix > float(estimator.threshold)).double(), table.width)
+
+
+@transforms("PolynomialFeatures")
+def _polynomial(estimator: Estimator, table: Table) -> Table:
+    choose = combinations if estimator.interaction_only else combinations_with_replacement
+    matrix, graph = table.matrix, table.graph
+    columns: dict[tuple[int, ...], Value] = {(at,): matrix.column(at) for at in range(table.width)}
+    wanted: list[tuple[int, ...]] = []
+    for degree in range(estimator._max_degree + 1):
+        for chosen in choose(range(table.width), degree):
+            if degree > 1:
+                columns[chosen] = _rounded(columns[chosen[1:]] * columns[chosen[:1]], table)
+            if degree >= max(estimator._min_degree, 1):
+                wanted.append(chosen)
+    ones = [graph.where(matrix.column(0).equals(matrix.column(0)), 1.0, 1.0)] if estimator.include_bias else []
+    return table.of(graph.concat([*ones, *(columns[chosen] for chosen in wanted)]), len(ones) + len(wanted))
+
+
+@transforms("KBinsDiscretizer")
+def _binned(estimator: Estimator, table: Table) -> Table:
+    from training.double_precision.convert import transform
+
+    bins = [
+        (table.column(at) >= _row(edges[1:-1])).double().sum()
+        if len(edges) > 2
+        else table.graph.where(table.column(at).equals(table.column(at)), 0.0, 0.0)
+        for at, edges in enumerate(estimator.bin_edges_)
+    ]
+    found = table.of(table.graph.concat(bins), table.width)
+    return found if estimator.encode == "ordinal" else transform(estimator._encoder, found)
+
+
+@transforms(
+    "SelectKBest", "SelectPercentile", "SelectFpr", "SelectFdr", "SelectFwe", "GenericUnivariateSelect",
+    "VarianceThreshold", "SelectFromModel", "RFE", "RFECV", "SequentialFeatureSelector",
+)  # fmt: skip
+def _selected(estimator: Estimator, table: Table) -> Table:
+    return table.select(np.flatnonzero(estimator.get_support()).tolist())
+
+
+@transforms("PCA", "IncrementalPCA")
+def _components(estimator: Estimator, table: Table) -> Table:
+    found = table.matrix @ by_name(estimator.components_).T - _row(estimator.mean_) @ by_name(estimator.components_).T
+    if estimator.whiten:
+        scale = np.sqrt(by_name(estimator.explained_variance_))
+        found /= np.maximum(scale, np.finfo(np.float64).eps)
+    return table.of(found, len(estimator.components_))
+
+
+@transforms("TruncatedSVD", "GaussianRandomProjection", "SparseRandomProjection")
+def _projected(estimator: Estimator, table: Table) -> Table:
+    components = estimator.components_
+    dense = components.toarray() if hasattr(components, "toarray") else components
+    return table.of(table.matrix @ by_name(dense).T, len(dense))
+
+
+@transforms("PowerTransformer")
+def _power(estimator: Estimator, table: Table) -> Table:
+    from training.double_precision.convert import transform
+
+    one = _box_cox if estimator.method == "box-cox" else _yeo_johnson
+    found = [one(table.column(at), float(power)) for at, power in enumerate(estimator.lambdas_)]
+    joined = table.of(table.graph.concat(found), table.width)
+    return transform(estimator._scaler, joined) if estimator.standardize else joined
+
+
+def _box_cox(column: Value, power: float) -> Value:
+    logs = column.apply("Log")
+    return logs if power == 0 else ((logs * power).apply("Exp") - 1.0) / power
+
+
+def _yeo_johnson(column: Value, power: float) -> Value:
+    graph = column.graph
+    above, below = graph.op("Max", column, graph.constant(0.0)), -graph.op("Min", column, graph.constant(0.0))
+    grown = log1p(above) if abs(power) < np.spacing(1.0) else ((above + 1.0) ** power - 1.0) / power
+    other = 2.0 - power
+    shrunk = -log1p(below) if abs(power - 2) <= np.spacing(1.0) else -(((below + 1.0) ** other - 1.0) / other)
+    found = graph.where(column >= 0.0, grown, shrunk)
+    return graph.where(column.apply("IsNaN"), column, found)
+
+
+def log1p(value: Value) -> Value:
+    """Return log(1 + x), of small numbers too."""
+    graph, more = value.graph, value + 1.0
+    same = more.equals(1.0)
+    return graph.where(same, value, more.apply("Log") * value / graph.where(same, 1.0, more - 1.0))
+
+
+@transforms("FunctionTransformer")
+def _function(estimator: Estimator, table: Table) -> Table:
+    function = estimator.func
+    if function is None:
+        return table
+    name = getattr(function, "__name__", repr(function))
+    kinds = {"log": "Log", "exp": "Exp", "sqrt": "Sqrt", "absolute": "Abs", "square": "", "log1p": "", "negative": "Neg"}
+    if estimator.kw_args or not isinstance(function, np.ufunc) or name not in kinds:
+        raise NotWritten(f"FunctionTransformer with the function {name}")
+    matrix = table.matrix
+    found = {"square": lambda: matrix * matrix, "log1p": lambda: log1p(matrix)}.get(name, lambda: matrix.apply(kinds[name]))
+    return table.of(_rounded(found(), table), table.width)
+
+
+@transforms("Nystroem")
+def _nystroem(estimator: Estimator, table: Table) -> Table:
+    gamma = 1.0 / table.width if estimator.gamma is None else float(estimator.gamma)
+    degree = 3.0 if estimator.degree is None else float(estimator.degree)
+    coef0 = 1.0 if estimator.coef0 is None else float(estimator.coef0)
+    if not isinstance(estimator.kernel, str):
+        raise NotWritten("Nystroem with a kernel of a function")
+    found = kernel(estimator.kernel, table.matrix, by_name(estimator.components_), gamma, degree, coef0)
+    return table.of(found @ by_name(estimator.normalization_).T, len(estimator.normalization_))
+
+
+@transforms("RBFSampler")
+def _sampled(estimator: Estimator, table: Table) -> Table:
+    angles = table.matrix @ by_name(estimator.random_weights_) + _row(estimator.random_offset_)
+    count = estimator.random_weights_.shape[1]
+    return table.of(angles.apply("Cos") * float(np.sqrt(2.0 / count)), count)
+
+
+@transforms("QuantileTransformer")
+def _quantiles(estimator: Estimator, table: Table) -> Table:
+    if estimator.output_distribution != "uniform":
+        raise NotWritten("QuantileTransformer with a normal distribution")
+    references = by_name(estimator.references_)
+    found = [_ranked(table.column(at), by_name(estimator.quantiles_[:, at]), references) for at in range(table.width)]
+    return table.of(table.graph.concat(found), table.width)
+
+
+def _ranked(column: Value, quantiles: Any, references: Any) -> Value:
+    graph = column.graph
+    forward = interpolated(column, quantiles, references)
+    backward = -interpolated(-column, -quantiles[::-1], -references[::-1])
+    found = (forward + backward) * 0.5
+    found = graph.where(column <= float(quantiles[0] + 1e-7), 0.0, found)
+    return graph.where((column + 1e-7) >= float(quantiles[-1]), 1.0, found)
+
+
+def interpolated(column: Value, points: Sequence[float], values: Sequence[float]) -> Value:
+    """Return the values between points, as numpy.interp does; beyond them the first or the last."""
+    graph = column.graph
+    at = (column >= np.asarray(points).reshape(1, -1)).double().sum().whole().reshape(-1)
+    low = np.r_[points[0], points[:-1], points[-1]]
+    slopes = np.diff(values) / np.where(np.diff(points) == 0, 1.0, np.diff(points))
+    base, slope = np.r_[values[0], values[:-1], values[-1]], np.r_[0.0, slopes, 0.0]
+    held = [graph.op("Gather", graph.constant(one.reshape(-1, 1)), at, axis=0) for one in (low, base, slope)]
+    # Beyond the last point its value holds; a number of any size times the slope 0 would do no harm but for infinity.
+    return (column - held[0]) * held[2] + held[1]
