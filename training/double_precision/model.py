@@ -17,6 +17,7 @@ from training.double_precision import (  # noqa: F401
     compose,
     encode,
     ensembles,
+    impute,
     kernels,
     linear,
     neighbours,
@@ -26,7 +27,7 @@ from training.double_precision import (  # noqa: F401
     trees,
 )
 from offpath.contracts.model_manifest import Column, ColumnLimits, Signature, Tensor
-from offpath.contracts.names import ABSENT_TEXT, prepared_input
+from offpath.contracts.names import ABSENT_TEXT, CLASS_INDEX, prepared_input
 from training.double_precision.boosted import lightgbm_classes, lightgbm_values, xgboost_classes, xgboost_values
 from training.double_precision.convert import Classified, NotWritten, Table, classify, regress
 from training.double_precision.graph import DOMAINS, Graph, Value
@@ -127,7 +128,7 @@ def _class_outputs(graph: Graph, found: Classified, estimator: Estimator, labels
     index = found.index.reshape(-1)
     if found.probabilities is not None:
         return [
-            ("label", index, TensorProto.INT64, [None]),
+            (CLASS_INDEX, index, TensorProto.INT64, [None]),
             ("probabilities", found.probabilities, TensorProto.DOUBLE, [None, len(labels)]),
         ]
     if np.asarray(getattr(estimator, "classes_", [0])).dtype.kind not in "OUS":

@@ -148,9 +148,16 @@ def _local_outliers(estimator: Estimator, table: Table) -> Classified:
 
 @classifies("NearestCentroid")
 def _centroid(estimator: Estimator, table: Table) -> Classified:
-    if not np.isclose(estimator.class_prior_, 1 / len(estimator.classes_)).all():
-        raise NotWritten("NearestCentroid with priors of its own")
-    return Classified(distances(table.matrix, estimator.centroids_, estimator.metric).argmin(), None, None)
+    is_even = np.isclose(estimator.class_prior_, 1 / len(estimator.classes_)).all()
+    nearest = distances(table.matrix, estimator.centroids_, estimator.metric).argmin()
+    if estimator.metric != "euclidean":
+        if not is_even:
+            raise NotWritten(f"NearestCentroid with priors and the metric {estimator.metric!r}")
+        return Classified(nearest, None, None)
+    deviation = np.where(estimator.within_class_std_dev_ != 0, estimator.within_class_std_dev_, 1.0)
+    squares = distances(table.matrix / deviation.reshape(1, -1), estimator.centroids_ / deviation)
+    scores = -squares + 2.0 * np.log(by_name(estimator.class_prior_))
+    return Classified(nearest if is_even else scores.argmax(), scores.softmax(), scores)
 
 
 @classifies("LabelPropagation", "LabelSpreading")

@@ -14,6 +14,7 @@ import numpy as np
 from training.double_precision.convert import NotWritten, Table, by_name, transforms
 from training.double_precision.graph import Value
 from training.double_precision.kernels import kernel
+from training.double_precision.neighbours import distances
 from training.recipe import Estimator
 
 
@@ -219,3 +220,70 @@ def interpolated(column: Value, points: Sequence[float], values: Sequence[float]
     held = [graph.op("Gather", graph.constant(one.reshape(-1, 1)), at, axis=0) for one in (low, base, slope)]
     # Beyond the last point its value holds; a number of any size times the slope 0 would do no harm but for infinity.
     return (column - held[0]) * held[2] + held[1]
+
+
+@transforms("AdditiveChi2Sampler")
+def _chi_square(estimator: Estimator, table: Table) -> Table:
+    matrix, graph, interval = table.matrix, table.graph, estimator.sample_interval
+    interval = {1: 0.8, 2: 0.5, 3: 0.4}[estimator.sample_steps] if interval is None else float(interval)
+    is_zero = matrix.equals(0.0)
+    kept = graph.where(is_zero, 1.0, matrix)
+    parts = [(kept * interval).apply("Sqrt")]
+    logs, step = kept.apply("Log") * interval, kept * (2 * interval)
+    for at in range(1, estimator.sample_steps):
+        factor = (step / float(np.cosh(np.pi * at * interval))).apply("Sqrt")
+        parts += [factor * (logs * float(at)).apply("Cos"), factor * (logs * float(at)).apply("Sin")]
+    joined = graph.concat([graph.where(is_zero, 0.0, part) for part in parts])
+    return table.of(joined, table.width * len(parts))
+
+
+@transforms("FastICA", "FactorAnalysis")
+def _unmixed(estimator: Estimator, table: Table) -> Table:
+    components = by_name(estimator.components_)
+    mean = getattr(estimator, "mean_", None)
+    centred = table.matrix if mean is None else table.matrix - _row(mean)
+    if type(estimator).__name__ == "FactorAnalysis":
+        scaled = components / by_name(estimator.noise_variance_)
+        covariance = np.linalg.inv(np.eye(len(components)) + scaled @ components.T)
+        return table.of(centred @ scaled.T @ covariance, len(components))
+    return table.of(centred @ components.T, len(components))
+
+
+@transforms("KMeans", "MiniBatchKMeans", "BisectingKMeans")
+def _to_centres(estimator: Estimator, table: Table) -> Table:
+    found = distances(table.matrix, by_name(estimator.cluster_centers_)).apply("Sqrt")
+    return table.of(found, len(estimator.cluster_centers_))
+
+
+@transforms("SplineTransformer")
+def _splines(estimator: Estimator, table: Table) -> Table:
+    if estimator.extrapolation != "constant":
+        raise NotWritten(f"SplineTransformer with extrapolation={estimator.extrapolation!r}")
+    parts, width = [], 0
+    for at, spline in enumerate(estimator.bsplines_):
+        found, count = _spline(table.column(at), spline, estimator.degree)
+        count -= 0 if estimator.include_bias else 1
+        parts.append(found.take(list(range(count))))
+        width += count
+    return table.of(table.graph.concat(parts), width)
+
+
+def _spline(column: Value, spline: Any, degree: int) -> tuple[Value, int]:
+    """Return the values of all base splines of a column: of each piece a polynomial of its distance to the start."""
+    from scipy.interpolate import PPoly
+
+    graph, knots = column.graph, by_name(spline.t)
+    low, high = float(knots[degree]), float(knots[-degree - 1])
+    pieces = PPoly.from_spline(spline)
+    inside = [at for at in range(len(pieces.x) - 1) if low <= pieces.x[at] < high and pieces.x[at + 1] > pieces.x[at]]
+    starts, factors = pieces.x[inside], pieces.c[:, inside]
+    kept = graph.op("Clip", column, graph.constant(low), graph.constant(high))
+    if len(starts) > 1:
+        index = (kept >= starts[1:].reshape(1, -1)).double().sum().whole().reshape(-1)
+    else:
+        index = graph.where(kept.equals(kept), 0.0, 0.0).whole().reshape(-1)
+    along = kept - graph.op("Gather", graph.constant(starts.reshape(-1, 1)), index, axis=0)
+    total = graph.op("Gather", graph.constant(factors[0]), index, axis=0)
+    for factor in factors[1:]:
+        total = total * along + graph.op("Gather", graph.constant(factor), index, axis=0)
+    return total, factors.shape[2]

@@ -27,6 +27,10 @@ class ClassifierEstimator(Estimator, Protocol):
     classes_: NDArray[Any] | list[NDArray[Any]]
 
 
+# What scikit-learn's outlier detectors predict: an outlier, an inlier.
+OUTLIER_CLASSES = (-1, 1)
+
+
 @dataclass(frozen=True, slots=True)
 class ModelTask:
     """Say what a model is for. classes: the values that it predicts, by class index. labels: their names."""
@@ -92,14 +96,25 @@ def _own_task(original: Original) -> _OwnTask:
 
 
 def _of_estimator(estimator: Estimator) -> _OwnTask:
-    from sklearn.base import is_regressor
+    from sklearn.base import is_outlier_detector, is_regressor
 
+    if is_outlier_detector(estimator):
+        _check_predicts_new(estimator)
+        return _OwnTask("classification", OUTLIER_CLASSES)
     if not _is_classifier(estimator):
         return _OwnTask("regression" if is_regressor(estimator) else None)
     classes = estimator.classes_
     if isinstance(classes, list):
         raise ModelRefused(f"{type(estimator).__name__} predicts {len(classes)} labels a record: one is served")
     return _OwnTask("classification", tuple(classes.tolist()))
+
+
+def _check_predicts_new(estimator: Estimator) -> None:
+    if not hasattr(estimator, "predict"):
+        raise ModelRefused(
+            f"{type(estimator).__name__} says which records of its training are outliers, and nothing of others: train "
+            "it with novelty=True"
+        )
 
 
 def _is_classifier(estimator: Estimator) -> TypeGuard[ClassifierEstimator]:

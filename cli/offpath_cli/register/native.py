@@ -26,12 +26,13 @@ class ExpectedAnswers:
     """Hold the original's predictions.
 
     labels: of a classification. probabilities: of one that has them, of shape [records, classes]. values: of a
-    regression.
+    regression. leads: of a classification without probabilities, by how much its score is over that of the next class.
     """
 
     labels: list[str] | None = None
     probabilities: Array | None = None
     values: Array | None = None
+    leads: list[float] | None = None
 
 
 def has_probabilities(original: Original) -> bool:
@@ -41,30 +42,53 @@ def has_probabilities(original: Original) -> bool:
 
 def predict(original: Original, model_task: ModelTask, rows: object) -> ExpectedAnswers:
     """Return the original's predictions for a data frame, or an array. Raises ModelRefused when it fails."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return _predict(original, model_task, rows)
-        except Exception as error:  # whatever the model's own code raises
-            raise ModelRefused(
-                f"the {original.kind} itself fails on the input example: {type(error).__name__}: {first_line(error)}"
-            ) from error
+    try:
+        return predict_unchecked(original, model_task, rows)
+    except Exception as error:  # whatever the model's own code raises
+        raise ModelRefused(
+            f"the {original.kind} itself fails on the input example: {type(error).__name__}: {first_line(error)}"
+        ) from error
 
 
-def _predict(original: Original, model_task: ModelTask, rows: object) -> ExpectedAnswers:
+def predict_unchecked(original: Original, model_task: ModelTask, rows: object) -> ExpectedAnswers:
+    """Return the original's predictions for a data frame, or an array. Raises what the original raises."""
     native = original.native
-    if is_estimator(native):
-        return _of_estimator(native, model_task, rows)
-    return _of_booster(np.asarray(_boosted(original, rows)), model_task)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        if is_estimator(native):
+            return _of_estimator(native, model_task, rows)
+        return _of_booster(np.asarray(_boosted(original, rows)), model_task)
 
 
 def _of_estimator(native: Estimator, model_task: ModelTask, rows: object) -> ExpectedAnswers:
-    given = rows if hasattr(native, "feature_names_in_") else np.asarray(rows)
+    given = _given(native, rows)
     predicted = np.asarray(native.predict(given))
     if model_task.task == "regression":
         return ExpectedAnswers(values=predicted)
     labels = [model_task.labels[model_task.classes.index(value)] for value in predicted.tolist()]
-    return ExpectedAnswers(labels, np.asarray(native.predict_proba(given)) if _gives_probabilities(native) else None)
+    if _gives_probabilities(native):
+        return ExpectedAnswers(labels, np.asarray(native.predict_proba(given)))
+    return ExpectedAnswers(labels, leads=_leads(native, given))
+
+
+def _given(native: Estimator, rows: object) -> object:
+    """Return the rows as the estimator takes them: texts alone where it begins with a vectorizer of them."""
+    first: Any = native.steps[0][1] if hasattr(native, "steps") else native
+    if hasattr(first, "build_analyzer"):
+        return np.asarray(rows)[:, 0]
+    return rows if hasattr(native, "feature_names_in_") else np.asarray(rows)
+
+
+def _leads(native: Any, given: object) -> list[float] | None:
+    """Return by how much the decision function is ahead, relative to its size; None where there is none."""
+    if not hasattr(native, "decision_function"):
+        return None
+    scores = np.asarray(native.decision_function(given), float)
+    if scores.ndim == 1:
+        return [float(size) for size in np.abs(scores)]
+    ordered = np.sort(scores, axis=1)
+    ahead: list[float] = (ordered[:, -1] - ordered[:, -2]).tolist()
+    return ahead
 
 
 def _gives_probabilities(native: Estimator) -> TypeGuard[ProbabilityEstimator]:

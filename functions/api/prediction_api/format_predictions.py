@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import JsonValue
 
 from offpath.contracts.model_manifest import ModelVersion
+from offpath.contracts.names import CLASS_INDEX
 from prediction_api.errors import FieldError, InvalidInputs
 from prediction_api.inputs.batch import Array as Output
 from prediction_api.inputs.batch import Outputs
@@ -40,7 +41,7 @@ def format_predictions(version: ModelVersion, outputs: Outputs, records: int) ->
     """
     arrays = list(outputs.values())
     if version.task == "classification":
-        return format_classes(arrays, version.labels)
+        return format_classes(arrays, version.labels, are_indexes=CLASS_INDEX in outputs)
     return format_values(arrays, records)
 
 
@@ -51,8 +52,13 @@ def label_of(prediction: Prediction) -> str | None:
     return None
 
 
-def format_classes(outputs: Sequence[Output], labels: Sequence[str]) -> list[ClassPrediction]:
+def format_classes(
+    outputs: Sequence[Output], labels: Sequence[str], *, are_indexes: bool = False
+) -> list[ClassPrediction]:
     """Return label, class index and, where the model gives them, probabilities by label.
+
+    are_indexes: whether numbers are class indexes for sure. Otherwise one that is the name of the most probable class is
+    taken for that name, as in graphs whose classes are numbers: 1 of 1 and 2.
 
     outputs: a class index or label a record, of shape [records] or [records, 1], or probabilities of shape
     [records, classes], or both, in any order. The class that the model names is the answer, whatever it thinks most
@@ -64,7 +70,7 @@ def format_classes(outputs: Sequence[Output], labels: Sequence[str]) -> list[Cla
     classes = next((output for output in outputs if output.dtype.kind in "iuOSU"), None)
     given = None if classes is None else classes.reshape(-1).tolist()
     if probabilities is not None:
-        return _with_probabilities(probabilities, given, labels)
+        return _with_probabilities(probabilities, given, labels, are_indexes=are_indexes)
     if given is None:
         raise ValueError("the model gives neither classes nor probabilities")
     return [_by_class(value, labels) for value in given]
@@ -100,7 +106,7 @@ def _is_probabilities(output: Output) -> bool:
 
 
 def _with_probabilities(
-    probabilities: Output, classes: Sequence[ClassValue] | None, labels: Sequence[str]
+    probabilities: Output, classes: Sequence[ClassValue] | None, labels: Sequence[str], *, are_indexes: bool
 ) -> list[ClassPrediction]:
     names = labels or [str(index) for index in range(probabilities.shape[1])]
     if len(names) != probabilities.shape[1]:
@@ -110,13 +116,13 @@ def _with_probabilities(
     if len(given) != len(likeliest):
         raise ValueError(f"the model gives {len(given)} classes and {len(likeliest)} rows of probabilities")
     return [
-        {**_by_class(_read(value, index, names), names), "probabilities": dict(zip(names, row, strict=True))}
+        {**_by_class(value if are_indexes else _read(value, index, names), names), "probabilities": dict(zip(names, row, strict=True))}
         for value, index, row in zip(given, likeliest, probabilities.tolist(), strict=True)
     ]
 
 
 def _read(value: ClassValue, likeliest: int, names: Sequence[str]) -> ClassValue:
-    """Return the likeliest class where the value is its name, as in graphs whose classes are numbers: 1 of 1 and 2."""
+    """Return the likeliest class where the value is its name."""
     return likeliest if str(value) == names[likeliest] else value
 
 

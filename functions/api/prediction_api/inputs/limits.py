@@ -20,7 +20,15 @@ def complaint(value: object, limits: ColumnLimits) -> str | None:
         return None if limits.missing else "the model takes no missing value here"
     if limits.values is not None and value not in limits.values:
         return f"the model does not know this value; it knows {shown_values(limits.values)}"
-    if limits.most is not None and isinstance(value, int | float) and not -limits.most <= value <= limits.most:
+    if isinstance(value, int | float):
+        return _out_of_range(value, limits)
+    return None
+
+
+def _out_of_range(number: float, limits: ColumnLimits) -> str | None:
+    if limits.least is not None and number < limits.least:
+        return f"the model takes numbers from {limits.least:g} on here"
+    if limits.most is not None and number > limits.most:
         return f"the model takes numbers up to {limits.most:g} here"
     return None
 

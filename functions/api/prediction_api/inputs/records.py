@@ -109,7 +109,7 @@ def _field(column: Column) -> object:
 def _limited(column: Column) -> object:
     """Return the type of a column's values, without those that the original refuses."""
     limits = column.limits
-    if limits is None or (limits.values is None and limits.most is None):
+    if limits is None or (limits.values is None and limits.least is None and limits.most is None):
         return _TYPES[column.type]
 
     def check(value: JsonValue) -> JsonValue:

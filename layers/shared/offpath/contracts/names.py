@@ -19,6 +19,8 @@ SPILL_PREFIX = "spill/"
 # The tag of a run and of a registered version that names the training job they come from.
 JOB_TAG = "offpath.job"
 
+# The output of a graph whose numbers are class indexes, and no classes that are numbers.
+CLASS_INDEX = "class_index"
 # Between the terms of a text that a graph gets, and between those of several analyzers: no text holds them.
 TERM_SEPARATOR, TERMS_SEPARATOR = "\x1f", "\x1e"
 # What a graph gets for a text that is missing, where that is not an empty one: a character of no language.
