@@ -18,6 +18,7 @@ from offpath_cli.register.examples import Records
 from offpath_cli.register.model_task import model_task_of
 from offpath_cli.register.original import Original
 from offpath_cli.register.registration_spec import RegistrationSpec
+from training.double_precision.encode import is_missing
 
 Verdict = Literal["served", "refused", "differs", "hangs", "fails", "not fitted"]
 _BYTES = 100_000_000
@@ -77,26 +78,24 @@ def _registered(model: Any, rows: Any, seed: int) -> int:
 
 
 def _records(rows: Any) -> list[dict[str, Any]]:
-    return [
-        {name: value for name, value in row.items() if value is not None and value == value}
-        for row in rows.to_dict("records")
-    ]
+    return [{name: value for name, value in row.items() if not is_missing(value)} for row in rows.to_dict("records")]
 
 
 @contextmanager
 def _limited(seconds: int) -> Iterator[None]:
     """Raise _TooLong in the block after so many seconds, wherever it is in Python's code."""
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise _TooLong
-
-    before = signal.signal(signal.SIGALRM, stop)
+    before = signal.signal(signal.SIGALRM, _stop)
     signal.alarm(seconds)
     try:
         yield
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise _TooLong
 
 
 def _short(error: BaseException, most: int = 400) -> str:

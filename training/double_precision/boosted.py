@@ -9,7 +9,6 @@ import numpy as np
 
 from training.double_precision.convert import Classified, NotWritten, Table, classifies, regresses, two_columns
 from training.double_precision.graph import Value
-from training.double_precision.linear import in_parts
 from training.double_precision.tree_ensemble import AT_MOST, LESS, MEMBER, Node, Trees
 from training.recipe import Estimator
 
@@ -89,7 +88,12 @@ def _xgboost_nodes(tree: Any, weight: float) -> list[Node]:
     return [
         Node(int(feature), float(condition), int(left), int(right), bool(missing), float(condition) * weight, LESS)
         for feature, condition, left, right, missing in zip(
-            tree["split_indices"], single, tree["left_children"], tree["right_children"], tree["default_left"], strict=True
+            tree["split_indices"],
+            single,
+            tree["left_children"],
+            tree["right_children"],
+            tree["default_left"],
+            strict=True,
         )
     ]
 
@@ -170,7 +174,10 @@ def _categories_cut(matrix: Value, splits: list[Any], table: Table) -> Value:
         return matrix
     mask = np.isin(np.arange(table.width), categorical).reshape(1, -1)
     return matrix.graph.op(
-        "Where", matrix.graph.constant(mask, np.bool_), matrix.graph.where(matrix < 0.0, -1.0, matrix.apply("Floor")), matrix
+        "Where",
+        matrix.graph.constant(mask, np.bool_),
+        matrix.graph.where(matrix < 0.0, -1.0, matrix.apply("Floor")),
+        matrix,
     )
 
 
@@ -186,5 +193,5 @@ def _lightgbm_node(node: Any, nodes: list[Any]) -> Node:
         found.missing_left = node["missing_type"] == "None" and 0.0 in found.members
         return found
     found.mode, found.threshold = AT_MOST, float(node["threshold"])
-    found.missing_left = 0.0 <= found.threshold if node["missing_type"] == "None" else bool(node["default_left"])
+    found.missing_left = found.threshold >= 0.0 if node["missing_type"] == "None" else bool(node["default_left"])
     return found

@@ -49,7 +49,7 @@ def _columns(estimator: Estimator, table: Table) -> Table:
     parts = []
     for name, part, _ in estimator.transformers_:
         indexes = list(chosen[name])
-        if isinstance(part, str) and part == "drop" or not indexes:
+        if (isinstance(part, str) and part == "drop") or not indexes:
             continue
         selected = table.select(indexes)
         parts.append(selected if isinstance(part, str) and part == "passthrough" else transform(part, selected))

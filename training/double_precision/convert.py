@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -84,6 +84,7 @@ class Classified:
 Regress: TypeAlias = Callable[[Estimator, Table], Value]
 Classify: TypeAlias = Callable[[Estimator, Table], Classified]
 Transform: TypeAlias = Callable[[Estimator, Table], Table]
+Write = TypeVar("Write")
 _REGRESSORS: dict[str, Regress] = {}
 _CLASSIFIERS: dict[str, Classify] = {}
 _TRANSFORMERS: dict[str, Transform] = {}
@@ -154,7 +155,7 @@ def by_name(values: Any) -> np.ndarray[Any, Any]:
     return np.asarray(values, np.float64)
 
 
-def _found(known: dict[str, Any], estimator: Estimator) -> Any:
+def _found(known: dict[str, Write], estimator: Estimator) -> Write:
     kind = type(estimator)
     if kind.__name__ not in known or kind.__module__.partition(".")[0] not in LIBRARIES:
         raise NotWritten(f"{kind.__module__}.{kind.__name__}")

@@ -56,9 +56,12 @@ def _outputs(estimator: Estimator, rows: Sequence[list[Any]], at: int, block: sl
 
 def _asked(estimator: Estimator, rows: Sequence[list[Any]], at: int, value: Any, block: slice) -> Any:
     names = getattr(estimator, "feature_names_in_", range(len(rows)))
-    row = {name: [value if index == at else categories[0]] for index, (name, categories) in enumerate(zip(names, rows, strict=True))}
-    kinds = {name: object if isinstance(values[0], str) or values[0] is None else None for name, values in row.items()}
-    frame = pd.DataFrame({name: pd.Series(values, dtype=kinds[name]) for name, values in row.items()})
+    frame = pd.DataFrame(
+        {
+            name: pd.Series([value if index == at else categories[0]], dtype=_dtype(categories))
+            for index, (name, categories) in enumerate(zip(names, rows, strict=True))
+        }
+    )
     given = frame if hasattr(estimator, "feature_names_in_") else _plain(frame)
     try:
         with warnings.catch_warnings():
@@ -68,6 +71,10 @@ def _asked(estimator: Estimator, rows: Sequence[list[Any]], at: int, value: Any,
         return np.zeros((1, block.stop - block.start))
     dense = found.toarray() if hasattr(found, "toarray") else found
     return by_name(dense)[:, block]
+
+
+def _dtype(categories: Sequence[Any]) -> Any:
+    return object if any(isinstance(one, str) or one is None for one in categories) else None
 
 
 def _plain(frame: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -137,10 +136,8 @@ def _one_against_rest(estimator: Estimator, table: Table) -> Classified:
         raise NotWritten("OneVsRestClassifier of several labels a record")
     members = estimator.estimators_
     scores = table.graph.concat([_binary_score(member, table) for member in members])
-    if len(members) == 1:
-        index = (scores > (0.5 if _needs_half(members[0]) else 0.0)).whole()
-    else:
-        index = scores.argmax()
+    least = 0.5 if _needs_half(members[0]) else 0.0
+    index = (scores > least).whole() if len(members) == 1 else scores.argmax()
     if not hasattr(estimator, "predict_proba"):
         return Classified(index, None, None)
     positive = table.graph.concat([_probabilities(member, table).column(1) for member in members])
@@ -242,7 +239,7 @@ def _threshold(estimator: Estimator, table: Table) -> Classified:
     member = getattr(estimator, "estimator_", estimator.estimator)
     found = classify(member, table)
     by_probability = _uses_probabilities(estimator, member)
-    threshold = getattr(estimator, "best_threshold_", getattr(estimator, "threshold", None))
+    threshold: Any = getattr(estimator, "best_threshold_", getattr(estimator, "threshold", None))
     if threshold == "auto":
         threshold = 0.5 if by_probability else 0.0
     label = estimator._curve_scorer._get_pos_label() if hasattr(estimator, "_curve_scorer") else estimator.pos_label
@@ -253,7 +250,9 @@ def _threshold(estimator: Estimator, table: Table) -> Classified:
     else:
         score = _scores(member, table) if positive == 1 else -_scores(member, table)
     index = (score >= float(threshold)).whole()
-    return Classified(index if positive == 1 else table.graph.constant(1, np.int64) - index, found.probabilities, found.scores)
+    return Classified(
+        index if positive == 1 else table.graph.constant(1, np.int64) - index, found.probabilities, found.scores
+    )
 
 
 def _uses_probabilities(estimator: Estimator, member: Estimator) -> bool:
@@ -286,7 +285,9 @@ def _boosted_classes(estimator: Estimator, table: Table) -> Classified:
     scores = table.graph.sum_of(parts) / float(estimator.estimator_weights_.sum())
     if classes == 2:
         decided = scores.column(1) - scores.column(0)
-        return Classified((decided > 0.0).whole(), table.graph.concat([-decided, decided]).__truediv__(2.0).softmax(), decided)
+        return Classified(
+            (decided > 0.0).whole(), table.graph.concat([-decided, decided]).__truediv__(2.0).softmax(), decided
+        )
     return Classified(scores.argmax(), (scores / float(classes - 1)).softmax(), scores)
 
 
@@ -371,10 +372,7 @@ def _dummy_parts(estimator: Estimator) -> Any:
 def _repeated(table: Table, row: Any) -> Value:
     """Return the same numbers for each record."""
     graph, first = table.graph, table.column(0)
-    if 0 in table.texts:
-        known = first.equals(first)
-    else:
-        known = graph.op("Or", first.equals(first), first.apply("IsNaN"))
+    known = first.equals(first)
+    if 0 not in table.texts:
+        known = graph.op("Or", known, first.apply("IsNaN"))
     return graph.op("Where", known, graph.constant(row), graph.constant(np.zeros_like(row)))
-
-

@@ -100,16 +100,16 @@ class Value:
     def __pow__(self, other: Value | Constant) -> Value:
         return self._with("Pow", other)
 
-    def __gt__(self, other: Value | Constant) -> Value:
+    def __gt__(self, other: Any) -> Value:
         return self._with("Greater", other)
 
-    def __ge__(self, other: Value | Constant) -> Value:
+    def __ge__(self, other: Any) -> Value:
         return self._with("GreaterOrEqual", other)
 
-    def __lt__(self, other: Value | Constant) -> Value:
+    def __lt__(self, other: Any) -> Value:
         return self._with("Less", other)
 
-    def __le__(self, other: Value | Constant) -> Value:
+    def __le__(self, other: Any) -> Value:
         return self._with("LessOrEqual", other)
 
     def __neg__(self) -> Value:

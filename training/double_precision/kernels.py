@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -12,30 +13,40 @@ from training.double_precision.graph import Value
 from training.double_precision.neighbours import distances
 from training.recipe import Estimator
 
-
 # From here on the error function is 1 in double precision; the series then needs so many terms.
 _ERF_ONE, _ERF_TERMS = 6.0, 120
 
 
-def kernel(name: str, matrix: Value, points: Any, gamma: float, degree: float, coef0: float) -> Value:
-    """Return a kernel's values, of shape [records, points]."""
-    if name in {"linear", "poly", "polynomial", "sigmoid"}:
-        product = matrix @ by_name(points).T
-        if name == "linear":
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """Hold a kernel by its name, and its parameters."""
+
+    name: str
+    gamma: float
+    degree: float
+    coef0: float
+
+    def values(self, matrix: Value, points: Any) -> Value:
+        """Return the kernel's values, of shape [records, points]. Raises NotWritten."""
+        if self.name in {"linear", "poly", "polynomial", "sigmoid"}:
+            return self._of_product(matrix @ by_name(points).T)
+        if self.name in {"rbf", "laplacian"}:
+            metric = "euclidean" if self.name == "rbf" else "manhattan"
+            return (distances(matrix, points, metric) * -self.gamma).apply("Exp")
+        raise NotWritten(f"the kernel {self.name!r}")
+
+    def _of_product(self, product: Value) -> Value:
+        if self.name == "linear":
             return product
-        moved = product * gamma + coef0
-        return moved.apply("Tanh") if name == "sigmoid" else moved ** float(degree)
-    if name in {"rbf", "laplacian"}:
-        metric = "euclidean" if name == "rbf" else "manhattan"
-        return (distances(matrix, points, metric) * -gamma).apply("Exp")
-    raise NotWritten(f"the kernel {name!r}")
+        moved = product * self.gamma + self.coef0
+        return moved.apply("Tanh") if self.name == "sigmoid" else moved ** float(self.degree)
 
 
 def _kernel_of(estimator: Estimator, table: Table) -> Value:
     if not isinstance(estimator.kernel, str):
         raise NotWritten(f"{type(estimator).__name__} with a kernel of a function")
-    points = by_name(estimator.support_vectors_)
-    return kernel(estimator.kernel, table.matrix, points, estimator._gamma, estimator.degree, estimator.coef0)
+    kernel = Kernel(estimator.kernel, estimator._gamma, estimator.degree, estimator.coef0)
+    return kernel.values(table.matrix, by_name(estimator.support_vectors_))
 
 
 @regresses("SVR", "NuSVR")
@@ -113,7 +124,7 @@ def _ridge(estimator: Estimator, table: Table) -> Value:
     gamma = 1.0 / points.shape[1] if estimator.gamma is None else float(estimator.gamma)
     if not isinstance(estimator.kernel, str):
         raise NotWritten("KernelRidge with a kernel of a function")
-    found = kernel(estimator.kernel, table.matrix, points, gamma, estimator.degree, estimator.coef0)
+    found = Kernel(estimator.kernel, gamma, estimator.degree, estimator.coef0).values(table.matrix, points)
     return found @ by_name(estimator.dual_coef_).reshape(len(points), -1)
 
 
@@ -141,13 +152,12 @@ def _process_classifier(estimator: Estimator, table: Table) -> Classified:
 
 def _laplace(base: Any, table: Table) -> tuple[Value, Value]:
     """Return the latent mean and the second class's probability: equations 3.10, 3.16 and 3.24 of the book of GPs."""
-    from scipy.linalg import solve_triangular
     from sklearn.gaussian_process._gpc import COEFS, LAMBDAS
 
     points, graph = by_name(base.X_train_), table.graph
     covariance = _covariance(base.kernel_, table.matrix, points)
     mean = covariance @ (base.y_train_ - base.pi_).reshape(-1, 1)
-    solved = covariance @ solve_triangular(base.L_, np.diag(base.W_sr_), lower=True).T
+    solved = covariance @ np.linalg.solve(base.L_, np.diag(base.W_sr_)).T
     own = float(base.kernel_.diag(points[:1])[0])
     if not np.allclose(base.kernel_.diag(points), own):
         raise NotWritten("GaussianProcessClassifier with a kernel that is not stationary")
@@ -155,7 +165,9 @@ def _laplace(base: Any, table: Table) -> tuple[Value, Value]:
     alpha = graph.constant(0.5) / variance
     lambdas = by_name(LAMBDAS).reshape(1, -1)
     inner = (mean @ lambdas) * (alpha / (alpha + lambdas**2)).apply("Sqrt")
-    integrals = (graph.constant(np.pi) / alpha).apply("Sqrt") * _erf(inner) / ((variance * (2 * np.pi)).apply("Sqrt") * 2.0)
+    integrals = (
+        (graph.constant(np.pi) / alpha).apply("Sqrt") * _erf(inner) / ((variance * (2 * np.pi)).apply("Sqrt") * 2.0)
+    )
     return mean, integrals @ by_name(COEFS).reshape(-1, 1) + 0.5 * float(COEFS.sum())
 
 
@@ -164,10 +176,11 @@ def _erf(given: Value) -> Value:
     graph = given.graph
     near = graph.op("Clip", given, graph.constant(-_ERF_ONE), graph.constant(_ERF_ONE))
     doubled = near * near * 2.0
-    total = graph.where(near.equals(near), 1.0, 1.0)
+    total: Value = graph.where(near.equals(near), 1.0, 1.0)
     for factor in range(2 * _ERF_TERMS + 1, 1, -2):
         total = doubled / float(factor) * total + 1.0
-    return near * (near * near * -1.0).apply("Exp") * total * (2.0 / float(np.sqrt(np.pi)))
+    found: Value = near * (near * near * -1.0).apply("Exp") * total * (2.0 / float(np.sqrt(np.pi)))
+    return found
 
 
 def _covariance(kernel_: Any, matrix: Value, points: Any) -> Value:
@@ -180,7 +193,8 @@ def _covariance(kernel_: Any, matrix: Value, points: Any) -> Value:
     if name == "WhiteKernel":
         return _flat(matrix, points, 0.0)
     if name == "DotProduct":
-        return matrix @ points.T + float(kernel_.sigma_0) ** 2
+        product: Value = matrix @ points.T + float(kernel_.sigma_0) ** 2
+        return product
     if name in {"RBF", "Matern", "RationalQuadratic"}:
         scale = np.atleast_1d(by_name(kernel_.length_scale)).reshape(1, -1)
         return _by_distance(kernel_, name, distances(matrix / scale, points / scale), float(scale[0, 0]))

@@ -112,4 +112,6 @@ def _envelope(estimator: Estimator, table: Table) -> Classified:
 def in_parts(values: Value, classes: int) -> Value:
     """Return values as parts of their sum; equal parts where that is 0."""
     total = values.sum()
-    return values.graph.where(total.equals(0.0), 1.0 / classes, values / values.graph.where(total.equals(0.0), 1.0, total))
+    return values.graph.where(
+        total.equals(0.0), 1.0 / classes, values / values.graph.where(total.equals(0.0), 1.0, total)
+    )

@@ -10,6 +10,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
+from offpath.contracts.model_manifest import Column, ColumnLimits, Signature, Tensor
+from offpath.contracts.names import ABSENT_TEXT, CLASS_INDEX, prepared_input
+
 # Each of them adds to what can be written.
 from training.double_precision import (  # noqa: F401
     bayes,
@@ -23,11 +26,10 @@ from training.double_precision import (  # noqa: F401
     neighbours,
     network,
     scale,
+    splines,
     text,
     trees,
 )
-from offpath.contracts.model_manifest import Column, ColumnLimits, Signature, Tensor
-from offpath.contracts.names import ABSENT_TEXT, CLASS_INDEX, prepared_input
 from training.double_precision.boosted import lightgbm_classes, lightgbm_values, xgboost_classes, xgboost_values
 from training.double_precision.convert import Classified, NotWritten, Table, classify, regress
 from training.double_precision.graph import DOMAINS, Graph, Value
@@ -37,7 +39,8 @@ _IR_VERSION = 10  # of onnx 1.16, which brought operator set 21
 _TENSORS = {
     "float16": TensorProto.FLOAT16, "float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE,
     "int8": TensorProto.INT8, "int16": TensorProto.INT16, "int32": TensorProto.INT32, "int64": TensorProto.INT64,
-    "uint8": TensorProto.UINT8, "uint16": TensorProto.UINT16, "uint32": TensorProto.UINT32, "uint64": TensorProto.UINT64,
+    "uint8": TensorProto.UINT8, "uint16": TensorProto.UINT16, "uint32": TensorProto.UINT32,
+    "uint64": TensorProto.UINT64,
     "bool": TensorProto.BOOL,
 }  # fmt: skip
 
@@ -73,7 +76,10 @@ def write(estimator: Estimator, signature: Signature, labels: Sequence[str] = ()
 
 
 def _limits(graph: Graph, signature: Signature) -> dict[str, ColumnLimits]:
-    """Return how each text is prepared, of the columns where it is. Raises NotWritten for one that is wanted as it is."""
+    """Return how each text is prepared, of the columns where it is.
+
+    Raises NotWritten for one that is wanted as it is, too.
+    """
     found = {}
     for column in signature.columns:
         analyzers = tuple(graph.text_inputs.get(prepared_input(column.name), ()))

@@ -14,7 +14,12 @@ from training.recipe import Estimator
 
 def distances(matrix: Value, points: Any, metric: str = "euclidean", p: float = 2) -> Value:
     """Return distances to points, of shape [records, points], before the root; added up column by column."""
-    steps = {"euclidean": ("Mul", "Add"), "manhattan": ("Abs", "Add"), "chebyshev": ("Abs", "Max"), "minkowski": ("Pow", "Add")}
+    steps = {
+        "euclidean": ("Mul", "Add"),
+        "manhattan": ("Abs", "Add"),
+        "chebyshev": ("Abs", "Max"),
+        "minkowski": ("Pow", "Add"),
+    }
     if metric == "minkowski" and p in {1, 2}:
         metric = "manhattan" if p == 1 else "euclidean"
     if metric not in steps:
@@ -41,7 +46,7 @@ def _column_body(each: str, joined: str, p: float, count: int) -> Any:
         helper.make_node(joined, ["sum", "cost"], ["total"]),
     ]
     double = TensorProto.DOUBLE
-    inputs = [("sum", [None, count]), ("x", [None]), ("t", [count])]
+    inputs: list[tuple[str, list[int | None]]] = [("sum", [None, count]), ("x", [None]), ("t", [count])]
     powers = [helper.make_tensor("p", double, [], [p])] if each == "Pow" else []
     return helper.make_graph(
         nodes,
@@ -166,7 +171,9 @@ def _propagated(estimator: Estimator, table: Table) -> Classified:
         weights = (distances(table.matrix, estimator.X_) * -float(estimator.gamma)).apply("Exp")
     elif estimator.kernel == "knn":
         found, graph = distances(table.matrix, estimator.X_), table.graph
-        _, index = graph.node("TopK", found, graph.indexes(estimator.n_neighbors), outputs=2, axis=1, largest=0, sorted=1)
+        _, index = graph.node(
+            "TopK", found, graph.indexes(estimator.n_neighbors), outputs=2, axis=1, largest=0, sorted=1
+        )
         ones = graph.where(index.equals(index), 1.0, 1.0)
         sums = _of_neighbours(by_name(estimator.label_distributions_), index, ones)
         return Classified((sums / sums.sum()).argmax(), sums / sums.sum(), None)

@@ -5,7 +5,6 @@ Where the original keeps single precision, each of its steps is rounded to it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import combinations, combinations_with_replacement
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy as np
 
 from training.double_precision.convert import NotWritten, Table, by_name, transforms
 from training.double_precision.graph import Value
-from training.double_precision.kernels import kernel
+from training.double_precision.kernels import Kernel
 from training.double_precision.neighbours import distances
 from training.recipe import Estimator
 
@@ -166,12 +165,21 @@ def _function(estimator: Estimator, table: Table) -> Table:
     if function is None:
         return table
     name = getattr(function, "__name__", repr(function))
-    kinds = {"log": "Log", "exp": "Exp", "sqrt": "Sqrt", "absolute": "Abs", "square": "", "log1p": "", "negative": "Neg"}
+    kinds = {
+        "log": "Log",
+        "exp": "Exp",
+        "sqrt": "Sqrt",
+        "absolute": "Abs",
+        "square": "",
+        "log1p": "",
+        "negative": "Neg",
+    }
     if estimator.kw_args or not isinstance(function, np.ufunc) or name not in kinds:
         raise NotWritten(f"FunctionTransformer with the function {name}")
     matrix = table.matrix
-    found = {"square": lambda: matrix * matrix, "log1p": lambda: log1p(matrix)}.get(name, lambda: matrix.apply(kinds[name]))
-    return table.of(_rounded(found(), table), table.width)
+    special = {"square": matrix * matrix, "log1p": log1p(matrix)}
+    found = special[name] if name in special else matrix.apply(kinds[name])
+    return table.of(_rounded(found, table), table.width)
 
 
 @transforms("Nystroem")
@@ -181,7 +189,7 @@ def _nystroem(estimator: Estimator, table: Table) -> Table:
     coef0 = 1.0 if estimator.coef0 is None else float(estimator.coef0)
     if not isinstance(estimator.kernel, str):
         raise NotWritten("Nystroem with a kernel of a function")
-    found = kernel(estimator.kernel, table.matrix, by_name(estimator.components_), gamma, degree, coef0)
+    found = Kernel(estimator.kernel, gamma, degree, coef0).values(table.matrix, by_name(estimator.components_))
     return table.of(found @ by_name(estimator.normalization_).T, len(estimator.normalization_))
 
 
@@ -210,7 +218,7 @@ def _ranked(column: Value, quantiles: Any, references: Any) -> Value:
     return graph.where((column + 1e-7) >= float(quantiles[-1]), 1.0, found)
 
 
-def interpolated(column: Value, points: Sequence[float], values: Sequence[float]) -> Value:
+def interpolated(column: Value, points: Any, values: Any) -> Value:
     """Return the values between points, as numpy.interp does; beyond them the first or the last."""
     graph = column.graph
     at = (column >= np.asarray(points).reshape(1, -1)).double().sum().whole().reshape(-1)
@@ -253,37 +261,3 @@ def _unmixed(estimator: Estimator, table: Table) -> Table:
 def _to_centres(estimator: Estimator, table: Table) -> Table:
     found = distances(table.matrix, by_name(estimator.cluster_centers_)).apply("Sqrt")
     return table.of(found, len(estimator.cluster_centers_))
-
-
-@transforms("SplineTransformer")
-def _splines(estimator: Estimator, table: Table) -> Table:
-    if estimator.extrapolation != "constant":
-        raise NotWritten(f"SplineTransformer with extrapolation={estimator.extrapolation!r}")
-    parts, width = [], 0
-    for at, spline in enumerate(estimator.bsplines_):
-        found, count = _spline(table.column(at), spline, estimator.degree)
-        count -= 0 if estimator.include_bias else 1
-        parts.append(found.take(list(range(count))))
-        width += count
-    return table.of(table.graph.concat(parts), width)
-
-
-def _spline(column: Value, spline: Any, degree: int) -> tuple[Value, int]:
-    """Return the values of all base splines of a column: of each piece a polynomial of its distance to the start."""
-    from scipy.interpolate import PPoly
-
-    graph, knots = column.graph, by_name(spline.t)
-    low, high = float(knots[degree]), float(knots[-degree - 1])
-    pieces = PPoly.from_spline(spline)
-    inside = [at for at in range(len(pieces.x) - 1) if low <= pieces.x[at] < high and pieces.x[at + 1] > pieces.x[at]]
-    starts, factors = pieces.x[inside], pieces.c[:, inside]
-    kept = graph.op("Clip", column, graph.constant(low), graph.constant(high))
-    if len(starts) > 1:
-        index = (kept >= starts[1:].reshape(1, -1)).double().sum().whole().reshape(-1)
-    else:
-        index = graph.where(kept.equals(kept), 0.0, 0.0).whole().reshape(-1)
-    along = kept - graph.op("Gather", graph.constant(starts.reshape(-1, 1)), index, axis=0)
-    total = graph.op("Gather", graph.constant(factors[0]), index, axis=0)
-    for factor in factors[1:]:
-        total = total * along + graph.op("Gather", graph.constant(factor), index, axis=0)
-    return total, factors.shape[2]

@@ -52,7 +52,9 @@ def _hashed(estimator: Estimator, table: Table) -> Table:
     hashes = terms.apply("MurmurHash3", domain="com.microsoft", positive=0, seed=0).whole()
     index = graph.op("Mod", hashes.apply("Abs"), graph.constant(estimator.n_features, np.int64))
     padded = terms.equals(graph.constant([[""]], np.object_))
-    signs = graph.where(padded, 0.0, graph.where(hashes.double() >= 0.0, 1.0, -1.0 if estimator.alternate_sign else 1.0))
+    signs = graph.where(
+        padded, 0.0, graph.where(hashes.double() >= 0.0, 1.0, -1.0 if estimator.alternate_sign else 1.0)
+    )
     sums = _added(table, index, signs, estimator.n_features)
     counts = (sums.apply("Abs") > 0.0).double() if estimator.binary else sums
     return table.of(normalized(counts, estimator.norm), estimator.n_features, single=False)
@@ -61,8 +63,12 @@ def _hashed(estimator: Estimator, table: Table) -> Table:
 def _counts(estimator: Estimator, table: Table) -> Value:
     """Return how often a text has each term of the vocabulary, of shape [records, terms]."""
     vocabulary = {str(term): int(at) for term, at in estimator.vocabulary_.items()}
-    if len(vocabulary) > _MOST_TERMS or any(mark in term for term in vocabulary for mark in (TERM_SEPARATOR, TERMS_SEPARATOR)):
-        raise NotWritten(f"{type(estimator).__name__} with more than {_MOST_TERMS} terms, or control characters in them")
+    if len(vocabulary) > _MOST_TERMS or any(
+        mark in term for term in vocabulary for mark in (TERM_SEPARATOR, TERMS_SEPARATOR)
+    ):
+        raise NotWritten(
+            f"{type(estimator).__name__} with more than {_MOST_TERMS} terms, or control characters in them"
+        )
     width = len(vocabulary)
     index = _terms(estimator, table).apply(
         "LabelEncoder",
@@ -72,8 +78,10 @@ def _counts(estimator: Estimator, table: Table) -> Value:
         default_int64=width,
     )
     ones = table.graph.where(index.equals(index), 1.0, 1.0)
-    counts = _added(table, index, ones, width + 1).take(list(range(width))) if width < 64 else _cut(
-        _added(table, index, ones, width + 1), width
+    counts = (
+        _added(table, index, ones, width + 1).take(list(range(width)))
+        if width < 64
+        else _cut(_added(table, index, ones, width + 1), width)
     )
     return (counts > 0.0).double() if estimator.binary else counts
 
@@ -121,6 +129,6 @@ def analyzer_of(estimator: Estimator) -> TextAnalyzer:
         lowercase=bool(estimator.lowercase),
         strip_accents=estimator.strip_accents,
         token_pattern=estimator.token_pattern if is_word else "",
-        ngram_range=tuple(map(int, estimator.ngram_range)),
+        ngram_range=(int(estimator.ngram_range[0]), int(estimator.ngram_range[1])),
         stop_words=tuple(sorted(map(str, stop_words or ()))),
     )

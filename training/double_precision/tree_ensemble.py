@@ -47,8 +47,12 @@ class Trees:
         """Add a tree, whose root is its first node."""
         if tree[0].left < 0:  # the operator has no tree without a node
             tree = [Node(left=1, right=1), tree[0]]
-        inner = {at: len(self.nodes) + rank for rank, at in enumerate(at for at, node in enumerate(tree) if node.left >= 0)}
-        outer = {at: len(self.leaves) + rank for rank, at in enumerate(at for at, node in enumerate(tree) if node.left < 0)}
+        inner = {
+            at: len(self.nodes) + rank for rank, at in enumerate(at for at, node in enumerate(tree) if node.left >= 0)
+        }
+        outer = {
+            at: len(self.leaves) + rank for rank, at in enumerate(at for at, node in enumerate(tree) if node.left < 0)
+        }
         self.roots.append(inner[0])
         for node in tree:
             if node.left < 0:

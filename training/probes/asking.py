@@ -39,6 +39,8 @@ def in_parts(ask: Ask, size: int) -> Ask:
 
 def _short(error: BaseException) -> str:
     detail = getattr(error, "errors", None)
-    fields = "; ".join(f"{one.field}: {one.message}" for one in list(detail)[:2]) if isinstance(detail, Sequence) else ""
+    fields = (
+        "; ".join(f"{one.field}: {one.message}" for one in list(detail)[:2]) if isinstance(detail, Sequence) else ""
+    )
     line = fields or str(error).strip().partition("\n")[0]
     return line if len(line) <= _MOST_SHOWN else line[: _MOST_SHOWN - 1] + "…"

@@ -42,8 +42,8 @@ class Disagreement(Exception):
         shown = json.dumps(self.record, ensure_ascii=False)
         shown = shown if len(shown) <= _MOST_SHOWN else shown[: _MOST_SHOWN - 1] + "…"
         return (
-            f"the original and its ONNX form answer {self.different} of {self.compared} records otherwise; the smallest "
-            f"is {shown}: the original says {self.expected}, ONNX {self.given} (seed {self.seed})"
+            f"the original and its ONNX form answer {self.different} of {self.compared} records otherwise; the "
+            f"smallest is {shown}: the original says {self.expected}, ONNX {self.given} (seed {self.seed})"
         )
 
 

@@ -19,7 +19,10 @@ _LONG_TEXT = 2_000
 
 @dataclass(frozen=True, slots=True)
 class ProbeMaker:
-    """Make records of fields. examples: records that the original answers. ask: the original. seed: of what is drawn."""
+    """Make records of fields.
+
+    examples: records that the original answers. ask: the original. seed: of what is drawn. count: about so many.
+    """
 
     fields: Sequence[Field]
     examples: Sequence[Record]

@@ -13,12 +13,19 @@ from training.probes.structure import Structure
 
 _NUMBERS = (0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1e-300, 5e-324, -1e-9, 1e-9, 3.0, 1e3, -1e3, 1e9, -1e9, 16777217.0, 1e15)
 _HUGE = (1e30, -1e30, 3.3e38, -3.3e38, 1e100, -1e100, 1e300, -1e300)
+# Capitals that become two marks or another one within a word, marks that are written apart or together, digits of other
+# scripts, signs of no language, and texts that look like something else.
 _TEXTS = (
-    "", " ", "  ", "\t\n", "a", "A", "é", "É", "goodé", "Ünïcödé wörds", "ÜBER straße", "İstanbul ısı", "ΣΊΣΥΦΟΣ ς σ",
-    "日本語のテキスト", "привет МИР", "😀 great 😀", "e\u0301 cafe\u0301", "ﬁne ﬂow", "１２３ ４", "don't stop", "well-known", "a_b c_d",
-    "word123 123word", "12.5%, 3:4!", "end.Start", "a\u00a0b", "x\u200by", "nan", "None", "null", "0", "-1", "true",
+    "", " ", "  ", "\t\n", "a", "A", "é", "É", "goodé", "Ünïcödé wörds", "ÜBER straße", "\u0130stanbul \u0131s\u0131",
+    "\u03a3\u0399\u03a3\u03a5\u03a6\u039f\u03a3 \u03c2 \u03c3",
+    "日本語のテキスト", "привет МИР", "😀 great 😀", "e\u0301 cafe\u0301",
+    "\ufb01ne \ufb02ow", "\uff11\uff12\uff13 \uff14", "don't stop", "well-known", "a_b c_d", "word123 123word",
+    "12.5%, 3:4!", "end.Start", "a\u00a0b", "x\u200by", "nan", "None", "null", "0", "-1", "true",
 )  # fmt: skip
 _LONG = 10_000
+
+
+_NO_LIMITS = ColumnLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,7 @@ class Field:
     type: ColumnType
     examples: tuple[JsonValue, ...] = ()
     is_optional: bool = False
-    limits: ColumnLimits = ColumnLimits()
+    limits: ColumnLimits = _NO_LIMITS
 
     @property
     def is_number(self) -> bool:
@@ -61,7 +68,7 @@ def special_values(field: Field, structure: Structure, at: int) -> list[JsonValu
     elif field.type == "string":
         found = _texts(structure)
     else:
-        found = [_typed(value, field.type) for value in _numbers(field, structure, at)]
+        found = [_typed(value, field.type) for value in _numbers(structure, at)]
     return list(dict.fromkeys(value for value in found if allowed(field, value)))
 
 
@@ -87,7 +94,7 @@ def around(number: float) -> list[float]:
     return [float(one) for one in near if np.isfinite(one)]
 
 
-def _numbers(field: Field, structure: Structure, at: int) -> list[float]:
+def _numbers(structure: Structure, at: int) -> list[float]:
     known = sorted(structure.by_feature.get(at, ())) + sorted(structure.numbers) + sorted(structure.categories)
     chosen = _spread(known, 60)
     return [*_NUMBERS, *_HUGE, *(near for number in chosen for near in around(number))]
@@ -108,7 +115,9 @@ def _typed(value: float, kind: ColumnType) -> JsonValue:
 
 def _texts(structure: Structure) -> list[JsonValue]:
     words = sorted(structure.words)[:40]
-    joined = [f"{word}é" for word in words[:8]] + [word.upper() for word in words[:8]] + [f"é{word}" for word in words[:8]]
+    joined = (
+        [f"{word}é" for word in words[:8]] + [word.upper() for word in words[:8]] + [f"é{word}" for word in words[:8]]
+    )
     long = " ".join(words or ["word", "wörd"])
     cases = sorted(structure.texts)[:200]
     altered = [f"{text} " for text in cases[:3]] + [text.upper() for text in cases[:3]]
@@ -143,4 +152,4 @@ def _drawn_number(field: Field, random: Random) -> float:
     if kind < 0.9:
         spread = max(numbers) - min(numbers) or 1.0
         return random.gauss(sum(numbers) / len(numbers), 2 * spread)
-    return random.choice((-1, 1)) * 10.0 ** random.uniform(-6, 12)
+    return float(random.choice((-1, 1)) * 10.0 ** random.uniform(-6, 12))

@@ -46,7 +46,9 @@ class LimitFinder:
         if len(limits) > 1:
             return self._together([self._limited(field) for field in fields])
         same = limits.pop()
-        return self._together([replace(field, is_optional=field.is_optional and same.missing, limits=same) for field in fields])
+        return self._together(
+            [replace(field, is_optional=field.is_optional and same.missing, limits=same) for field in fields]
+        )
 
     def _limited(self, field: Field) -> Field:
         missing = self._takes_missing(field)
@@ -70,9 +72,8 @@ class LimitFinder:
         if field.type == "boolean" or any(self._takes(field, unseen)):
             return None
         candidates = self._candidates(field)
-        if field.type != "string" and not all(isinstance(one, int | float) and one == int(one) for one in candidates):
-            if not self._is_discrete(field):
-                return None
+        if field.type != "string" and not _are_whole(candidates) and not self._is_discrete(field):
+            return None
         taken = [value for value, good in zip(candidates, self._takes(field, candidates), strict=True) if good]
         return tuple(value for value in taken if isinstance(value, str | int | float | bool)) or None
 
@@ -86,9 +87,10 @@ class LimitFinder:
             found: list[JsonValue] = [*field.examples, *sorted(self.structure.texts)]
         else:
             found = [*field.examples, *(_as(field, number) for number in sorted(self.structure.categories))]
-            if all(isinstance(one, int | float) and one == int(one) for one in found):
+            if _are_whole(found):
                 found += [_as(field, code) for code in _CODES]
-        return list(dict.fromkeys(value for value in found if value is not None))[:_MOST_VALUES]
+        kept: list[JsonValue] = list(dict.fromkeys(value for value in found if isinstance(value, str | int | float)))
+        return kept[:_MOST_VALUES]
 
     def _range(self, field: Field) -> tuple[float | None, float | None]:
         steps = [one for one in _LADDER if one <= _bound(field)]
@@ -116,6 +118,10 @@ class LimitFinder:
 def with_limits(ask: Ask, fields: Sequence[Field], bases: Sequence[Record], structure: Structure) -> list[Field]:
     """Return the fields with what the original refuses. ask: the original. bases: records that it answers."""
     return LimitFinder(ask, bases[:3], structure).limited(fields)
+
+
+def _are_whole(values: Sequence[JsonValue]) -> bool:
+    return all(isinstance(value, int | float) and float(value).is_integer() for value in values)
 
 
 def _as(field: Field, number: float) -> JsonValue:

@@ -17,11 +17,12 @@ _DEPTH = 12
 
 @dataclass(slots=True)
 class Structure:
-    """Hold what was found. numbers: thresholds, bins, categories that are numbers, in single precision some of them.
+    """Hold what was found.
 
-    texts: categories. words: parts of texts. missing: the kinds of missing text that encoders learnt, None or NaN.
-    filled: those that imputers fill. by_feature: thresholds of trees, by the number of their feature. has_neighbours: whether it compares records with
-    those that it learnt from, by their distance.
+    numbers: thresholds, bins. by_feature: thresholds of trees, by the number of their feature. texts: categories.
+    words: parts of texts. categories: those that are numbers. missing: the kinds of missing text that encoders learnt,
+    None or NaN. filled: those that imputers fill. has_neighbours: whether it compares records with those that it learnt
+    from, by their distance.
     """
 
     numbers: set[float] = field(default_factory=set)
@@ -72,7 +73,7 @@ def _children(one: Any) -> Iterator[Any]:
 
 
 def _estimators(value: Any, depth: int) -> Iterator[Any]:
-    if hasattr(value, "get_params") or type(value).__module__.startswith("sklearn.") and hasattr(value, "__dict__"):
+    if hasattr(value, "get_params") or (type(value).__module__.startswith("sklearn.") and hasattr(value, "__dict__")):
         yield value
     elif isinstance(value, list | tuple | np.ndarray) and depth < 3 and not _is_plain(value):
         for inner in value:
@@ -87,7 +88,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _read_trees(one: Any, found: Structure) -> None:
-    tree = getattr(one, "tree_", None)
+    tree: Any = getattr(one, "tree_", None)
     if hasattr(tree, "threshold") and hasattr(tree, "feature"):
         for feature, threshold in zip(tree.feature, tree.threshold, strict=True):
             if feature >= 0 and np.isfinite(threshold):

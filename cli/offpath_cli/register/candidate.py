@@ -151,7 +151,7 @@ class CandidateBuilder:
                 return checked(convert())
             except (ModelRefused, OffpathError) as error:
                 failures.append(error)
-        raise max(failures, key=lambda error: isinstance(error, AnswersDiffer))
+        raise _worst(failures)
 
     def _inputs(self) -> Schema:
         logged = self.original.signature
@@ -215,17 +215,25 @@ class CandidateBuilder:
             return load_as_served(folder, self.max_bytes)
 
 
+def _worst(failures: Sequence[Exception]) -> Exception:
+    """Return what to tell of several failures: a disagreement, with the part that this project's own form lacks."""
+    differs = next((error for error in failures if isinstance(error, AnswersDiffer)), None)
+    if differs is None or differs is failures[0]:
+        return failures[0]
+    return AnswersDiffer(f"{differs}. This was another library's form of it: {failures[0]}")
+
+
 def _logged(probing: Probing) -> object:
     """Return the first records that are answered, as MLflow takes an example."""
-    given: Sequence[dict[str, object]] = [
-        dict(record)
+    given = [
+        record
         for record, answer in zip(probing.comparison.records, probing.comparison.expected, strict=True)
         if answer.refused is None
     ][:MOST_LOGGED]
     if not probing.forms.signature.tensors:
-        return list(given)
+        return given
     [tensor] = probing.forms.signature.tensors
-    rows = probing.forms.rows([{str(name): value for name, value in record.items()} for record in given])
+    rows = probing.forms.rows(given)
     return {tensor.name: rows} if tensor.name else rows
 
 

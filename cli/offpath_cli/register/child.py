@@ -70,9 +70,9 @@ class _Reader:
         while True:
             if not self.connection.poll(max(0.0, deadline - monotonic())):
                 raise ModelRefused(
-                    f"it was ended after {self.spec.time_limit} seconds, while {self.doing}: a larger --time-limit may be "
-                    "enough; if not, the converter does not come to an end with this model: convert it in another way, and "
-                    "register the .onnx file"
+                    f"it was ended after {self.spec.time_limit} seconds, while {self.doing}: a larger --time-limit may "
+                    "be enough; if not, the converter does not come to an end with this model: convert it in another "
+                    "way, and register the .onnx file"
                 )
             match self._received():
                 case Built() as built:
@@ -110,6 +110,8 @@ def _work(connection: Connection, build: Build, spec: RegistrationSpec, max_byte
     try:
         connection.send(build(spec, max_bytes, report))
     except MemoryError:
-        connection.send(Failed(f"{spec.memory_limit} MB were not enough while {doing[0]}: give it more by --memory-limit"))
+        connection.send(
+            Failed(f"{spec.memory_limit} MB were not enough while {doing[0]}: give it more by --memory-limit")
+        )
     except Exception as error:
         connection.send(Failed(str(error) or type(error).__name__))

@@ -227,9 +227,7 @@ def _conversion_errors(native: object) -> Iterator[None]:
     except (MissingConverter, MissingShapeCalculator) as error:
         found = re.search(r"<class '([^']+)'>", str(error))
         name = found[1] if found else first_line(error)
-        raise ModelRefused(
-            f"there is no converter to ONNX for {name}: {_ADVICE}"
-        ) from error
+        raise ModelRefused(f"there is no converter to ONNX for {name}: {_ADVICE}") from error
     except Exception as error:
         raise ModelRefused(
             f"{type(native).__name__} cannot be converted to ONNX: {type(error).__name__}: {first_line(error)}"

@@ -33,7 +33,7 @@ def open_label_shape(model: ModelProto) -> None:
 
 
 def index_labels(model: ModelProto, classes: Sequence[object] | None = None) -> None:
-    """Give the class index, under its name, where the label is a number that is none, as with the classes 1 and 2, or -1 and 1.
+    """Give the class index, under its name, where labels are other numbers: of the classes 1 and 2, or -1 and 1.
 
     classes: as the original has them; those of the graph's classifiers by default.
     """

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from offpath_cli.errors import ModelRefused, first_line
 from offpath_cli.register.model_task import ModelTask
+from offpath_cli.register.neighbour_ties import neighbour_ties
 from offpath_cli.register.original import Estimator, Original, is_estimator
 
 Array = NDArray[Any]
@@ -27,12 +28,14 @@ class ExpectedAnswers:
 
     labels: of a classification. probabilities: of one that has them, of shape [records, classes]. values: of a
     regression. leads: of a classification without probabilities, by how much its score is over that of the next class.
+    ties: whether the farthest neighbour that counts is as far away as the next one, so that chance chose it.
     """
 
     labels: list[str] | None = None
     probabilities: Array | None = None
     values: Array | None = None
     leads: list[float] | None = None
+    ties: list[bool] | None = None
 
 
 def has_probabilities(original: Original) -> bool:
@@ -63,12 +66,13 @@ def predict_unchecked(original: Original, model_task: ModelTask, rows: object) -
 def _of_estimator(native: Estimator, model_task: ModelTask, rows: object) -> ExpectedAnswers:
     given = _given(native, rows)
     predicted = np.asarray(native.predict(given))
+    ties = neighbour_ties(native, given)
     if model_task.task == "regression":
-        return ExpectedAnswers(values=predicted)
+        return ExpectedAnswers(values=predicted, ties=ties)
     labels = [model_task.labels[model_task.classes.index(value)] for value in predicted.tolist()]
     if _gives_probabilities(native):
-        return ExpectedAnswers(labels, np.asarray(native.predict_proba(given)))
-    return ExpectedAnswers(labels, leads=_leads(native, given))
+        return ExpectedAnswers(labels, np.asarray(native.predict_proba(given)), ties=ties)
+    return ExpectedAnswers(labels, leads=_leads(native, given), ties=ties)
 
 
 def _given(native: Estimator, rows: object) -> object:

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from offpath_cli.register.model_task import ModelTask
-from offpath_cli.register.native import predict_unchecked
+from offpath_cli.register.native import ExpectedAnswers, predict_unchecked
 from offpath_cli.register.original import Original
 from offpath_cli.register.record_forms import RecordForms
 from training.probes.answers import Answer, Ask, Record
@@ -19,17 +20,27 @@ def original_ask(original: Original, model_task: ModelTask, forms: RecordForms) 
 
     def ask(records: Sequence[Record]) -> list[Answer]:
         expected = predict_unchecked(original, model_task, forms.rows(records))
-        if expected.values is not None:
-            rows = np.asarray(expected.values, float).reshape(len(records), -1)
-            return [_value_answer(row) for row in rows.tolist()]
-        labels = expected.labels or []
-        if expected.probabilities is None:
-            leads = expected.leads if expected.leads is not None else [None] * len(labels)
-            return [Answer(label, lead=lead) for label, lead in zip(labels, leads, strict=True)]
-        rows = np.asarray(expected.probabilities, float).tolist()
-        return [_class_answer(label, row) for label, row in zip(labels, rows, strict=True)]
+        return _tied(_answers(expected, len(records)), expected.ties)
 
     return ask_all(ask, (Exception,))
+
+
+def _answers(expected: ExpectedAnswers, records: int) -> list[Answer]:
+    if expected.values is not None:
+        rows = np.asarray(expected.values, float).reshape(records, -1)
+        return [_value_answer(row) for row in rows.tolist()]
+    labels = expected.labels or []
+    if expected.probabilities is None:
+        leads = expected.leads if expected.leads is not None else [None] * len(labels)
+        return [Answer(label, lead=lead) for label, lead in zip(labels, leads, strict=True)]
+    rows = np.asarray(expected.probabilities, float).tolist()
+    return [_class_answer(label, row) for label, row in zip(labels, rows, strict=True)]
+
+
+def _tied(answers: list[Answer], ties: Sequence[bool] | None) -> list[Answer]:
+    if ties is None:
+        return answers
+    return [replace(answer, is_tied=tied) for answer, tied in zip(answers, ties, strict=True)]
 
 
 def served_answers(predictions: Sequence[Mapping[str, Any]]) -> list[Answer]:
@@ -55,4 +66,3 @@ def _class_answer(label: str, row: Sequence[float]) -> Answer:
         return Answer(refused="its probabilities are not finite")
     ordered = sorted(row, reverse=True)
     return Answer(label, tuple(row), lead=ordered[0] - ordered[1] if len(ordered) > 1 else None)
-

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import SystemRandom
 
-from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 
 from offpath.contracts.model_manifest import ColumnLimits, Signature
 from offpath_cli.errors import ModelRefused
@@ -28,7 +28,10 @@ _LEAST_RECORDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Probing:
-    """Hold what a model is compared on. fields: with what the original refuses. notes: what changed of the signature."""
+    """Hold what a model is compared on.
+
+    fields: with what the original refuses. notes: what changed of the signature.
+    """
 
     forms: RecordForms
     fields: Sequence[Field]
@@ -61,7 +64,10 @@ def limited_schema(schema: Schema, fields: Sequence[Field]) -> Schema:
     if schema.is_tensor_spec():
         return schema
     needed = {field.name for field in fields if not field.is_optional}
-    return Schema([ColSpec(one.type, one.name, required=one.required or one.name in needed) for one in schema])
+    columns: list[ColSpec | TensorSpec] = [
+        ColSpec(one.type, one.name, required=one.required or one.name in needed) for one in schema
+    ]
+    return Schema(columns)
 
 
 def limits_of(signature: Signature, fields: Sequence[Field]) -> dict[str, ColumnLimits]:
@@ -92,7 +98,9 @@ def whole_numbers_that_may_be_missing(schema: Schema) -> tuple[Schema, list[str]
         return schema, []
     whole = {DataType.long, DataType.integer}
     names = [one.name for one in schema if not one.required and one.type in whole]
-    columns = [ColSpec(DataType.double if one.name in names else one.type, one.name, required=one.required) for one in schema]
+    columns: list[ColSpec | TensorSpec] = [
+        ColSpec(DataType.double if one.name in names else one.type, one.name, required=one.required) for one in schema
+    ]
     return Schema(columns), names
 
 
@@ -147,4 +155,3 @@ def _notes(given: Sequence[Field], found: Sequence[Field]) -> tuple[str, ...]:
     if closed:
         notes.append(f"only values that the original knows are taken: {', '.join(closed)}")
     return tuple(notes)
-

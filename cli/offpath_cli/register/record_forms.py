@@ -60,7 +60,7 @@ class RecordForms:
         [tensor] = self.signature.tensors
         names = [str(at) for at in range(tensor.shape[1])]
         rows = [[record.get(name, np.nan) for name in names] for record in records]
-        is_whole = tensor.dtype.startswith(("int", "uint")) and not any(np.nan in row for row in rows)
+        is_whole = tensor.dtype.startswith(("int", "uint")) and all(len(record) == len(names) for record in records)
         return np.array(rows, np.int64 if is_whole else np.bool_ if tensor.dtype == "bool" else np.float64)
 
 

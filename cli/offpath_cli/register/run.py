@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 def register_model(spec: RegistrationSpec, max_bytes: int, report: Report) -> "Registered":
     """Read the model, convert it, try it, compare it, and register it. All checks come before anything lasting is done.
 
-    Up to the comparison it is done in a process of its own. max_bytes: the most that the ONNX file may have. Raises ModelRefused, TrainingError, or an OffpathError of
+    Up to the comparison it is done in a process of its own. max_bytes: the most that the ONNX file may have. Raises
+    ModelRefused, TrainingError, or an OffpathError of
     the sync or the API.
     """
     check_spec(spec)
@@ -78,8 +79,8 @@ def _candidate_text(candidate: "Candidate") -> str:
         found = candidate.agreement
         refused = f", {found.refused:,} of which neither answers" if found.refused else ""
         return (
-            f"converted: {size}; answers as the original does on {found.compared:,} records{refused}, largest difference "
-            f"{found.largest:.1e} (seed {found.seed})"
+            f"converted: {size}; answers as the original does on {found.compared:,} records{refused}, largest "
+            f"difference {found.largest:.1e} (seed {found.seed})"
         )
     if candidate.difference is not None:
         return (

@@ -2,7 +2,9 @@
 
 from random import Random
 
-from offpath.contracts.model_manifest import Signature
+from pydantic import JsonValue
+
+from offpath.contracts.model_manifest import ColumnType, Signature
 from offpath_cli.errors import ModelRefused
 from offpath_cli.register.example_inputs import ExampleInputs
 from offpath_cli.register.record_forms import RecordForms, fields_of, has_records, records_of
@@ -23,13 +25,18 @@ def check_unconverted(check: ServingCheck, signature: Signature, example: Exampl
     fields, examples = fields_of(signature, example), records_of(signature, example)
     random, structure = Random(_SEED), Structure()  # noqa: S311 - it draws records
     base: Record = examples[0] if examples else {field.name: _plain(field.type) for field in fields}
-    edges = [{**base, field.name: value} for at, field in enumerate(fields) for value in special_values(field, structure, at)]
+    edges = [
+        {**base, field.name: value} for at, field in enumerate(fields) for value in special_values(field, structure, at)
+    ]
     drawn = [{**base, **{field.name: drawn_value(field, structure, random) for field in fields}} for _ in range(_DRAWN)]
     try:
         check.ask(RecordForms(signature))([base, *edges[:2_000], *drawn])
     except ModelUnusable as error:
-        raise ModelRefused(f"{error}. Give its classes the indexes of --labels, from 0 on, or texts as classes") from error
+        raise ModelRefused(
+            f"{error}. Give its classes the indexes of --labels, from 0 on, or texts as classes"
+        ) from error
 
 
-def _plain(kind: str) -> str | float | int | bool:
-    return {"string": "", "boolean": False, "long": 0, "integer": 0}.get(kind, 0.0)
+def _plain(kind: ColumnType) -> JsonValue:
+    plain: dict[ColumnType, JsonValue] = {"string": "", "boolean": False, "long": 0, "integer": 0}
+    return plain.get(kind, 0.0)

@@ -57,13 +57,13 @@ def format_classes(
 ) -> list[ClassPrediction]:
     """Return label, class index and, where the model gives them, probabilities by label.
 
-    are_indexes: whether numbers are class indexes for sure. Otherwise one that is the name of the most probable class is
-    taken for that name, as in graphs whose classes are numbers: 1 of 1 and 2.
+    are_indexes: whether numbers are class indexes for sure. Otherwise one that is the name of the most probable class
+    is taken for that name, as in graphs whose classes are numbers: 1 of 1 and 2.
 
     outputs: a class index or label a record, of shape [records] or [records, 1], or probabilities of shape
     [records, classes], or both, in any order. The class that the model names is the answer, whatever it thinks most
-    probable: it may have a threshold of its own. Raises ValueError when there is neither, or a class index that no label
-    has, and InvalidInputs for a record whose numbers are not finite.
+    probable: it may have a threshold of its own. Raises ValueError when there is neither, or a class index that no
+    label has, and InvalidInputs for a record whose numbers are not finite.
     """
     _check_finite(outputs)
     probabilities = next((output for output in outputs if _is_probabilities(output)), None)
@@ -116,7 +116,10 @@ def _with_probabilities(
     if len(given) != len(likeliest):
         raise ValueError(f"the model gives {len(given)} classes and {len(likeliest)} rows of probabilities")
     return [
-        {**_by_class(value if are_indexes else _read(value, index, names), names), "probabilities": dict(zip(names, row, strict=True))}
+        {
+            **_by_class(value if are_indexes else _read(value, index, names), names),
+            "probabilities": dict(zip(names, row, strict=True)),
+        }
         for value, index, row in zip(given, likeliest, probabilities.tolist(), strict=True)
     ]
 
@@ -129,7 +132,9 @@ def _read(value: ClassValue, likeliest: int, names: Sequence[str]) -> ClassValue
 def _by_class(value: ClassValue, labels: Sequence[str]) -> ClassPrediction:
     if isinstance(value, int):
         if value < 0 or (labels and value >= len(labels)):
-            raise ValueError(f"the model gives the class index {value}; its {len(labels)} labels are {', '.join(labels)}")
+            raise ValueError(
+                f"the model gives the class index {value}; its {len(labels)} labels are {', '.join(labels)}"
+            )
         return {"label": labels[value] if labels else str(value), "class_index": value}
     label = value.decode() if isinstance(value, bytes) else value
     return {"label": label, "class_index": labels.index(label) if label in labels else None}

@@ -122,7 +122,7 @@ def _input_name(column: Column) -> str:
 
 
 def _prepared(batch: Batch, column: Column, dtype: Dtype) -> Array:
-    """Return a column's values as the graph takes them, the terms of a text instead of the text where it wants these."""
+    """Return a column's values as the graph takes them: of a text its terms, where it wants these."""
     if column.limits is None or not column.limits.analyzers:
         return _column(batch, column.name, dtype)
     analyzers = column.limits.analyzers

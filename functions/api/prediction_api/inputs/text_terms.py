@@ -13,8 +13,8 @@ _SEPARATORS = (TERM_SEPARATOR, TERMS_SEPARATOR)
 
 
 def prepared_text(text: str, analyzers: Sequence[TextAnalyzer]) -> str:
-    """Return the terms of a text for each analyzer, as a graph takes them."""
-    return TERMS_SEPARATOR.join(TERM_SEPARATOR.join(terms(text, analyzer)) for analyzer in analyzers)
+    """Return the terms of a text for each analyzer, as a graph takes them: a separator ends those of each."""
+    return "".join(TERM_SEPARATOR.join(terms(text, analyzer)) + TERMS_SEPARATOR for analyzer in analyzers)
 
 
 def terms(text: str, analyzer: TextAnalyzer) -> list[str]:

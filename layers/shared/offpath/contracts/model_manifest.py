@@ -55,8 +55,9 @@ class TextAnalyzer(Part):
 class ColumnLimits(Part):
     """Say which values of a column the original refuses, and how a graph is told of some.
 
-    values: all that are taken; None for any. least, most: of numbers; None for any. missing: whether a value may be missing. absent: the text that the graph gets for a missing one. analyzers: of a text, the terms of each
-    of which the graph gets instead of the text itself.
+    values: all that are taken; None for any. least, most: of numbers; None for any. missing: whether a value may be
+    missing. absent: the text that the graph gets for a missing one. analyzers: of a text, the terms of each of which
+    the graph gets instead of the text itself.
     """
 
     values: tuple[str | int | float | bool, ...] | None = None
