@@ -10,6 +10,7 @@ from training.data.dataset import split
 from training.metrics import evaluate
 from training.onnx_artifact.agreement import check_agreement
 from training.onnx_artifact.convert import check_size, to_onnx
+from training.onnx_artifact.probing import check_probes
 from training.recipe import (
     ChosenArtifact,
     Dataset,
@@ -70,7 +71,12 @@ def train(
     report("trained: " + ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
     exact = to_onnx(recipe, estimator)
     difference = check_agreement(recipe, exact, holdout)
-    report(f"ONNX and {recipe.library} agree: largest difference {difference:.1e}; {exact.bytes / 1e3:,.1f} kB")
+    probed = check_probes(recipe, estimator, exact, holdout, seed)
+    difference = max(difference, probed.largest)
+    report(
+        f"ONNX and {recipe.library} agree on {len(test_x) + probed.compared:,} records: largest difference "
+        f"{difference:.1e}; {exact.bytes / 1e3:,.1f} kB"
+    )
     chosen = ChosenArtifact(exact, holdout.predicted)
     if recipe.choose:
         chosen = recipe.choose(parameters, exact, holdout, report)

@@ -27,7 +27,6 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "LocalOutlierFactor": {"novelty": True},
     "NuSVC": {"nu": 0.2},
     "GaussianRandomProjection": {"n_components": 3},
-    "PLSSVD": {"n_components": 1},
     "QuadraticDiscriminantAnalysis": {"reg_param": 0.1},
     "SparseRandomProjection": {"n_components": 3},
     "PLSCanonical": {"n_components": 1},
@@ -67,7 +66,7 @@ def cases() -> Iterator[Case]:
 # They transform targets, or are themselves made of transformers.
 _NO_TRANSFORMERS = {
     "LabelBinarizer", "LabelEncoder", "MultiLabelBinarizer", "ColumnTransformer", "FeatureUnion", "Pipeline",
-    "DictVectorizer", "KernelCenterer", "FrozenEstimator", "FeatureHasher", "PatchExtractor", "SparseCoder",
+    "DictVectorizer", "KernelCenterer", "FrozenEstimator", "FeatureHasher", "PatchExtractor", "PLSSVD", "SparseCoder",
     "TfidfTransformer",
     "CountVectorizer", "TfidfVectorizer", "HashingVectorizer",
 }  # fmt: skip

@@ -12,17 +12,26 @@ from training.double_precision.graph import Value
 from training.double_precision.tree_ensemble import AT_MOST, LESS, MEMBER, Node, Trees
 from training.recipe import Estimator
 
-_ZERO = 1e-35  # LightGBM's own: what is nearer to zero is zero
+_ZERO = float(np.float32(1e-35))  # LightGBM's own: what is nearer to zero is zero
 
 
 @regresses("XGBRegressor", "XGBRFRegressor")
 def _xgboost_regressor(estimator: Estimator, table: Table) -> Value:
-    return xgboost_values(_booster(estimator), table)
+    return xgboost_values(_booster(estimator), _with_missing(estimator, table))
 
 
 @classifies("XGBClassifier", "XGBRFClassifier")
 def _xgboost_classifier(estimator: Estimator, table: Table) -> Classified:
-    return xgboost_classes(_booster(estimator), table)
+    return xgboost_classes(_booster(estimator), _with_missing(estimator, table))
+
+
+def _with_missing(estimator: Estimator, table: Table) -> Table:
+    """Return the numbers with those missing that the estimator takes for that."""
+    missing = estimator.missing
+    if missing is None or np.isnan(missing):
+        return table
+    matrix = table.matrix
+    return table.of(table.graph.where(matrix.single().equals(float(np.float32(missing))), np.nan, matrix), table.width)
 
 
 def _booster(estimator: Estimator) -> Any:
@@ -50,6 +59,8 @@ def xgboost_classes(booster: Any, table: Table) -> Classified:
     if objective == "binary:logistic":
         positive = margins.single().expit().single()
         return Classified((positive > 0.5).whole(), two_columns(positive), margins)
+    if objective == "binary:hinge":
+        return Classified((margins.single() > 0.0).whole(), None, margins)
     if objective in {"multi:softprob", "multi:softmax"}:
         parts = margins.single().softmax()
         return Classified(margins.single().argmax(), parts, margins)
@@ -113,6 +124,8 @@ def lightgbm_values(booster: Any, table: Table) -> Value:
     (name, *options), raw = _raw(booster, table)
     if name in {"poisson", "gamma", "tweedie"}:
         return raw.apply("Exp")
+    if name == "cross_entropy":
+        return raw.expit()
     if name == "regression" and "sqrt" in options:
         return raw * raw.apply("Abs")
     if name in {"regression", "regression_l1", "huber", "fair", "quantile", "mape"}:
@@ -140,9 +153,11 @@ def _raw(booster: Any, table: Table) -> tuple[list[str], Value]:
     dump = booster.dump_model(num_iteration=booster.best_iteration if booster.best_iteration > 0 else None)
     if dump.get("pandas_categorical"):
         raise NotWritten("LightGBM with pandas' categories")
+    if any(line.startswith("is_linear=1") for line in booster.model_to_string().splitlines()):
+        raise NotWritten("LightGBM with linear_tree=True")
     infos = [_nodes_below(tree["tree_structure"]) for tree in dump["tree_info"]]
     splits = [node for nodes in infos for node in nodes if "split_feature" in node]
-    matrix = _categories_cut(_zeros_missing(table.matrix, splits), splits, table)
+    matrix = _categories_cut(_zeros(table.matrix, splits), splits, table)
     width = int(dump["num_tree_per_iteration"])
     trees = Trees(width)
     for at, nodes in enumerate(infos):
@@ -161,10 +176,10 @@ def _nodes_below(root: Any) -> list[Any]:
     return found
 
 
-def _zeros_missing(matrix: Value, splits: list[Any]) -> Value:
-    if not any(node["missing_type"] == "Zero" for node in splits):
-        return matrix
-    return matrix.graph.where(matrix.apply("Abs") <= _ZERO, np.nan, matrix)
+def _zeros(matrix: Value, splits: list[Any]) -> Value:
+    """Return what is as good as zero as zero, or as missing where that was asked for."""
+    zero = np.nan if any(node["missing_type"] == "Zero" for node in splits) else 0.0
+    return matrix.graph.where(matrix.apply("Abs") <= _ZERO, zero, matrix)
 
 
 def _categories_cut(matrix: Value, splits: list[Any], table: Table) -> Value:

@@ -152,7 +152,7 @@ def _needs_half(member: Estimator) -> bool:
 
 def _binary_score(member: Estimator, table: Table) -> Value:
     if type(member).__name__ == "_ConstantPredictor":
-        raise NotWritten("a class that no record of the training has")
+        return _repeated(table, by_name(member.y_).reshape(1, -1))
     if _is_regressor(member):
         return regress(member, table)
     if hasattr(member, "decision_function"):
@@ -329,6 +329,16 @@ def _chain(estimator: Estimator, table: Table) -> Value:
         given = table.graph.concat([given, found[-1]])
     order = np.argsort(estimator.order_)
     return table.graph.concat([found[at] for at in order])
+
+
+@regresses("RFE", "RFECV")
+def _chosen_values(estimator: Estimator, table: Table) -> Value:
+    return regress(estimator.estimator_, _sub(table, np.flatnonzero(estimator.support_)))
+
+
+@classifies("RFE", "RFECV")
+def _chosen_classes(estimator: Estimator, table: Table) -> Classified:
+    return classify(estimator.estimator_, _sub(table, np.flatnonzero(estimator.support_)))
 
 
 @classifies("SelfTrainingClassifier")

@@ -120,7 +120,7 @@ def _components(estimator: Estimator, table: Table) -> Table:
     return table.of(found, len(estimator.components_))
 
 
-@transforms("TruncatedSVD", "GaussianRandomProjection", "SparseRandomProjection")
+@transforms("TruncatedSVD", "GaussianRandomProjection", "SparseRandomProjection", "NeighborhoodComponentsAnalysis")
 def _projected(estimator: Estimator, table: Table) -> Table:
     components = estimator.components_
     dense = components.toarray() if hasattr(components, "toarray") else components
@@ -214,8 +214,8 @@ def _ranked(column: Value, quantiles: Any, references: Any) -> Value:
     forward = interpolated(column, quantiles, references)
     backward = -interpolated(-column, -quantiles[::-1], -references[::-1])
     found = (forward + backward) * 0.5
-    found = graph.where(column <= float(quantiles[0] + 1e-7), 0.0, found)
-    return graph.where((column + 1e-7) >= float(quantiles[-1]), 1.0, found)
+    found = graph.where(column.equals(float(quantiles[-1])), 1.0, found)
+    return graph.where(column.equals(float(quantiles[0])), 0.0, found)
 
 
 def interpolated(column: Value, points: Any, values: Any) -> Value:
@@ -257,7 +257,39 @@ def _unmixed(estimator: Estimator, table: Table) -> Table:
     return table.of(centred @ components.T, len(components))
 
 
-@transforms("KMeans", "MiniBatchKMeans", "BisectingKMeans")
+@transforms("KMeans", "MiniBatchKMeans", "BisectingKMeans", "Birch")
 def _to_centres(estimator: Estimator, table: Table) -> Table:
-    found = distances(table.matrix, by_name(estimator.cluster_centers_)).apply("Sqrt")
-    return table.of(found, len(estimator.cluster_centers_))
+    name = "subcluster_centers_" if type(estimator).__name__ == "Birch" else "cluster_centers_"
+    centres = by_name(getattr(estimator, name))
+    return table.of(distances(table.matrix, centres).apply("Sqrt"), len(centres))
+
+
+@transforms("FeatureAgglomeration")
+def _pooled(estimator: Estimator, table: Table) -> Table:
+    if estimator.pooling_func is not np.mean:
+        raise NotWritten("FeatureAgglomeration with a pooling_func of its own")
+    groups = [np.flatnonzero(estimator.labels_ == label).tolist() for label in range(estimator.n_clusters_)]
+    means = [table.graph.sum_of([table.column(at) for at in group]) / float(len(group)) for group in groups]
+    return table.of(table.graph.concat(means), len(groups))
+
+
+@transforms("SkewedChi2Sampler")
+def _skewed(estimator: Estimator, table: Table) -> Table:
+    logs = (table.matrix + float(estimator.skewedness)).apply("Log")
+    weights = by_name(estimator.random_weights_)
+    angles = logs @ weights + _row(estimator.random_offset_)
+    return table.of(angles.apply("Cos") * float(np.sqrt(2) / np.sqrt(weights.shape[1])), weights.shape[1])
+
+
+@transforms("KernelPCA")
+def _kernel_components(estimator: Estimator, table: Table) -> Table:
+    if not isinstance(estimator.kernel, str):
+        raise NotWritten("KernelPCA with a kernel of a function")
+    kernel = Kernel(estimator.kernel, float(estimator.gamma_), estimator.degree, estimator.coef0)
+    values, centerer = kernel.values(table.matrix, by_name(estimator.X_fit_)), estimator._centerer
+    means = values.sum() / float(len(centerer.K_fit_rows_))
+    centred = values - _row(centerer.K_fit_rows_) - means + float(centerer.K_fit_all_)
+    kept = estimator.eigenvalues_ != 0
+    scaled = np.zeros_like(estimator.eigenvectors_)
+    scaled[:, kept] = estimator.eigenvectors_[:, kept] / np.sqrt(estimator.eigenvalues_[kept])
+    return table.of(centred @ scaled, scaled.shape[1])

@@ -127,6 +127,11 @@ def _of_xgboost(booster: "xgboost.Booster") -> _OwnTask:
     learner = json.loads(booster.save_config())["learner"]
     objective = learner["objective"]["name"]
     classes = max(int(learner["learner_model_param"]["num_class"]), 2)
+    if objective == "binary:logitraw":
+        raise ModelRefused(
+            "its objective binary:logitraw gives scores, which are neither classes nor probabilities: train it with "
+            "binary:logistic"
+        )
     return _by_objective(objective, classes, ("binary:", "multi:"), ("reg:", "count:"))
 
 

@@ -34,7 +34,7 @@ def _folded(text: str, analyzer: TextAnalyzer) -> str:
     apart = unicodedata.normalize("NFKD", text)
     if analyzer.strip_accents == "ascii":
         return apart.encode("ascii", "ignore").decode("ascii")
-    return text if apart == text else "".join(mark for mark in apart if not unicodedata.combining(mark))
+    return "".join(mark for mark in apart if not unicodedata.combining(mark))
 
 
 def _words(text: str, analyzer: TextAnalyzer) -> Iterator[str]:
