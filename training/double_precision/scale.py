@@ -25,13 +25,22 @@ def _row(values: Any) -> Any:
     return by_name(values).reshape(1, -1)
 
 
-@transforms("StandardScaler", "RobustScaler")
-def _centred(estimator: Estimator, table: Table) -> Table:
+@transforms("StandardScaler")
+def _standardized(estimator: Estimator, table: Table) -> Table:
+    kind = np.float32 if table.single else np.float64  # what it rounds its own numbers to, too
     found = table.matrix
-    centre = getattr(estimator, "center_", None) if hasattr(estimator, "with_centering") else estimator.mean_
-    with_centre = getattr(estimator, "with_mean", getattr(estimator, "with_centering", True))
-    if with_centre and centre is not None:
-        found = _rounded(found - _row(centre), table)
+    if estimator.with_mean:
+        found = _rounded(found - _row(np.asarray(estimator.mean_, kind)), table)
+    if estimator.scale_ is not None:
+        found = _rounded(found / _row(np.asarray(estimator.scale_, kind)), table)
+    return table.of(found, table.width)
+
+
+@transforms("RobustScaler")
+def _robust(estimator: Estimator, table: Table) -> Table:
+    found = table.matrix
+    if estimator.center_ is not None:
+        found = _rounded(found - _row(estimator.center_), table)
     if estimator.scale_ is not None:
         found = _rounded(found / _row(estimator.scale_), table)
     return table.of(found, table.width)

@@ -92,14 +92,14 @@ def _own_task(original: Original) -> _OwnTask:
         return _of_xgboost(cast("xgboost.Booster", native))
     if original.flavor == "lightgbm":
         return _of_lightgbm(cast("lightgbm.Booster", native))
-    raise ModelRefused(f"this {original.kind} predicts nothing, so it cannot be served")
+    advice = "; train it with novelty=True" if getattr(native, "novelty", None) is False else ""
+    raise ModelRefused(f"this {original.kind} predicts nothing, so it cannot be served{advice}")
 
 
 def _of_estimator(estimator: Estimator) -> _OwnTask:
     from sklearn.base import is_outlier_detector, is_regressor
 
     if is_outlier_detector(estimator):
-        _check_predicts_new(estimator)
         return _OwnTask("classification", OUTLIER_CLASSES)
     if not _is_classifier(estimator):
         return _OwnTask("regression" if is_regressor(estimator) else None)
@@ -107,14 +107,6 @@ def _of_estimator(estimator: Estimator) -> _OwnTask:
     if isinstance(classes, list):
         raise ModelRefused(f"{type(estimator).__name__} predicts {len(classes)} labels a record: one is served")
     return _OwnTask("classification", tuple(classes.tolist()))
-
-
-def _check_predicts_new(estimator: Estimator) -> None:
-    if not hasattr(estimator, "predict"):
-        raise ModelRefused(
-            f"{type(estimator).__name__} says which records of its training are outliers, and nothing of others: train "
-            "it with novelty=True"
-        )
 
 
 def _is_classifier(estimator: Estimator) -> TypeGuard[ClassifierEstimator]:

@@ -14,10 +14,12 @@ from offpath_cli.register.compare_answers import AnsweredRecord
 from offpath_cli.register.original_answers import served_answers
 from offpath_cli.register.record_forms import RecordForms
 from prediction_api.adapters.onnx_model import OnnxModel
-from prediction_api.errors import InvalidInputs, ModelUnusable, PredictionApiError
+from prediction_api.errors import InvalidInputs, ModelUnusable, PredictionApiError, ScoringError
 from prediction_api.format_predictions import format_predictions
+from prediction_api.inputs.batch import Batch
 from prediction_api.inputs.records import RecordSchema
 from prediction_api.inputs.tensors import TensorSchema
+from prediction_api.scoring.columns import ColumnReader
 from training.probes.answers import Answer, Ask, Record
 from training.probes.asking import ask_all, in_parts
 
@@ -77,12 +79,18 @@ class ServingCheck:
 
         def ask(records: Sequence[Record]) -> list[Answer]:
             try:
-                batch = self._schema(len(records)).read(forms.body(records))
+                batch = self._read(forms, records)
                 return served_answers(format_predictions(self.version, self.model.run(batch), batch.records))
             except (ValueError, LookupError) as error:
                 raise ModelUnusable(f"its answer cannot be given: {error}") from error
 
-        return in_parts(ask_all(ask, (InvalidInputs,)), _AT_ONCE)
+        return in_parts(ask_all(ask, (InvalidInputs, ScoringError)), _AT_ONCE)
+
+    def _read(self, forms: RecordForms, records: Sequence[Record]) -> Batch:
+        columns = self.version.signature.columns
+        if any(column.name == "inputs" for column in columns):  # whose name takes several records from a body's field
+            return ColumnReader(columns, len(records)).read("dataframe_records", [*records])
+        return self._schema(len(records)).read(forms.body(records))
 
     def _schema(self, records: int) -> TensorSchema | RecordSchema:
         signature = self.version.signature
