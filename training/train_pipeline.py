@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from offpath.contracts.model_manifest import ColumnLimits
 from training.callbacks import NO_CALLBACKS, Callbacks, ReportProgress
 from training.checks import check_row_counts
 from training.data.dataset import split
@@ -28,7 +29,7 @@ from training.recipe import (
 class Trained:
     """A model that is fit to be registered. metrics: of its artifact, on the holdout set. example: a held-out record.
 
-    more_metrics, tags: what the recipe tells of its choice of an artifact. figures: `matplotlib.figure.Figure` by file
+    limits: which values the estimator refuses, by column. more_metrics, tags: what the recipe tells of its choice of an artifact. figures: `matplotlib.figure.Figure` by file
     name.
     """
 
@@ -43,6 +44,7 @@ class Trained:
     artifact: OnnxArtifact
     largest_difference: float
     example: dict[str, Any]
+    limits: Mapping[str, ColumnLimits] = field(default_factory=dict)
     more_metrics: Mapping[str, float] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
@@ -72,9 +74,9 @@ def train(
     exact = to_onnx(recipe, estimator)
     difference = check_agreement(recipe, exact, holdout)
     probed = check_probes(recipe, estimator, exact, holdout, seed)
-    difference = max(difference, probed.largest)
+    difference = max(difference, probed.agreement.largest)
     report(
-        f"ONNX and {recipe.library} agree on {len(test_x) + probed.compared:,} records: largest difference "
+        f"ONNX and {recipe.library} agree on {len(test_x) + probed.agreement.compared:,} records: largest difference "
         f"{difference:.1e}; {exact.bytes / 1e3:,.1f} kB"
     )
     chosen = ChosenArtifact(exact, holdout.predicted)
@@ -91,6 +93,7 @@ def train(
         metrics=evaluate(recipe.task, test_y, chosen.predicted),
         train_metrics=evaluate(recipe.task, train_y, estimator.predict(train_x)),
         artifact=chosen.artifact,
+        limits=probed.limits,
         largest_difference=difference,
         example=test_x.iloc[0].to_dict(),
         more_metrics=chosen.metrics,

@@ -1,13 +1,13 @@
 """Compare a recipe's estimator and its artifact on records that are made for them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from offpath.contracts.model_manifest import Column, ColumnType
+from offpath.contracts.model_manifest import Column, ColumnLimits, ColumnType
 from training.onnx_artifact.run import run
 from training.probes.answers import TOLERANCE, Answer, Ask, Record
 from training.probes.asking import ask_all, in_parts
@@ -32,23 +32,33 @@ _KINDS: Mapping[ColumnType, str] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """Hold how nearly both forms agree, and by column which values the estimator refuses."""
+
+    agreement: Agreement
+    limits: Mapping[str, ColumnLimits]
+
+
 def check_probes(
     recipe: Recipe[Any], estimator: Estimator, artifact: OnnxArtifact, holdout: HoldoutSet, seed: int
-) -> Agreement:
+) -> Probed:
     """Return how nearly both agree on records at the edges of what they take, and on drawn ones. seed: of these.
 
     Raises TrainingError with the smallest record that has two answers.
     """
     examples = _records(recipe, holdout.features)
     ask, structure = _estimator_ask(recipe, estimator), structure_of(estimator)
-    fields = [_bounded(field) for field in with_limits(ask, _fields(recipe, examples), examples, structure)]
+    found = with_limits(ask, _fields(recipe, examples), examples, structure)
+    limits = {field.name: field.limits for field in found if field.limits != ColumnLimits()}
+    fields = [_bounded(field) for field in found]
     count = _RECORDS_OF_TOKENS if artifact.tokenizer else _RECORDS
     records = ProbeMaker(fields, examples, structure, ask, seed, count).records()
     comparison = Comparison(ask, records, ask(records), examples[0], seed)
     try:
-        return comparison.run(_artifact_ask(recipe, artifact))
-    except Disagreement as found:
-        raise TrainingError(f"{found}: not registered") from found
+        return Probed(comparison.run(_artifact_ask(recipe, artifact)), limits)
+    except Disagreement as error:
+        raise TrainingError(f"{error}: not registered") from error
 
 
 def _fields(recipe: Recipe[Any], examples: Sequence[Record]) -> list[Field]:

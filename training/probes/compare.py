@@ -114,6 +114,8 @@ class Shrinking:
         return record
 
     def _simpler(self, name: str, value: JsonValue) -> list[JsonValue]:
+        if name in self.example and value == self.example[name]:
+            return []
         simple: list[JsonValue] = [self.example[name]] if name in self.example else []
         if isinstance(value, float):
             simple += [0.0, 1.0, float(round(value)) if abs(value) < 1e15 else value, float(f"{value:.3g}")]

@@ -26,7 +26,9 @@ VECTORIZERS: dict[str, dict[str, Any]] = {
     "long characters of words": {"analyzer": "char_wb", "ngram_range": (4, 6)},
 }
 # Capitals of more than one kind, marks apart from their letters, ligatures, spaces of many kinds, emoji.
-TEXTS = st.text() | st.text("aAbB éÉe\u0301İıßẞΣσςﬁ\t\n\u00a0\u200b日本😀_-'. 12", max_size=40)
+TEXTS = st.text() | st.text(
+    "aAbB éÉe\u0301\u0130\u0131ßẞ\u03a3\u03c3\u03c2\ufb01\t\n\u00a0\u200b日本😀_-'. 12", max_size=40
+)
 
 
 @pytest.mark.parametrize("name", VECTORIZERS)
