@@ -29,8 +29,8 @@ from training.recipe import (
 class Trained:
     """A model that is fit to be registered. metrics: of its artifact, on the holdout set. example: a held-out record.
 
-    limits: which values the estimator refuses, by column. more_metrics, tags: what the recipe tells of its choice of an artifact. figures: `matplotlib.figure.Figure` by file
-    name.
+    limits: which values the estimator refuses, by column. more_metrics, tags: what the recipe tells of its choice of an
+    artifact. figures: `matplotlib.figure.Figure` by file name.
     """
 
     recipe: Recipe[Any]

@@ -15,6 +15,7 @@ from local.zoo.table import refused_in
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyType"),
     pytest.mark.filterwarnings("ignore::UserWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),  # of estimators that will go
 ]
 
 _SHARE, _SECONDS, _LEAST = 40, 300, 2_000

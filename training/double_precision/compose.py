@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from training.double_precision.convert import (
     Classified,
@@ -46,14 +46,31 @@ def _transformed(estimator: Estimator, table: Table) -> Table:
 @transforms("ColumnTransformer")
 def _columns(estimator: Estimator, table: Table) -> Table:
     chosen = estimator._transformer_to_input_indices
+    position = _positions(estimator, table)
     parts = []
     for name, part, _ in estimator.transformers_:
-        indexes = list(chosen[name])
-        if (isinstance(part, str) and part == "drop") or not indexes:
+        is_dropped = isinstance(part, str) and part == "drop"
+        indexes = [] if is_dropped else [position(at) for at in chosen[name]]
+        if not indexes:
             continue
         selected = table.select(indexes)
         parts.append(selected if isinstance(part, str) and part == "passthrough" else transform(part, selected))
     return side_by_side(parts, table)
+
+
+def _positions(estimator: Estimator, table: Table) -> Callable[[int], int]:
+    """Return where the table has a column, by its number in the training: some that no part takes may be gone."""
+    names = list(getattr(estimator, "feature_names_in_", ()))
+    given = list(table.names)
+    if not names or names == given or not set(names) & set(given):
+        return int
+
+    def position(at: int) -> int:
+        if names[at] not in given:
+            raise NotWritten(f"a ColumnTransformer whose column {names[at]!r} is not in the signature")
+        return given.index(names[at])
+
+    return position
 
 
 @transforms("FeatureUnion")

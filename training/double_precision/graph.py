@@ -19,12 +19,13 @@ DOMAINS = {"": 21, "ai.onnx.ml": 5, "com.microsoft": 1}
 class Graph:
     """Collect nodes and constants; each result has a name of its own, which no column of a team's has.
 
-    text_inputs: the columns of texts, with what makes their terms.
+    text_inputs: the columns of texts, with what makes their terms. prefix: of names within a graph of a graph.
     """
 
     nodes: list[Any] = field(default_factory=list)
     constants: dict[tuple[str, tuple[int, ...], bytes], Any] = field(default_factory=dict)
     count: int = 0
+    prefix: str = ""
     text_inputs: dict[str, list[TextAnalyzer]] = field(default_factory=dict)
 
     def node(self, kind: str, *inputs: Value, outputs: int = 1, domain: str = "", **attributes: Any) -> list[Value]:
@@ -72,7 +73,7 @@ class Graph:
 
     def _name(self) -> str:
         self.count += 1
-        return f"\N{SECTION SIGN}{self.count}"
+        return f"\N{SECTION SIGN}{self.prefix}{self.count}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ class Value:
         return self._with("Div", other)
 
     def __matmul__(self, other: Value | Constant) -> Value:
-        return self._with("MatMul", other)
+        # Not MatMul: ONNX Runtime joins that with a scale before or after it, which it then has in single precision.
+        return self._with("Gemm", other)
 
     def __pow__(self, other: Value | Constant) -> Value:
         return self._with("Pow", other)

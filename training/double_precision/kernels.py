@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from training.double_precision.convert import Classified, NotWritten, Table, by_name, classifies, regresses, two_columns
+from training.double_precision.coupling import coupled
 from training.double_precision.graph import Value
 from training.double_precision.neighbours import distances
 from training.recipe import Estimator
@@ -110,12 +111,11 @@ def one_against_one(of_second: Value, confidences: Value, classes: int) -> Value
 
 
 def _platt(estimator: Estimator, pairs: Value, classes: int) -> Value:
+    """Return the probabilities of classes from those of pairs: https://www.csie.ntu.edu.tw/~cjlin/papers/svmprob/svmprob.pdf"""
     graph = pairs.graph
     first = (-(pairs * by_name(estimator._probA) + by_name(estimator._probB))).expit()
-    if classes == 2:
-        kept = graph.op("Clip", first, graph.constant(1e-7), graph.constant(1 - 1e-7))
-        return graph.concat([kept, graph.constant(1.0) - kept])
-    raise NotWritten(f"{type(estimator).__name__} with probability=True and {classes} classes")
+    first = graph.op("Clip", first, graph.constant(1e-7), graph.constant(1 - 1e-7))
+    return coupled(first, classes)
 
 
 @regresses("KernelRidge")

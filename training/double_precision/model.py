@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,14 +152,29 @@ def _inputs(graph: Graph, signature: Signature) -> tuple[Table, list[Any]]:
     texts = frozenset(at for at, column in enumerate(columns) if column.type == "string")
     if not texts:
         [entry] = [helper.make_tensor_value_info("inputs", TensorProto.DOUBLE, [None, len(columns)])]
-        return Table(graph, names, joined=Value(graph, "inputs"), singles=single), [entry]
+        return Table(graph, names, joined=_rounded(Value(graph, "inputs"), single, len(columns)), singles=single), [
+            entry
+        ]
     graph.text_inputs.update({prepared_input(names[at]): [] for at in texts})
     inputs = [prepared_input(name) if at in texts else name for at, name in enumerate(names)]
     entries = [
         helper.make_tensor_value_info(name, _element(column), [None, 1])
         for name, column in zip(inputs, columns, strict=True)
     ]
-    return Table(graph, names, [Value(graph, name) for name in inputs], texts, single), entries
+    values = [Value(graph, name) for name in inputs]
+    return Table(
+        graph, names, [_rounded(value, single & {at}, 1) for at, value in enumerate(values)], texts, single
+    ), entries
+
+
+def _rounded(matrix: Value, singles: Set[int], width: int) -> Value:
+    """Return the numbers, those in single precision that the original has so."""
+    if not singles:
+        return matrix
+    if len(singles) == width:
+        return matrix.single()
+    mask = matrix.graph.constant([[at in singles for at in range(width)]], np.bool_)
+    return matrix.graph.where(mask, matrix.single(), matrix)
 
 
 def _element(column: Column) -> int:

@@ -9,6 +9,7 @@ from itertools import combinations, combinations_with_replacement
 from typing import Any
 
 import numpy as np
+from sklearn.utils import check_array
 
 from training.double_precision.convert import NotWritten, Table, by_name, transforms
 from training.double_precision.graph import Value
@@ -171,7 +172,7 @@ def log1p(value: Value) -> Value:
 @transforms("FunctionTransformer")
 def _function(estimator: Estimator, table: Table) -> Table:
     function = estimator.func
-    if function is None:
+    if function is None or getattr(function, "func", None) is check_array:  # which HistGradientBoosting puts there
         return table
     name = getattr(function, "__name__", repr(function))
     kinds = {

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from offpath.contracts.model_manifest import Column, ColumnLimits, ColumnType
+from training.onnx_artifact.convert import silence_warnings
 from training.onnx_artifact.run import run
 from training.probes.answers import TOLERANCE, Answer, Ask, Record
 from training.probes.asking import ask_all, in_parts
@@ -102,8 +103,9 @@ def _series(column: Column, records: Sequence[Record]) -> Any:
 def _estimator_ask(recipe: Recipe[Any], estimator: Estimator) -> Ask:
     def ask(records: Sequence[Record]) -> list[Answer]:
         rows = _frame(recipe, records)
-        predicted = np.asarray(estimator.predict(rows))
-        probabilities = estimator.predict_proba(rows) if recipe.task == "classification" else None
+        with silence_warnings(), np.errstate(all="ignore"):  # of numbers that are too large
+            predicted = np.asarray(estimator.predict(rows))
+            probabilities = estimator.predict_proba(rows) if recipe.task == "classification" else None
         return _answers(predicted, probabilities)
 
     return ask_all(ask, (Exception,))

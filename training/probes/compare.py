@@ -10,6 +10,8 @@ from training.probes.answers import Answer, Ask, Record, difference
 
 _MOST_TRIES = 300
 _MOST_ALONE = 50
+# Parts by which a number changes, far below what single precision would.
+_NUDGES = (1e-14, -1e-14, 1e-12, -1e-12)
 _MOST_SHOWN = 600
 
 
@@ -49,13 +51,18 @@ class Disagreement(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Hold records with the original's answers. example: a record that is answered. seed: of what was drawn."""
+    """Hold records with the original's answers.
+
+    example: a record that is answered. seed: of what was drawn. is_smooth: whether the original has no thresholds, so
+    that its answers jump only where its own rounding decides.
+    """
 
     original: Ask
     records: Sequence[Record]
     expected: Sequence[Answer]
     example: Record
     seed: int
+    is_smooth: bool = False
 
     def run(self, served: Ask) -> Agreement:
         """Return how nearly the other form agrees. Raises Disagreement."""
@@ -80,17 +87,23 @@ class Comparison:
         """
         if len(different) > _MOST_ALONE:
             return different
-        return [
-            at
-            for at in different
-            if difference(self.original([self.records[at]])[0], served([self.records[at]])[0]) is None
-        ]
+        return [at for at in different if not self._is_settled(self.records[at], served)]
+
+    def _is_settled(self, record: Record, served: Ask) -> bool:
+        [given] = served([record])
+        near = [record, *(_nudged(record, size) for size in _NUDGES)] if self.is_smooth else [record]
+        return any(difference(answer, given) is not None for answer in self.original(near))
 
     def _smallest(self, served: Ask, different: Sequence[int]) -> Disagreement:
         first = min(different, key=lambda at: len(json.dumps(self.records[at])))
         record = Shrinking(self.original, served, self.example).shrunk(self.records[first])
         [expected], [given] = self.original([record]), served([record])
         return Disagreement(record, expected, given, len(different), len(self.records), self.seed)
+
+
+def _nudged(record: Record, size: float) -> Record:
+    """Return the record with its numbers changed by that part of them."""
+    return {name: value * (1 + size) if isinstance(value, float) else value for name, value in record.items()}
 
 
 @dataclass(slots=True)

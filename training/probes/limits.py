@@ -75,7 +75,8 @@ class LimitFinder:
         if field.type != "string" and not _are_whole(candidates) and not self._is_discrete(field):
             return None
         taken = [value for value, good in zip(candidates, self._takes(field, candidates), strict=True) if good]
-        return tuple(value for value in taken if isinstance(value, str | int | float | bool)) or None
+        known = [value for value in taken if isinstance(value, str | int | float)]
+        return tuple(sorted(known, key=lambda value: (isinstance(value, str), value))) or None
 
     def _is_discrete(self, field: Field) -> bool:
         """Return whether the original refuses a number next to one that it takes: it knows categories, not a range."""

@@ -34,13 +34,18 @@ class Structure:
     by_feature: dict[int, set[float]] = field(default_factory=dict)
     has_neighbours: bool = False
 
+    @property
+    def is_smooth(self) -> bool:
+        """Return whether no thresholds were found."""
+        return not self.by_feature and not self.numbers
+
 
 def structure_of(model: Any) -> Structure:
     """Return what an estimator, or a Booster, turns on."""
     found = Structure()
     for one in _inner(model):
         _read_trees(one, found)
-        found.has_neighbours |= hasattr(one, "kneighbors")
+        found.has_neighbours |= hasattr(one, "kneighbors") or hasattr(one, "centroids_")
         _read_imputer(one, found)
         for categories in _lists(getattr(one, "categories_", None)):
             _read_categories(categories, found)

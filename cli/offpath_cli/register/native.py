@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offpath_cli.errors import ModelRefused, first_line
+from offpath_cli.register.leads import leads_of
 from offpath_cli.register.model_task import ModelTask
 from offpath_cli.register.neighbour_ties import neighbour_ties
 from offpath_cli.register.original import Estimator, Original, is_estimator
@@ -27,7 +28,7 @@ class ExpectedAnswers:
     """Hold the original's predictions.
 
     labels: of a classification. probabilities: of one that has them, of shape [records, classes]. values: of a
-    regression. leads: of a classification without probabilities, by how much its score is over that of the next class.
+    regression. leads: of a classification that has scores, by how much its score is over that of the next class.
     ties: whether the farthest neighbour that counts is as far away as the next one, so that chance chose it.
     """
 
@@ -70,9 +71,10 @@ def _of_estimator(native: Estimator, model_task: ModelTask, rows: object) -> Exp
     if model_task.task == "regression":
         return ExpectedAnswers(values=predicted, ties=ties)
     labels = [model_task.labels[model_task.classes.index(value)] for value in predicted.tolist()]
+    leads = leads_of(native, given)
     if _gives_probabilities(native):
-        return ExpectedAnswers(labels, np.asarray(native.predict_proba(given)), ties=ties)
-    return ExpectedAnswers(labels, leads=_leads(native, given), ties=ties)
+        return ExpectedAnswers(labels, np.asarray(native.predict_proba(given)), leads=leads, ties=ties)
+    return ExpectedAnswers(labels, leads=leads, ties=ties)
 
 
 def _given(native: Estimator, rows: object) -> object:
@@ -81,18 +83,6 @@ def _given(native: Estimator, rows: object) -> object:
     if hasattr(first, "build_analyzer"):
         return np.asarray(rows)[:, 0]
     return rows if hasattr(native, "feature_names_in_") else np.asarray(rows)
-
-
-def _leads(native: Any, given: object) -> list[float] | None:
-    """Return by how much the decision function is ahead, relative to its size; None where there is none."""
-    if not hasattr(native, "decision_function"):
-        return None
-    scores = np.asarray(native.decision_function(given), float)
-    if scores.ndim == 1:
-        return [float(size) for size in np.abs(scores)]
-    ordered = np.sort(scores, axis=1)
-    ahead: list[float] = (ordered[:, -1] - ordered[:, -2]).tolist()
-    return ahead
 
 
 def _gives_probabilities(native: Estimator) -> TypeGuard[ProbabilityEstimator]:

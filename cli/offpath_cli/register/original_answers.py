@@ -30,11 +30,11 @@ def _answers(expected: ExpectedAnswers, records: int) -> list[Answer]:
         rows = np.asarray(expected.values, float).reshape(records, -1)
         return [_value_answer(row) for row in rows.tolist()]
     labels = expected.labels or []
+    leads: Sequence[float | None] = [None] * len(labels) if expected.leads is None else expected.leads
     if expected.probabilities is None:
-        leads = expected.leads if expected.leads is not None else [None] * len(labels)
         return [Answer(label, lead=lead) for label, lead in zip(labels, leads, strict=True)]
     rows = np.asarray(expected.probabilities, float).tolist()
-    return [_class_answer(label, row) for label, row in zip(labels, rows, strict=True)]
+    return [_class_answer(label, row, lead) for label, row, lead in zip(labels, rows, leads, strict=True)]
 
 
 def _tied(answers: list[Answer], ties: Sequence[bool] | None) -> list[Answer]:
@@ -61,8 +61,11 @@ def _value_answer(row: Sequence[float]) -> Answer:
     return Answer(values=tuple(row))
 
 
-def _class_answer(label: str, row: Sequence[float]) -> Answer:
+def _class_answer(label: str, row: Sequence[float], lead: float | None) -> Answer:
+    """Return a class with its probabilities. lead: of its scores; that of the probabilities is as good."""
     if not all(map(math.isfinite, row)):
         return Answer(refused="its probabilities are not finite")
     ordered = sorted(row, reverse=True)
-    return Answer(label, tuple(row), lead=ordered[0] - ordered[1] if len(ordered) > 1 else None)
+    apart = ordered[0] - ordered[1] if len(ordered) > 1 else None
+    leads = [one for one in (lead, apart) if one is not None]
+    return Answer(label, tuple(row), lead=min(leads, default=None))

@@ -55,7 +55,7 @@ def prepare_probing(
     seed = SystemRandom().randrange(2**31) if seed is None else seed
     count = _affordable(ask, answered)
     records = ProbeMaker(fields, answered, structure, ask, seed, count).records()
-    comparison = Comparison(ask, records, ask(records), answered[0], seed)
+    comparison = Comparison(ask, records, ask(records), answered[0], seed, is_smooth=structure.is_smooth)
     return Probing(forms, fields, comparison, _notes(given, fields))
 
 

@@ -37,7 +37,7 @@ def file_of(nodes: list[Any], inputs: list[Any], constants: list[Any], rank: int
 def people() -> Model:
     """Return age plus 1000 for pro, 2000 for a plan that is missing, which the graph must be told of."""
     name = prepared_input("plan")
-    keys = {
+    keys: dict[str, Any] = {
         "keys_strings": ["basic", "pro", ABSENT_TEXT],
         "values_floats": [0.0, 1000.0, 2000.0],
         "default_float": -1.0,
