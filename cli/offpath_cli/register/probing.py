@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import SystemRandom
 
+import numpy as np
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 
 from offpath.contracts.model_manifest import ColumnLimits, Signature
@@ -52,6 +53,8 @@ def prepare_probing(
     answered = _answered(original, ask, examples)
     given = fields_of(signature, example)
     fields = with_limits(ask, given, answered, structure)
+    if signature.tensors:
+        fields = [replace(field, limits=_joint(fields)) for field in fields]
     seed = SystemRandom().randrange(2**31) if seed is None else seed
     count = _affordable(ask, answered)
     records = ProbeMaker(fields, answered, structure, ask, seed, count).records()
@@ -75,12 +78,25 @@ def limits_of(signature: Signature, fields: Sequence[Field]) -> dict[str, Column
     if not signature.tensors:
         return {field.name: field.limits for field in fields if field.limits != ColumnLimits()}
     [tensor] = signature.tensors
-    found = ColumnLimits(
+    found = _joint(fields)
+    rounded = found.model_copy(
+        update={"least": _as_held(found.least, tensor.dtype), "most": _as_held(found.most, tensor.dtype)}
+    )
+    return {} if found == ColumnLimits() else {tensor.key: rounded}
+
+
+def _as_held(limit: float | None, dtype: str) -> float | None:
+    """Return a limit as a tensor of that type holds it: its numbers are rounded before they are compared."""
+    return float(np.dtype(dtype).type(limit)) if limit is not None and dtype.startswith("float") else limit
+
+
+def _joint(fields: Sequence[Field]) -> ColumnLimits:
+    """Return the limits that hold for every number of a tensor."""
+    return ColumnLimits(
         least=max((field.limits.least for field in fields if field.limits.least is not None), default=None),
         most=min((field.limits.most for field in fields if field.limits.most is not None), default=None),
         missing=all(field.limits.missing for field in fields),
     )
-    return {} if found == ColumnLimits() else {tensor.key: found}
 
 
 def joined_limits(one: Mapping[str, ColumnLimits], other: Mapping[str, ColumnLimits]) -> dict[str, ColumnLimits]:
