@@ -111,6 +111,10 @@ api-key: $(VENV)/.ready ## make an API key, and the digest to configure for it
 events: $(VENV)/.ready ## write the sample events anew
 	@$(BIN)/python -m events
 
+.PHONY: reference
+reference: $(VENV)/.ready ## write docs/reference.md anew from the docstrings of the SDK
+	@$(BIN)/python -m local.reference
+
 .PHONY: lock
 lock: $(UV) ## resolve all dependencies anew, and pin them with their hashes
 	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 \

@@ -29,8 +29,9 @@ from training.recipe import (
 class Trained:
     """A model that is fit to be registered. metrics: of its artifact, on the holdout set. example: a held-out record.
 
-    limits: which values the estimator refuses, by column. more_metrics, tags: what the recipe tells of its choice of an
-    artifact. figures: `matplotlib.figure.Figure` by file name.
+    holdout: the rows that were held out, and what the estimator predicts of them. limits: which values the estimator
+    refuses, by column. more_metrics, tags: what the recipe tells of its choice of an artifact. figures:
+    `matplotlib.figure.Figure` by file name.
     """
 
     recipe: Recipe[Any]
@@ -44,6 +45,7 @@ class Trained:
     artifact: OnnxArtifact
     largest_difference: float
     example: dict[str, Any]
+    holdout: HoldoutSet
     limits: Mapping[str, ColumnLimits] = field(default_factory=dict)
     more_metrics: Mapping[str, float] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -96,6 +98,7 @@ def train(
         limits=probed.limits,
         largest_difference=difference,
         example=test_x.iloc[0].to_dict(),
+        holdout=holdout,
         more_metrics=chosen.metrics,
         tags=chosen.tags,
         figures=_figures(recipe, test_y, chosen.predicted),

@@ -144,7 +144,7 @@ def test_sentiment_without_a_file_says_that_it_is_synthetic(client: MlflowClient
 
 
 def test_sentiment_from_a_folder_of_two_files(client: MlflowClient, tmp_path: Path) -> None:
-    data = reviews()
+    data = reviews(600)
     for side, index in (("neg", 0), ("pos", 1)):
         lines = data.features.text[data.target == index]
         (tmp_path / f"rt-polarity.{side}").write_text("\n".join(lines))

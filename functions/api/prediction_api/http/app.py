@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from offpath.tracing import Tracing, untraced
 from prediction_api.errors import PredictionApiError
 from prediction_api.http.api_key_gate import ApiKeyGate
+from prediction_api.http.cors import allow_origins
 from prediction_api.http.openapi.document import OpenApi
 from prediction_api.http.problems import problem, problem_of
 from prediction_api.http.routes import health, invocations, models, predict, training
@@ -58,6 +59,8 @@ def create_app(
         app.include_router(routes.router)
     if settings.digests:
         app.add_middleware(ApiKeyGate, digests=settings.digests)
+    if settings.origins:
+        allow_origins(app, settings.origins)  # around the gate: a preflight has no key
     app.add_exception_handler(PredictionApiError, _refuse)
     app.add_exception_handler(HTTPException, _http_error)
     app.openapi = OpenApi(app, loader, has_keys=bool(settings.digests))  # type: ignore[method-assign]

@@ -8,6 +8,7 @@ from offpath import attributes
 from offpath.attributes import CALLER_HEADERS, LONGEST_CALLER_HEADER, trace_tag
 
 TRACE_ID_HEADER = "x-trace-id"
+"""The header of an answer that has MLflow's id of its trace."""
 REFUSED, FAILED = 400, 500
 
 
