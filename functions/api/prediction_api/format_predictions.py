@@ -111,16 +111,21 @@ def _with_probabilities(
     names = labels or [str(index) for index in range(probabilities.shape[1])]
     if len(names) != probabilities.shape[1]:
         raise ValueError(f"the model gives {probabilities.shape[1]} probabilities a record for {len(names)} labels")
-    likeliest = probabilities.argmax(axis=1).tolist()
-    given = likeliest if classes is None else classes
-    if len(given) != len(likeliest):
-        raise ValueError(f"the model gives {len(given)} classes and {len(likeliest)} rows of probabilities")
+    likeliest: list[int] = probabilities.argmax(axis=1).tolist()
+    rows = probabilities.tolist()
+    if classes is None or classes in (likeliest, [names[index] for index in likeliest]):  # most requests, and quicker
+        return [
+            {"label": names[index], "class_index": index, "probabilities": dict(zip(names, row, strict=True))}
+            for index, row in zip(likeliest, rows, strict=True)
+        ]
+    if len(classes) != len(likeliest):
+        raise ValueError(f"the model gives {len(classes)} classes and {len(likeliest)} rows of probabilities")
     return [
         {
             **_by_class(value if are_indexes else _read(value, index, names), names),
             "probabilities": dict(zip(names, row, strict=True)),
         }
-        for value, index, row in zip(given, likeliest, probabilities.tolist(), strict=True)
+        for value, index, row in zip(classes, likeliest, rows, strict=True)
     ]
 
 
