@@ -109,7 +109,7 @@ def test_an_api_that_is_away_is_told_at_once(tmp_path: Path, nowhere: str) -> No
     assert not (tmp_path / "a.predicted.csv").exists()
 
 
-def test_an_end_before_the_last_row_says_how_to_go_on(tmp_path: Path) -> None:
+def test_a_run_that_ends_early_says_how_to_go_on(tmp_path: Path) -> None:
     flaky = Api()
     calls = 0
 

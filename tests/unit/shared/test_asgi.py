@@ -11,7 +11,7 @@ from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from offpath.testing import RecordingTracing
 from offpath.tracing._asgi import TracedApp
@@ -63,6 +63,7 @@ def application(tracing: RecordingTracing) -> Any:
         Route("/broken", broken),
         Route("/stream", stream),
         Route("/later", later),
+        Mount("/shop", Mount("/{city}", Starlette(routes=[Route("/items/{id}", refuse)]))),
     ]
     app = Starlette(routes=routes)
     app.state.tracer, app.state.tracing = tracing.tracer("app"), tracing
@@ -376,3 +377,26 @@ def test_what_has_ended_is_sent_as_the_server_ends(app: Any) -> None:
 def test_an_application_that_cannot_start_does_not(tracing: RecordingTracing) -> None:
     with pytest.raises(RuntimeError, match="no database"):
         run(live(tracing.asgi(fails_to_start)))
+
+
+def test_what_a_framework_answers_500_for_is_told() -> None:
+    tracing = RecordingTracing()
+    assert get(application(tracing), "/broken").status_code == 500
+    [trace] = tracing.traces
+    assert trace.root.status.description == "ValueError: a defect"
+    assert [event.name for event in trace.root.events] == ["exception"]
+    assert dict(trace.root.attributes or {})["http.response.status_code"] == 500
+
+
+def test_a_mounted_route_is_named_from_the_root() -> None:
+    tracing = RecordingTracing()
+    get(application(tracing), "/shop/bern/items/7")
+    [trace] = tracing.traces
+    assert trace.root.name == "GET /shop/bern/items/{id}"
+
+
+def test_nested_applications_name_the_trace_once() -> None:
+    tracing = RecordingTracing()
+    answer = get(tracing.asgi(application(tracing)), "/items/7")
+    [name] = answer.headers.get_list("x-trace-id")
+    assert name == tracing.traces[-1].event.mlflow_trace_id

@@ -488,3 +488,8 @@ def test_without_a_tracing_a_call_is_made_all_the_same(tracing: RecordingTracing
     tracing.shutdown()
     assert plain("a").startswith("a in ")
     assert tracing.traces == []
+
+
+def test_inputs_of_a_function_without_signature_are_refused() -> None:
+    with pytest.raises(TypeError, match="tells no signature: leave capture_inputs out"):
+        offpath.traced(capture_inputs=True)(max)

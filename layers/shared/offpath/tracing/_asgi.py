@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Protocol
@@ -114,7 +114,9 @@ class _Answer:
         self._send = send
         self._receipt = receipt
         self._end_time: int | None = None
-        self._is_begun = self._is_complete = False
+        self._status = 0
+        self._is_complete = False
+        self._root_path = scope.get("root_path", "")
 
     @contextmanager
     def traced_by(self, span: Span) -> Iterator[None]:
@@ -122,24 +124,27 @@ class _Answer:
         self._span = span
         try:
             yield
-            if not self._is_begun:
+            if not self._status:
                 note_status(span, FAILED)
         except BaseException as error:
             if not self._is_complete:
                 self._note_failure(error)
+            elif (
+                self._end_time is not None and self._status >= FAILED
+            ):  # a framework answers 500, and raises on what made it do so
+                span.record_exception(error)
+                span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
             raise
         finally:
-            # Spans around the answer's last part were still open then.
+            # The answer's last part was sent before the end of the spans around it, or of what failed.
             if self._end_time is not None:
                 span.end(self._end_time)
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self._is_begun = True
-            note_status(self._span, message["status"])
-            trace_id = mlflow_trace_id(self._span) or ""
-            header = (TRACE_ID_HEADER.encode(), trace_id.encode())
-            message = {**message, "headers": [*message.get("headers", ()), header]}
+            self._status = message["status"]
+            note_status(self._span, self._status)
+            message = {**message, "headers": self._with_trace_id(message.get("headers", ()))}
         elif message["type"] == "http.response.body" and not message.get("more_body", False):
             self._complete()
             await self._receipt()
@@ -150,6 +155,11 @@ class _Answer:
         if not self._is_complete:
             await self._receipt()
 
+    def _with_trace_id(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """Return the headers with that of the trace, once: an application within this one may have named it already."""
+        header = (TRACE_ID_HEADER.encode(), (mlflow_trace_id(self._span) or "").encode())
+        return [*((name, value) for name, value in headers if (name, value) != header), header]
+
     def _note_failure(self, error: BaseException) -> None:
         if isinstance(error, Exception):  # the server answers with this status, unless the answer has begun
             note_status(self._span, FAILED)
@@ -159,14 +169,21 @@ class _Answer:
 
     def _complete(self) -> None:
         if route := getattr(self._scope.get("route"), "path", None):
+            route = self._mounted_at() + route
             self._span.update_name(f"{self._scope['method']} {route}")
             self._span.set_attribute("http.route", route)
         self._is_complete = True
+        is_outermost = get_current_span() is self._span and self._status < FAILED
         # An answer that waits for its receipt waits for no other span: those come in a message of their own.
-        if get_current_span() is self._span or self._receipt is not _no_receipt:
+        if is_outermost or self._receipt is not _no_receipt:
             self._span.end()
         else:
             self._end_time = time.time_ns()
+
+    def _mounted_at(self) -> str:
+        """Return the path at which the route's application is mounted: mounts add it to the root path."""
+        root_path: str = self._scope.get("root_path", "")
+        return root_path.removeprefix(self._root_path) if root_path.startswith(self._root_path) else ""
 
 
 async def _no_receipt() -> None:

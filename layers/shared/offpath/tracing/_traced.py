@@ -119,7 +119,7 @@ class _Calls:
         self.capture_outputs = how.capture_outputs
         self._name = how.name or function.__name__
         self._attributes = how.attributes
-        self._signature = inspect.signature(function) if how.capture_inputs else None
+        self._signature = _signature(function) if how.capture_inputs else None
 
     def current(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> AbstractContextManager[Span]:
         """Return the context manager of a span that is the current one within its block."""
@@ -138,6 +138,13 @@ class _Calls:
         if self._signature is None:
             return self._attributes
         return {**self._attributes, SPAN_INPUTS: arguments_json(self._signature, args, kwargs)}
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    try:
+        return inspect.signature(function)
+    except ValueError:  # of a function that is written in C
+        raise TypeError(f"{function!r} tells no signature: leave capture_inputs out") from None
 
 
 def _check_function(function: object) -> None:
