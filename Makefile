@@ -95,6 +95,10 @@ deploy: ## build, and deploy to the AWS account of your credentials; asks for wh
 	@$(MAKE) --no-print-directory build ARGS=
 	@$(SAM)/bin/sam deploy $(if $(shell grep -s '^parameter_overrides' samconfig.toml),,--guided) $(ARGS)
 
+.PHONY: zoo
+zoo: $(VENV)/.ready ## register every estimator of scikit-learn as far as the registry, and write the table in docs/models.md
+	@$(BIN)/python -m local.zoo $(ARGS)
+
 .PHONY: bench
 bench: $(VENV)/.ready $(SAM)/.ready ## measure what tracing costs, beside what one would do otherwise
 	@$(BIN)/python -m benchmarks $(ARGS)

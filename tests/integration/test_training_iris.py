@@ -116,7 +116,8 @@ def test_a_regression_is_registered_with_its_signature(
         ("zone", "string"),
         ("weight", "double"),
     ]
-    assert info.metadata == {"offpath": {"task": "regression", "labels": []}}
+    limits = {"weight": {"missing": False}, "zone": {"values": ["a", "b", "c"], "missing": False}}
+    assert info.metadata == {"offpath": {"task": "regression", "labels": [], "limits": limits}}
 
 
 def test_a_champion_of_other_rows_is_measured_on_the_same(

@@ -17,7 +17,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.models.model import ModelInfo
 
-from offpath.contracts.model_manifest import Task
+from offpath.contracts.model_manifest import ColumnLimits, Task
 from offpath.contracts.names import CHAMPION
 from offpath.contracts.promotion import Verdict
 from training.callbacks import NO_CALLBACKS, Callbacks
@@ -33,7 +33,10 @@ TOKENIZER_PATH = f"extra_files/{_TOKENIZER}"  # where MLflow puts extra files
 
 @dataclass(frozen=True, slots=True)
 class OnnxPackage:
-    """A model in ONNX, as a version holds it. example: an input as MLflow takes it. tokenizer: its file's content."""
+    """A model in ONNX, as a version holds it. example: an input as MLflow takes it. tokenizer: its file's content.
+
+    limits: what the original refuses, by input.
+    """
 
     onnx: Onnx
     signature: ModelSignature
@@ -41,6 +44,7 @@ class OnnxPackage:
     task: Task
     labels: tuple[str, ...]
     tokenizer: bytes | None = None
+    limits: Mapping[str, ColumnLimits] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +169,10 @@ def _metadata(model: OnnxPackage) -> dict[str, Any]:
     described: dict[str, Any] = {"task": model.task, "labels": list(model.labels)}
     if model.tokenizer:
         described["tokenizer"] = TOKENIZER_PATH
+    if model.limits:
+        described["limits"] = {
+            name: limits.model_dump(mode="json", exclude_defaults=True) for name, limits in model.limits.items()
+        }
     return {"offpath": described}
 
 

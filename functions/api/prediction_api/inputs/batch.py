@@ -48,4 +48,6 @@ def can_be_absent(column: Column) -> bool:
 
 def absent(column: Column) -> str | float:
     """Return the value that a graph gets for one that is not there."""
-    return "" if column.type == "string" else np.nan
+    if column.type != "string":
+        return np.nan
+    return column.limits.absent if column.limits else ""

@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, NotRequired, Required, TypeVar
 
-from pydantic import BeforeValidator, Field, JsonValue, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 
 from offpath.contracts.model_manifest import Column, ColumnType
 from prediction_api.errors import FieldError, InvalidInputs
 from prediction_api.inputs.batch import Batch, Record, batch_of, can_be_absent
 from prediction_api.inputs.field_errors import MAX_ERRORS, MAX_SHOWN, field_errors, field_path
 from prediction_api.inputs.json_body import parse_object
+from prediction_api.inputs.limits import complaint
 from prediction_api.inputs.object_type import object_type
 
 T = TypeVar("T")
@@ -30,6 +32,8 @@ _TYPES: Mapping[ColumnType, object] = {
     "string": str,
 }
 _WHOLE = "the record"
+# Of a column's values, in the JSON schema.
+_MOST_LISTED = 100
 
 
 class RecordSchema:
@@ -110,5 +114,21 @@ class RecordSchema:
 
 def _field(column: Column) -> object:
     """Return a column's type; it may be left out or null only where a graph's tensor can say that it is absent."""
-    expected = _TYPES[column.type]
+    expected = _limited(column)
     return NotRequired[expected | None] if can_be_absent(column) else Required[expected]  # type: ignore[operator]
+
+
+def _limited(column: Column) -> object:
+    """Return the type of a column's values, without those that the original refuses."""
+    limits = column.limits
+    if limits is None or (limits.values is None and limits.least is None and limits.most is None):
+        return _TYPES[column.type]
+
+    def check(value: JsonValue) -> JsonValue:
+        if wrong := complaint(value, limits):
+            raise PydanticCustomError("limits", "{wrong}", {"wrong": wrong})
+        return value
+
+    listed = limits.values is not None and len(limits.values) <= _MOST_LISTED
+    extra: dict[str, JsonValue] = {"enum": [*(limits.values or ())]} if listed else {}
+    return Annotated[_TYPES[column.type], AfterValidator(check), Field(json_schema_extra=extra)]
