@@ -124,7 +124,7 @@ def test_sentiment_without_a_file_says_that_it_is_synthetic(client: MlflowClient
     done = training("sentiment-tfidf", "--alias", "made-up")
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert "480 rows to train, 120 held out (synthetic)" in done.stdout
+    assert "4800 rows to train, 1200 held out (synthetic)" in done.stdout
     version, run = registered(client, "sentiment-tfidf", "made-up")
     assert run.data.tags["data.synthetic"] == "true"
     assert "SYNTHETIC data" in run.data.tags["mlflow.note.content"]
