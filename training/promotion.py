@@ -116,6 +116,26 @@ class Asked(ChampionRule):
         return comparison.verdict("as it was answered", promoted=promoted)
 
 
+@dataclass(frozen=True, slots=True)
+class Unmeasured(ChampionRule):
+    """Somebody decides on a version that no figure of its run tells of. Nothing is moved where there is nobody.
+
+    ask: as that of `Asked`.
+    """
+
+    ask: Callable[[str, bool], bool] | None
+
+    @property
+    def _metric(self) -> str:
+        return ""
+
+    def _weigh(self, new: Measured, champion: Measured, comparison: "_Comparison") -> Verdict:  # noqa: ARG002
+        told = f"the champion is version {champion.version}, and no figure says which of the two is better"
+        if self.ask is None:
+            return Verdict(promoted=False, reason=f"{told}; nobody was there to be asked")
+        return Verdict(promoted=self.ask(told, False), reason=f"{told}; as it was answered")
+
+
 def main_metric(task: Task) -> str:
     """Return the metric by which two versions of a model are compared if nobody names one."""
     return _MAIN[task]

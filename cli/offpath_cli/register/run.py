@@ -9,6 +9,7 @@ from offpath_cli.register.child import build_apart
 from offpath_cli.register.registration_spec import RegistrationSpec, check_spec
 from offpath_cli.register.source import fetch, is_uri
 from training.callbacks import Callbacks, Report
+from training.promotion import ChampionRule
 from training.registry.mlflow_server import checked_address, quiet_mlflow, wait_for
 from training.training_spec import AliasPlan
 
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
     from training.registry.versions import Registered
 
 
-def register_model(spec: RegistrationSpec, max_bytes: int, report: Report) -> "Registered":
+def register_model(
+    spec: RegistrationSpec, max_bytes: int, report: Report, rule: ChampionRule | None = None
+) -> "Registered":
     """Read the model, convert it, try it, compare it, and register it. All checks come before anything lasting is done.
 
-    Up to the comparison it is done in a process of its own. max_bytes: the most that the ONNX file may have. Raises
-    ModelRefused, TrainingError, or an OffpathError of
-    the sync or the API.
+    Up to the comparison it is done in a process of its own. max_bytes: the most that the ONNX file may have. rule:
+    decides whether the version becomes champion, instead of the alias that the spec names. Raises ModelRefused,
+    TrainingError, or an OffpathError of the sync or the API.
     """
     check_spec(spec)
     address = checked_address(spec.tracking_uri)
@@ -37,7 +40,8 @@ def register_model(spec: RegistrationSpec, max_bytes: int, report: Report) -> "R
     from offpath_cli.register.registration import new_version  # it takes seconds to import
     from training.registry.versions import register_version
 
-    return register_version(new_version(spec, built), address, AliasPlan(spec.alias), Callbacks(report))
+    plan = AliasPlan(rule=rule) if rule else AliasPlan(spec.alias)
+    return register_version(new_version(spec, built), address, plan, Callbacks(report))
 
 
 def build(spec: RegistrationSpec, max_bytes: int, report: Report) -> Built:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from offpath.contracts.promotion import Promotion, Verdict
 from training.metrics import SCORES, evaluate, less_is_better, metrics_of
-from training.promotion import Asked, ChampionRule, IfBetter, Measured, NotWorse
+from training.promotion import Asked, ChampionRule, IfBetter, Measured, NotWorse, Unmeasured
 
 ROWS = {"seed": "42", "test_share": "0.2", "data.sha256": "ab"}
 ACCURACY = "validation_accuracy"
@@ -150,3 +150,12 @@ def test_nobody_to_ask_leaves_the_champion() -> None:
     verdict = Asked(ACCURACY, None).decide(measured("2", value=1.0), measured("1"))
     assert not verdict.promoted
     assert verdict.reason.endswith("; nobody was there to be asked")
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_a_version_without_figures_is_for_somebody_to_decide(answer: bool) -> None:
+    verdict = Unmeasured(lambda _, advised: answer and not advised).decide(measured("2"), measured("1"))
+    assert verdict.promoted is answer
+    assert verdict.reason.startswith("the champion is version 1, and no figure says which of the two is better")
+    assert not Unmeasured(None).decide(measured("2"), measured("1")).promoted
+    assert Unmeasured(None).decide(measured("1"), None).promoted
