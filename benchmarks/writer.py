@@ -49,6 +49,14 @@ class Timed:
         """Time a call of an archive's bucket."""
         return self._timed(self.inner.put, arguments)
 
+    def get(self, *arguments: Any) -> Any:
+        """Time a call of an archive's bucket."""
+        return self._timed(self.inner.get, arguments)
+
+    def keys(self, *arguments: Any) -> Any:
+        """Time a call of an archive's bucket."""
+        return self._timed(self.inner.keys, arguments)
+
     def log(self, *arguments: Any) -> Any:
         """Time a call of a tracker."""
         return self._timed(self.inner.log, arguments)

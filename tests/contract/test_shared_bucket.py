@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from offpath.aws.clients import s3_client
 from offpath.aws.s3 import Bucket, S3Claims
-from offpath.contracts.errors import ClaimLost, ObjectChanged, ObjectMissing, Transient
+from offpath.contracts.errors import ClaimLost, ObjectChanged, ObjectMissing, ObjectTooLarge, TooLarge, Transient
 from offpath.testing import InMemoryBucket
 
 if TYPE_CHECKING:
@@ -58,6 +59,41 @@ def test_keys_come_in_the_order_of_their_bytes(bucket: AnyBucket) -> None:
     for key in ("a/é", "a/b", "a/B", "a/b/c", "b"):
         bucket.put(key, b"")
     assert list(bucket.keys("a/")) == ["a/B", "a/b", "a/b/c", "a/é"]
+
+
+def test_a_copy_is_as_the_object_is(bucket: AnyBucket) -> None:
+    bucket.put("a", b"one")
+    bucket.copy("a", "b/ü")
+    bucket.delete("a")
+    assert bucket.get("b/ü") == b"one"
+
+
+def test_what_is_missing_cannot_be_copied(bucket: AnyBucket) -> None:
+    with pytest.raises(ObjectMissing):
+        bucket.copy("a", "b")
+
+
+def test_an_object_that_is_too_large_is_not_read(bucket: AnyBucket) -> None:
+    bucket.put("a", b"four")
+    assert bucket.get("a", max_bytes=4) == b"four"
+    with pytest.raises(ObjectTooLarge, match="4 bytes, of 3 at most"):
+        bucket.get("a", max_bytes=3)
+
+
+def test_a_claim_that_is_too_large_is_refused(bucket: AnyBucket) -> None:
+    bucket.put("claims/1", b"four")
+    with pytest.raises(TooLarge, match="OFFPATH_MAX_EVENT_BYTES"):
+        S3Claims(bucket, max_bytes=3).get(bucket.name, "claims/1")
+
+
+def test_a_listing_tells_sizes_and_times(bucket: AnyBucket) -> None:
+    before = datetime.now(UTC) - timedelta(seconds=2)
+    bucket.put("a/1", b"")
+    bucket.put("a/2", b"four")
+    bucket.put("b", b"x")
+    found = list(bucket.listed("a/"))
+    assert [(item.key, item.size) for item in found] == [("a/1", 0), ("a/2", 4)]
+    assert all(before <= item.modified <= datetime.now(UTC) + timedelta(seconds=2) for item in found)
 
 
 def test_what_is_deleted_is_gone_and_may_be_deleted_again(bucket: AnyBucket) -> None:

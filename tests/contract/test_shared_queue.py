@@ -13,7 +13,7 @@ import pytest
 from local.aws.sqs import SqsConsumer
 from offpath.aws.sqs import SqsQueue
 from offpath.contracts.errors import Transient
-from offpath.contracts.message import Message
+from offpath.contracts.message import Message, TypedAttribute
 from offpath.testing import InMemoryQueue
 from tests.support.servers.held_sqs import held_sqs
 
@@ -96,6 +96,23 @@ def test_a_message_comes_with_all_that_an_event_needs(ends: Ends) -> None:
     assert received["Attributes"]["ApproximateReceiveCount"] == "1"
     assert received["MessageAttributes"]["kind"] == {"StringValue": "inline", "DataType": "String"}
     assert received["MD5OfMessageAttributes"] == "3e9fa8a39fadd883e6ae4fff61a74b56"
+
+
+def test_attributes_keep_their_data_types(ends: Ends) -> None:
+    typed = {
+        "count": TypedAttribute("Number", "7"),
+        "photo": TypedAttribute("Binary.png", b"\x00\xff"),
+        "unit": TypedAttribute("String.unit", "cm"),
+    }
+    assert ends.producer.send([Message("body", {"kind": "inline", "unit": "cm"}, typed)]) == []
+    (received,) = ends.consumer.receive(10, 0)
+    assert received["MessageAttributes"] == {
+        "count": {"StringValue": "7", "DataType": "Number"},
+        "kind": {"StringValue": "inline", "DataType": "String"},
+        "photo": {"BinaryValue": b"\x00\xff", "DataType": "Binary.png"},
+        "unit": {"StringValue": "cm", "DataType": "String.unit"},
+    }
+    assert received["MD5OfMessageAttributes"] == "bf28af959622d29236c5a8793765173b"
 
 
 def test_a_message_without_attributes_has_no_digest_of_them(ends: Ends) -> None:

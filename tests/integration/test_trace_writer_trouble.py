@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from offpath.contracts.errors import Rejected
+from offpath.contracts.errors import Poison, Rejected
 from offpath.mlflow import http
 from offpath.mlflow.credentials import Credentials, StaticCredentials
 from offpath.mlflow.http import MlflowHttp
@@ -17,8 +17,10 @@ from tests.support.builders.trace_events import decoded, prediction_event
 from tests.support.fakes.trace_writer import STEADY, claims
 from tests.support.servers.mlflow_stub import Reply, Request, StubMlflow, error, stub_mlflow
 from trace_writer.adapters.mlflow import MlflowTracker
-from trace_writer.delivery import Delivery, Failures
-from trace_writer.tracker import ExperimentRefused, Faulted, TrackerUnavailable
+from trace_writer.delivery import Delivery
+from trace_writer.delivery_run import Failures
+from trace_writer.probe import PROBE_TRACE_ID
+from trace_writer.tracker import ExperimentRefused, Faulted, InDoubt, TrackerUnavailable
 
 Answer = Callable[[Request], Reply | None]
 
@@ -187,7 +189,7 @@ def test_writers_that_create_an_experiment_at_once_use_the_same(stub: StubMlflow
 
 
 def test_exists_is_no_answer_to_spans(stub: StubMlflow) -> None:
-    stub.answer = posts(lambda _: error(400, "RESOURCE_ALREADY_EXISTS"))
+    stub.answer = posts(lambda number: error(400, "RESOURCE_ALREADY_EXISTS") if number == 0 else None)
     assert isinstance(deliver(stub.url)["0"], Rejected)
 
 
@@ -226,12 +228,40 @@ def test_an_experiment_that_something_keeps_deleting_keeps_the_message(stub: Stu
 
 
 def test_an_experiment_that_mlflow_will_not_have_is_refused_whole(stub: StubMlflow) -> None:
-    stub.answer = lambda request: error(400, "INVALID_PARAMETER_VALUE") if looked_up(request) else None
+    def answer(request: Request) -> Reply | None:
+        return error(400, "INVALID_PARAMETER_VALUE") if looked_up(request) and "iris" in request.line else None
+
+    stub.answer = answer
 
     failures = deliver(stub.url, events=4)
 
     assert [type(failure) for failure in failures.values()] == [ExperimentRefused] * 4
-    assert len(stub.requests) == 1
+    assert [request for request in stub.requests if looked_up(request) and "iris" in request.line] == stub.requests[:1]
+    assert [request.trace_ids for request in stub.requests[1:] if request.trace_ids] == [{PROBE_TRACE_ID.hex()}]
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_refusals_of_everything_are_an_outage(stub: StubMlflow, status: int) -> None:
+    stub.answer = posts(lambda _: error(status, "BAD_REQUEST"))
+
+    failures = deliver(stub.url, events=20)
+
+    assert len(failures) == 20
+    assert {type(failure) for failure in failures.values()} == {InDoubt}
+
+
+@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize("passed", [0, 1, 2, 5])
+def test_no_event_is_judged_while_a_database_fails(stub: StubMlflow, status: int, passed: int) -> None:
+    stub.answer = posts(lambda number: error(status, "BAD_REQUEST") if number >= passed else None)
+    clock = ManualClock()
+    tracker = MlflowTracker(MlflowHttp(stub.url), clock.now, 30)
+    events = [decoded(str(index), prediction_event(f"offpath/{index % 4}"), claims()) for index in range(40)]
+
+    failures = Delivery(tracker, clock, 8_000_000, STEADY).deliver(events, clock.now() + 60)
+
+    assert len(failures) == 40 - 10 * min(passed, 4)
+    assert not [failure for failure in failures.values() if isinstance(failure, Poison)]
 
 
 def test_user_and_password_are_sent(stub: StubMlflow) -> None:

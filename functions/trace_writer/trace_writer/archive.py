@@ -2,18 +2,24 @@
 
 import gzip
 import hashlib
-from collections.abc import Callable, Sequence
+import io
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
 from offpath.contracts.errors import ObjectMissing, Transient
 from offpath.contracts.names import archive_hour_prefix
+from trace_writer.decode import Received
+from trace_writer.waiting import NoteBucket, WaitingNotes
+
+# Level 9 makes objects little smaller, in twice the time.
+_GZIP_LEVEL = 6
 
 
-class ObjectStore(Protocol):
+class ObjectStore(NoteBucket, Protocol):
     """Keeps objects by key."""
 
-    def put(self, key: str, content: bytes, content_type: str) -> str:
+    def put(self, key: str, content: bytes, content_type: str = "application/json") -> str:
         """Store content under the key; the bucket's name comes back. Raises Transient, or ObjectMissing: no bucket."""
 
 
@@ -28,17 +34,33 @@ class BucketArchive:
     def __init__(self, objects: ObjectStore, now: Callable[[], datetime] = utc_now) -> None:
         self._objects = objects
         self._now = now
+        self._notes = WaitingNotes(objects)
 
-    def store(self, lines: Sequence[bytes]) -> str:
-        """Write the lines as one object, and return its key. Raises Transient."""
-        content = b"".join(line + b"\n" for line in lines)
-        key = self._key(content)
+    def store(self, lines: Iterable[bytes]) -> str | None:
+        """Write the lines as one object, and return its key, or None if there are none. Raises Transient.
+
+        Each line is compressed as it comes, so that the object alone is held, and all are taken before it is written.
+        """
+        content, digest = io.BytesIO(), hashlib.sha256()
+        with gzip.GzipFile(filename="", fileobj=content, mode="wb", compresslevel=_GZIP_LEVEL, mtime=0) as compressed:
+            for line in lines:
+                for part in (line, b"\n"):
+                    compressed.write(part)
+                    digest.update(part)
+            size = compressed.tell()
+        if not size:
+            return None
+        key = f"{archive_hour_prefix(self._now().astimezone(UTC))}{digest.hexdigest()}.jsonl.gz"
         try:
-            self._objects.put(key, gzip.compress(content, mtime=0), "application/gzip")
+            self._objects.put(key, content.getvalue(), "application/gzip")
         except ObjectMissing as error:
             raise Transient(f"the archive's bucket does not exist: {error}") from error
         return key
 
-    def _key(self, content: bytes) -> str:
-        digest = hashlib.sha256(content).hexdigest()
-        return f"{archive_hour_prefix(self._now().astimezone(UTC))}{digest}.jsonl.gz"
+    def holds(self, batch: Iterable[Received]) -> frozenset[str]:
+        """Return the ids of those messages that are known to be in the archive already."""
+        return self._notes.holds(batch)
+
+    def note(self, waiting: Sequence[Received]) -> None:
+        """Note that these messages are in the archive, and stay on the queue."""
+        self._notes.note(waiting)

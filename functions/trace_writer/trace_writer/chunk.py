@@ -1,8 +1,9 @@
 """Chunks: the events that go to MLflow in one request."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from offpath.aws.sqs import batches
 from trace_writer.decode import Decoded
 from trace_writer.tracker import TrackerUnavailable
 
@@ -36,23 +37,16 @@ class Chunk:
         return replace(self, events=self.events[:middle]), replace(self, events=self.events[middle:])
 
 
-def chunks(events: Iterable[Decoded], max_bytes: int) -> list[Chunk]:
-    """The events by experiment, in order, each chunk of at most max_bytes, or of one event that alone is larger."""
+def chunks(events: Iterable[Decoded], max_bytes: int, max_events: int) -> list[Chunk]:
+    """Return the events by experiment, in order, in chunks of at most so many bytes and events.
+
+    An event that alone is larger is a chunk of its own.
+    """
     by_experiment: dict[str, list[Decoded]] = {}
     for event in events:
         by_experiment.setdefault(event.experiment, []).append(event)
     return [
-        Chunk(experiment, part) for experiment, members in by_experiment.items() for part in _parts(members, max_bytes)
+        Chunk(experiment, part)
+        for experiment, members in by_experiment.items()
+        for part in batches(members, lambda event: len(event.payload), max_events, max_bytes)
     ]
-
-
-def _parts(events: Sequence[Decoded], max_bytes: int) -> Iterator[list[Decoded]]:
-    part: list[Decoded] = []
-    size = 0
-    for event in events:
-        if part and size + len(event.payload) > max_bytes:
-            yield part
-            part, size = [], 0
-        part.append(event)
-        size += len(event.payload)
-    yield part

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -10,6 +11,7 @@ from offpath.contracts.message import Message
 from offpath.contracts.trace_event import ClaimStore, decode_message
 from trace_writer.changes import Change, Changes
 from trace_writer.json_text import one_line, storable_escapes
+from trace_writer.limits import LIMITS, Limits
 from trace_writer.otlp_request import all_spans, read_request
 from trace_writer.remote_parent import detach_remote_parents
 from trace_writer.storable import fit_experiment, fit_request
@@ -17,11 +19,15 @@ from trace_writer.storable import fit_experiment, fit_request
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Hold a message and the id that SQS gave it. receives: how often it was received, this time included."""
+    """Hold a message and the id that SQS gave it.
+
+    receives: how often it was received, this time included. sent_at: when it was put on the queue, if that is known.
+    """
 
     message_id: str
     message: Message
     receives: int = 1
+    sent_at: datetime | None = None
 
     @property
     def trace_id(self) -> str:
@@ -33,8 +39,8 @@ class Received:
 class Decoded:
     """Hold a trace event in both forms.
 
-    line: OTLP/JSON, UTF-8, without a line break, as it came. payload: OTLP/protobuf, as MLflow takes it. experiment:
-    likewise. changes: what differs in these two.
+    line: OTLP/JSON, UTF-8, without a line break, as it came; empty once the archive has it. payload: OTLP/protobuf, as
+    MLflow takes it. experiment: likewise. changes: what differs in these two.
     """
 
     source: Received
@@ -44,21 +50,23 @@ class Decoded:
     changes: Sequence[Change] = ()
 
 
-def decode(received: Received, claims: ClaimStore) -> Decoded:
+def decode(received: Received, claims: ClaimStore, limits: Limits = LIMITS) -> Decoded:
     """Decode a message, or the claim that it stands for. Raises Poison, UnknownSchema, or Transient."""
     try:
         event = decode_message(received.message, claims)
+        limits.check_text(event.body)
         line = one_line(event.body)
     except (ValueError, OverflowError, RecursionError) as error:
         raise MalformedEvent(f"the message's content cannot be read: {error}") from error
     changes = Changes()
     experiment = fit_experiment(event.experiment, changes)
-    request = _request(line, event.trace_id, changes)
+    request = _request(line, event.trace_id, changes, limits)
     return Decoded(received, experiment, line.encode(), request.SerializeToString(), list(changes))
 
 
-def _request(line: str, trace_id: str, changes: Changes) -> ExportTraceServiceRequest:
+def _request(line: str, trace_id: str, changes: Changes, limits: Limits) -> ExportTraceServiceRequest:
     fields = read_request(storable_escapes(line), trace_id, changes)
+    limits.check_spans(len(all_spans(fields)))
     fit_request(fields, changes)
     if changes.by_span:
         changes.show(all_spans(fields))

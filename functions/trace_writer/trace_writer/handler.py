@@ -15,6 +15,8 @@ from trace_writer.adapters.mlflow import MlflowTracker
 from trace_writer.archive import BucketArchive
 from trace_writer.dead_letters import DeadLetters
 from trace_writer.delivery import Delivery
+from trace_writer.limits import Limits
+from trace_writer.memory import return_large_blocks
 from trace_writer.report import log_batch
 from trace_writer.settings import WriterSettings
 from trace_writer.sqs import batch_response, received
@@ -36,15 +38,31 @@ def build(settings: WriterSettings, clock: Clock) -> TraceWriter:
     bucket = Bucket(s3_client(), settings.bucket)
     tracker = MlflowTracker(connect(settings), clock.now, settings.mlflow_timeout_seconds)
     delivery = Delivery(tracker, clock, settings.max_post_bytes)
-    return TraceWriter(S3Claims(bucket), BucketArchive(bucket), delivery, _dead_letters(settings))
+    return TraceWriter(
+        S3Claims(bucket, settings.max_event_bytes),
+        BucketArchive(bucket),
+        delivery,
+        _dead_letters(settings, bucket),
+        _limits(settings),
+    )
 
 
-def _dead_letters(settings: WriterSettings) -> DeadLetters | None:
+def _limits(settings: WriterSettings) -> Limits:
+    return Limits(
+        event_bytes=settings.max_event_bytes,
+        event_spans=settings.max_event_spans,
+        event_values=settings.max_event_values,
+        part_bytes=settings.max_part_bytes,
+    )
+
+
+def _dead_letters(settings: WriterSettings, bucket: Bucket) -> DeadLetters | None:
     if settings.dead_letter_url is None:
         return None
-    return DeadLetters(SqsQueue(sqs_client(), settings.dead_letter_url), settings.max_receives)
+    return DeadLetters(SqsQueue(sqs_client(), settings.dead_letter_url), bucket, settings.max_receives)
 
 
+return_large_blocks()
 logger = Logger(service="trace_writer")
 settings = WriterSettings.load(os.environ)
 writer = build(settings, SYSTEM_CLOCK)

@@ -1,7 +1,9 @@
 """JSON as text: read strictly, and written on one line."""
 
+import io
 import json
 import re
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from offpath.contracts.errors import MalformedEvent
@@ -16,8 +18,19 @@ _SURROGATE_ESCAPE = re.compile(
     r"|(?P<half>\\+)u[dD][89a-fA-F][0-9a-fA-F]{2}"
 )
 _HALF_ESCAPE = re.compile(r"(?P<half>\\+)u[dD][89a-fA-F][0-9a-fA-F]{2}")
-_SPACE = re.compile(r'"(?:[^"\\]|\\.)*"|[ \t\n\r]+', re.DOTALL)
-_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}]', re.DOTALL)
+_HIGH, _LOW = "u[dD][89abAB][0-9a-fA-F]{2}", "u[dD][c-fC-F][0-9a-fA-F]{2}"
+_OF_A_PAIR = "u[dD][89a-fA-F]"
+# Quantifiers are possessive: they keep no way back, which for a text of some megabytes would take gigabytes.
+_STRING = r'"(?:[^"\\]++|\\.)*+"'
+_SPACE = re.compile(rf'(?P<kept>(?:[^" \t\n\r]++|{_STRING})++)|[ \t\n\r]++', re.DOTALL)
+_BRACKET = re.compile(rf"{_STRING}|[][{{}}]", re.DOTALL)
+# What stands before the first escape of half a pair: in JSON, and in JSON or JSON within its texts.
+_WHOLE = re.compile(rf"(?:[^\\]++|\\[^u]|\\u(?!{_OF_A_PAIR[1:]})|\\{_HIGH}\\{_LOW})*+", re.DOTALL)
+_NESTED_WHOLE = re.compile(
+    rf"(?:[^\\]++|\\++(?!{_OF_A_PAIR})|(?:\\{{2}})*\\{_HIGH}\\{_LOW}"
+    rf"|(?:\\{{4}})*\\{{2}}{_HIGH}\\{{2}}{_LOW}|(?:\\{{8}})*\\{{4}}{_HIGH}\\{{4}}{_LOW})*+",
+    re.DOTALL,
+)
 
 
 def parse(body: str) -> Any:
@@ -40,14 +53,17 @@ def one_line(body: str) -> str:
 
     Raises MalformedEvent if it is not JSON.
     """
-    if _is_plain(body):
+    has_breaks = "\n" in body or "\r" in body
+    has_halves = not body.isascii() and _SURROGATE.search(body) is not None
+    has_escaped_halves = not _is_all(_WHOLE, body)
+    if not (has_breaks or has_halves or has_escaped_halves):
         return body
-    try:
-        parse(body)
-    except RecursionError:
-        parse(shallow(body))
-    line = _SURROGATE.sub(r"\\ufffd", _SPACE.sub(_without_space, body))
-    return _SURROGATE_ESCAPE.sub(_without_halves, line)
+    _check(body)
+    if has_breaks:
+        body = _without_space(body)
+    if has_halves:
+        body = _SURROGATE.sub(r"\\ufffd", body)
+    return _without_halves(body, _is_of_json) if has_escaped_halves else body
 
 
 def storable_escapes(line: str) -> str:
@@ -58,9 +74,7 @@ def storable_escapes(line: str) -> str:
     if "\\u" not in line:
         return line
     line = line.replace("\\u0000", "\\ufffd")
-    if "\\ud" in line or "\\uD" in line:
-        return _SURROGATE_ESCAPE.sub(_without_nested_halves, line)
-    return line
+    return line if _is_all(_NESTED_WHOLE, line) else _without_halves(line, lambda _: True)
 
 
 def shallow(body: str) -> str:
@@ -84,25 +98,47 @@ def without_surrogates(text: str) -> str:
     return _SURROGATE.sub(_REPLACEMENT, text)
 
 
-def _is_plain(body: str) -> bool:
-    if "\n" in body or "\r" in body or ("\\u" in body and ("\\ud" in body or "\\uD" in body)):
-        return False
-    return body.isascii() or not _SURROGATE.search(body)
+def _is_all(pattern: re.Pattern[str], text: str) -> bool:
+    if "\\ud" not in text and "\\uD" not in text:
+        return True
+    match = pattern.match(text)
+    return match is not None and match.end() == len(text)
 
 
-def _without_space(token: re.Match[str]) -> str:
-    return "" if token.group().isspace() else token.group()
+def _check(body: str) -> None:
+    """Raise MalformedEvent if the body is not JSON."""
+    try:
+        parse(body)
+    except RecursionError:
+        parse(shallow(body))
 
 
-def _without_halves(escape: re.Match[str]) -> str:
-    return _replaced(escape, lambda run: _backslashes(run) == 1)
+def _without_space(body: str) -> str:
+    written = io.StringIO()
+    for token in _SPACE.finditer(body):
+        written.write(token["kept"] or "")
+    return written.getvalue()
 
 
-def _without_nested_halves(escape: re.Match[str]) -> str:
-    return _replaced(escape, lambda _: True)
+def _without_halves(line: str, is_meant: Callable[[str], bool]) -> str:
+    """Return the line with U+FFFD for each escape of half a pair. is_meant: whether to replace it after such a run."""
+    written, end = io.StringIO(), 0
+    for escape in _SURROGATE_ESCAPE.finditer(line):
+        replaced = _replaced(escape, is_meant)
+        if replaced != escape.group():
+            written.write(line[end : escape.start()])
+            written.write(replaced)
+            end = escape.end()
+    written.write(line[end:])
+    return written.getvalue()
 
 
-def _replaced(escape: re.Match[str], is_meant: Any) -> str:
+def _is_of_json(run: str) -> bool:
+    """Tell whether an escape after this run of backslashes is one of JSON itself, not of JSON within its texts."""
+    return _backslashes(run) == 1
+
+
+def _replaced(escape: re.Match[str], is_meant: Callable[[str], bool]) -> str:
     high, low = escape["high"], escape["low"]
     if high and len(low) == _backslashes(high):
         return escape.group()

@@ -11,7 +11,17 @@ class WriterSettings(MlflowSettings):
     dead_letter_url: str | None = Field(
         None, pattern=r"^https?://", description="the URL of the dead-letter queue, where poison is moved to"
     )
-    max_receives: int = Field(5, ge=1, le=1_000, description="how often poison is received before it is moved")
+    max_receives: int = Field(
+        5, ge=1, le=1_000, description="how often a message is refused for itself before it is moved"
+    )
     max_post_bytes: int = Field(
         8_000_000, gt=0, description="the size of the largest request to MLflow, in bytes before compression"
     )
+    max_part_bytes: int = Field(
+        64_000_000, ge=1_000_000, description="how many bytes of decoded events are held at once"
+    )
+    max_event_bytes: int = Field(
+        32_000_000, ge=1_000_000, description="the most bytes in memory of the text of one event"
+    )
+    max_event_spans: int = Field(10_000, ge=1, description="the most spans of one event")
+    max_event_values: int = Field(500_000, ge=1_000, description="the most values and names in one event's JSON")

@@ -1,9 +1,11 @@
 """The event that Lambda makes of a batch of SQS messages, and the answer that it expects."""
 
+from base64 import b64decode
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from offpath.contracts.message import Message
+from offpath.contracts.message import STRING, Message, TypedAttribute
 from trace_writer.decode import Received
 from trace_writer.writer import Failure
 
@@ -17,10 +19,27 @@ def received(event: Mapping[str, Any]) -> list[Received]:
 
 
 def _received(record: Mapping[str, Any]) -> Received:
-    attributes = record.get("messageAttributes", {}).items()
-    texts = {name: value["stringValue"] for name, value in attributes if "stringValue" in value}
-    receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", "1"))
-    return Received(record["messageId"], Message(record["body"], texts), receives)
+    given = record.get("messageAttributes", {}).items()
+    found = {name: _attribute(value) for name, value in given if value.keys() & {"stringValue", "binaryValue"}}
+    texts = {name: it.value for name, it in found.items() if isinstance(it.value, str)}
+    typed = {name: it for name, it in found.items() if it.data_type != STRING}
+    about = record.get("attributes", {})
+    return Received(
+        message_id=record["messageId"],
+        message=Message(record["body"], texts, typed),
+        receives=int(about.get("ApproximateReceiveCount", "1")),
+        sent_at=_time(about.get("SentTimestamp")),
+    )
+
+
+def _attribute(value: Mapping[str, Any]) -> TypedAttribute:
+    if "binaryValue" in value:
+        return TypedAttribute(value.get("dataType", "Binary"), b64decode(value["binaryValue"]))
+    return TypedAttribute(value.get("dataType", STRING), value["stringValue"])
+
+
+def _time(milliseconds: str | None) -> datetime | None:
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC) if milliseconds else None
 
 
 def batch_response(failures: Iterable[Failure]) -> dict[str, list[dict[str, str]]]:

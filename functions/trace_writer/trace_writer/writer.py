@@ -1,11 +1,12 @@
 """Decode, archive and deliver a batch of messages. Nothing leaves the queue before the archive has it.
 
-What comes for the first time is archived before MLflow is asked. What comes again mostly is in the archive already, so
-it is archived only once it is done with: else an MLflow outage would add every waiting event at every receive.
+A batch is written in parts that are bounded in bytes, so that what its messages stand for never fills the memory. What
+comes again after an outage is in the archive already, and is not archived a second time.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from offpath.contracts.errors import OffpathError, Transient
@@ -13,14 +14,26 @@ from offpath.contracts.trace_event import ClaimStore
 from trace_writer.changes import Change
 from trace_writer.dead_letters import DeadLetters
 from trace_writer.decode import Decoded, Received, decode
-from trace_writer.delivery import Delivery, Failures
+from trace_writer.delivery import Delivery
+from trace_writer.delivery_run import Failures
+from trace_writer.limits import LIMITS, Limits
+from trace_writer.memory import without_frames
 
 
 class Archive(Protocol):
     """Keep every event for good."""
 
-    def store(self, lines: Sequence[bytes]) -> str:
-        """Write the lines as one object, and return its key. Raises Transient."""
+    def store(self, lines: Iterable[bytes]) -> str | None:
+        """Write the lines as one object, and return its key, or None if there are none. Raises Transient.
+
+        All lines are taken before anything is written.
+        """
+
+    def holds(self, batch: Iterable[Received]) -> frozenset[str]:
+        """Return the ids of those messages that are known to be in the archive already."""
+
+    def note(self, waiting: Sequence[Received]) -> None:
+        """Note that these messages are in the archive, and stay on the queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +58,9 @@ class Changed:
 class Written:
     """Hold the result of writing a batch.
 
-    archive_keys: of the objects that were written: none, one, or two if some messages came again. failures: what must
-    stay on the queue. dead_lettered: what need not, as it is on the dead-letter queue. changed: what was delivered, but
-    not all of it as it came.
+    archive_keys: of the objects that were written, one for each part of the batch that holds something new. failures:
+    what must stay on the queue. dead_lettered: what need not, as it is on the dead-letter queue. changed: what was
+    delivered, but not all of it as it came.
     """
 
     received: int
@@ -57,6 +70,15 @@ class Written:
     changed: Sequence[Changed] = ()
 
 
+@dataclass(slots=True)
+class _Part:
+    """Events that are held at once. stored: those whose line the archive is given. failures: of the others."""
+
+    events: list[Decoded] = field(default_factory=list)
+    stored: list[Received] = field(default_factory=list)
+    failures: Failures = field(default_factory=dict)
+
+
 class TraceWriter:
     """Write batches of trace events to the archive and to MLflow.
 
@@ -64,30 +86,76 @@ class TraceWriter:
     """
 
     def __init__(
-        self, claims: ClaimStore, archive: Archive, delivery: Delivery, dead_letters: DeadLetters | None = None
+        self,
+        claims: ClaimStore,
+        archive: Archive,
+        delivery: Delivery,
+        dead_letters: DeadLetters | None = None,
+        limits: Limits = LIMITS,
     ) -> None:
         self._claims = claims
         self._archive = archive
         self._delivery = delivery
         self._dead_letters = dead_letters
+        self._limits = limits
 
     def write(self, batch: Sequence[Received], deadline: float) -> Written:
         """Write what can be written until the deadline on the delivery's clock; every message is accounted for."""
-        events, failures = self._decode(batch)
-        try:
-            keys = self._store([event for event in events if event.source.receives == 1])
-        except Transient as error:
-            return self._settle(batch, [], failures | _all_failed(events, error))
-        failures |= self._delivery.deliver(events, deadline)
-        done = [event for event in events if event.source.receives > 1 and not _comes_again(event, failures)]
-        try:
-            keys += self._store(done)
-        except Transient as error:
-            failures |= _all_failed(done, error)  # in place of what MLflow refused, too: it is not archived yet
-        return replace(self._settle(batch, keys, failures), changed=_changed(events, failures))
+        waiting, archived = deque(batch), self._archive.holds(batch)
+        keys: list[str] = []
+        failures: Failures = {}
+        changed: list[Changed] = []
+        while waiting:
+            part = _Part()
+            try:
+                key = self._store(part, waiting, archived)
+            except Transient as error:
+                left = [*(event.source for event in part.events), *waiting]
+                failures |= part.failures | _all_failed(left, error)
+                break
+            keys += [key] if key else []
+            failures |= part.failures | self._deliver(part, deadline)
+            changed += _changed(part.events, failures)
+            if waiting and not self._delivery.has_time(deadline):
+                failures |= _all_failed(waiting, Transient("there was no time left for the rest of the batch"))
+                break
+        return replace(self._settle(batch, keys, failures), changed=changed)
 
-    def _store(self, events: Sequence[Decoded]) -> list[str]:
-        return [self._archive.store([event.line for event in events])] if events else []
+    def _store(self, part: _Part, waiting: deque[Received], archived: frozenset[str]) -> str | None:
+        """Fill the part and archive it. Raises Transient."""
+        lines = self._lines(part, waiting, archived)
+        try:
+            return self._archive.store(lines)
+        finally:
+            deque(lines, maxlen=0)
+
+    def _lines(self, part: _Part, waiting: deque[Received], archived: frozenset[str]) -> Iterator[bytes]:
+        """Decode messages into the part until it is full, and yield the lines that are not in the archive."""
+        size = 0
+        while waiting:
+            expected = self._limits.size_of(waiting[0].message)
+            if part.events and size + expected > self._limits.part_bytes:
+                return
+            received = waiting.popleft()
+            try:
+                event = decode(received, self._claims, self._limits)
+            except OffpathError as error:
+                part.failures[received.message_id] = without_frames(error)
+                continue
+            size += max(expected, len(event.line) + len(event.payload))
+            line, event = event.line, replace(event, line=b"")
+            part.events.append(event)
+            if received.message_id not in archived:
+                part.stored.append(received)
+                yield line
+
+    def _deliver(self, part: _Part, deadline: float) -> Failures:
+        """Deliver the part, and note what is in the archive and stays on the queue."""
+        failures = self._delivery.deliver(part.events, deadline)
+        left = [received for received in part.stored if isinstance(failures.get(received.message_id), Transient)]
+        if left:
+            self._archive.note(left)
+        return failures
 
     def _settle(self, batch: Sequence[Received], keys: Sequence[str], failures: Failures) -> Written:
         """Dead-letter what can never be delivered, and report what stays on the queue."""
@@ -105,20 +173,6 @@ class TraceWriter:
         """Send a message to the dead-letter queue, if it is poison. Tell whether it is there now."""
         return self._dead_letters is not None and self._dead_letters.take(received, failures[received.message_id])
 
-    def _decode(self, batch: Sequence[Received]) -> tuple[list[Decoded], Failures]:
-        events: list[Decoded] = []
-        failures: Failures = {}
-        for received in batch:
-            try:
-                events.append(decode(received, self._claims))
-            except OffpathError as error:
-                failures[received.message_id] = error
-        return events, failures
-
-
-def _comes_again(event: Decoded, failures: Failures) -> bool:
-    return isinstance(failures.get(event.source.message_id), Transient)
-
 
 def _changed(events: Sequence[Decoded], failures: Failures) -> list[Changed]:
     return [
@@ -128,5 +182,5 @@ def _changed(events: Sequence[Decoded], failures: Failures) -> list[Changed]:
     ]
 
 
-def _all_failed(events: Sequence[Decoded], error: OffpathError) -> Failures:
-    return {event.source.message_id: error for event in events}
+def _all_failed(messages: Iterable[Received], error: OffpathError) -> Failures:
+    return {received.message_id: error for received in messages}

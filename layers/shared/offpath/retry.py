@@ -106,16 +106,26 @@ class CircuitBreaker:
     """Keeps calls away from a service that has failed, so that an outage costs one wait and not one a call.
 
     The circuit is closed until the service fails. It is then open for some seconds, in which no call is made, and
-    half-open afterwards: one caller may probe the service. A probe that fails opens the circuit anew; after one that
-    succeeds everyone may call. A probe that reports nothing is followed by another after the same time.
-    now: returns seconds, as a clock's `now` does; a clock that is set back holds nothing up.
+    half-open afterwards: one caller may probe the service. A probe that fails opens the circuit anew, for twice as long
+    as before; after one that succeeds everyone may call. A probe that reports nothing is followed by another after the
+    same time.
+    now: returns seconds, as a clock's `now` does; a clock that is set back holds nothing up. open_seconds: the longest
+    time for which the circuit is open. first_seconds: the first one; by default as long.
     """
 
-    def __init__(self, now: Callable[[], float], open_seconds: float) -> None:
+    def __init__(self, now: Callable[[], float], open_seconds: float, first_seconds: float | None = None) -> None:
         self._now = now
-        self._open_seconds = open_seconds
+        self._longest_seconds = open_seconds
+        self._first_seconds = open_seconds if first_seconds is None else min(first_seconds, open_seconds)
+        self._open_seconds = 0.0
         self._opened_at: float | None = None
+        self._probing = False
         self._lock = threading.RLock()  # a signal handler or a finalizer may ask within any line
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the service answered last. While it is not, a call that is allowed is a probe."""
+        return self._opened_at is None
 
     def call(self, work: Callable[[], T]) -> T:
         """Return what the work returns, unless the circuit is open.
@@ -140,15 +150,26 @@ class CircuitBreaker:
                 return True
             if 0 <= now - self._opened_at < self._open_seconds:
                 return False
-            self._opened_at = now
+            self._opened_at, self._probing = now, True
             return True
 
-    def open(self) -> None:
-        """Note that the service failed."""
+    def open(self, at_least_seconds: float = 0.0) -> None:
+        """Note that the service failed. at_least_seconds: how long it asked to be left alone, beyond the longest too.
+
+        Of several callers whom the same failure hit, the first opens the circuit, and the others change nothing.
+        """
         with self._lock:
-            self._opened_at = self._now()
+            if self._opened_at is None:
+                self._open_for(self._first_seconds)
+            elif self._probing:
+                self._open_for(min(2 * self._open_seconds, self._longest_seconds))
+            self._open_seconds = max(self._open_seconds, at_least_seconds)
 
     def close(self) -> None:
         """Note that the service answered."""
         with self._lock:
             self._opened_at = None
+            self._probing = False
+
+    def _open_for(self, seconds: float) -> None:
+        self._opened_at, self._open_seconds, self._probing = self._now(), seconds, False

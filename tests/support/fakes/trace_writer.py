@@ -1,6 +1,6 @@
 """Fakes for the trace writer's ports. tests/contract holds each to what the real service does."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -10,7 +10,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from offpath.aws.s3 import S3Claims
 from offpath.contracts.errors import Rejected, Transient
 from offpath.testing import InMemoryBucket, ManualClock
-from trace_writer.delivery import BACKOFF, Delivery
+from trace_writer.decode import Received
+from trace_writer.delivery import Delivery
+from trace_writer.delivery_run import BACKOFF
+from trace_writer.probe import PROBE_TRACE_ID
 from trace_writer.tracker import ExperimentRefused, TrackerUnavailable
 from trace_writer.writer import TraceWriter
 
@@ -29,13 +32,23 @@ class FakeArchive:
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
+        self.waiting: set[str] = set()
         self.down = False
 
-    def store(self, lines: Sequence[bytes]) -> str:
+    def store(self, lines: Iterable[bytes]) -> str | None:
+        batch = [line.decode() for line in lines]
+        if not batch:
+            return None
         if self.down:
             raise Transient("S3 does not answer")
-        self.batches.append([line.decode() for line in lines])
+        self.batches.append(batch)
         return f"archive/{len(self.batches)}"
+
+    def holds(self, batch: Iterable[Received]) -> frozenset[str]:
+        return frozenset(received.message_id for received in batch if received.receives > 1) & self.waiting
+
+    def note(self, waiting: Sequence[Received]) -> None:
+        self.waiting |= {received.message_id for received in waiting}
 
     @property
     def lines(self) -> list[str]:
@@ -45,7 +58,8 @@ class FakeArchive:
 class FakeTracker:
     """MLflow in a dictionary: trace ids by experiment.
 
-    trouble: asked with experiment and trace ids before each request, and may raise. requests: trace ids of each.
+    trouble: asked with experiment and trace ids before each request, and may raise. requests: trace ids of each, but
+    for the writer's probes, which are counted alone.
     """
 
     def __init__(self, trouble: Callable[[str, set[str]], None] | None = None) -> None:
@@ -53,6 +67,8 @@ class FakeTracker:
         self.traces: dict[str, set[str]] = {}
         self.requests: list[set[str]] = []
         self.timeouts: list[float] = []
+        self.probes = 0
+        self.probe_timeouts: list[float] = []
 
     def log(self, experiment: str, payload: bytes, timeout_seconds: float) -> None:
         try:
@@ -60,6 +76,11 @@ class FakeTracker:
         except DecodeError as error:
             raise Rejected(f"HTTP 400 {error}") from error
         trace_ids = {trace_id for trace_id, _ in spans}
+        if trace_ids == {PROBE_TRACE_ID.hex()}:
+            self.probes += 1
+            self.probe_timeouts.append(timeout_seconds)
+            self.trouble(experiment, trace_ids)
+            return
         self.requests.append(trace_ids)
         self.timeouts.append(timeout_seconds)
         self.trouble(experiment, trace_ids)

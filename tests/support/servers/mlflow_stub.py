@@ -34,6 +34,10 @@ class Reply:
     never: bool = False
 
 
+# OTLP's answer to spans that were all stored: an empty message.
+RECEIPT = Reply(headers={"Content-Type": "application/x-protobuf"})
+
+
 def error(status: int, error_code: str = "", **headers: str) -> Reply:
     """Return an error as MLflow answers it."""
     return Reply(status, json.dumps({"error_code": error_code, "message": "the reason"}), headers)
@@ -57,7 +61,7 @@ class StubMlflow:
 
     def reply(self, request: Request) -> Reply:
         self.requests.append(request)
-        healthy = Reply() if request.line.endswith("/v1/traces") else Reply(body=json.dumps(EXPERIMENT))
+        healthy = RECEIPT if request.line.endswith("/v1/traces") else Reply(body=json.dumps(EXPERIMENT))
         return self.answer(request) or healthy
 
     def answers(self, reply: Reply) -> bool:

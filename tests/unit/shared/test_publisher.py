@@ -121,6 +121,27 @@ def test_a_queue_that_still_fails_is_left_alone_anew() -> None:
     assert len(setup.spilled) == 3
 
 
+def test_short_trouble_of_sqs_spills_little_after_it_ends() -> None:
+    setup = Setup()
+    begun, last_spill = setup.clock.now(), 0.0
+    while (now := setup.clock.now() - begun) < 8.0:
+        setup.queue.down = now < 2.5
+        before = len(setup.spilled)
+        setup.publish([ended_trace()])
+        last_spill = now if len(setup.spilled) > before else last_spill
+        setup.clock.advance(0.05)
+    assert last_spill <= 2.5 + 1.25
+
+
+def test_a_probe_of_the_queue_is_sent_once() -> None:
+    setup = Setup(failures=10_000)
+    setup.publish([ended_trace()])
+    setup.clock.advance(5.0)
+    before, pauses = setup.queue.calls, len(setup.clock.pauses)
+    setup.publish([ended_trace()])
+    assert (setup.queue.calls - before, len(setup.clock.pauses) - pauses) == (1, 0)
+
+
 def test_small_trace_does_not_probe_the_store() -> None:
     setup, large = Setup(max_message_bytes=1000), ended_trace(text="x" * 1000)
     setup.bucket.down = True

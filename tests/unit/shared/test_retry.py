@@ -201,3 +201,52 @@ def test_a_call_within_another_is_answered_too(clock: ManualClock) -> None:
     assert not asking.is_alive()
     assert inner == [True]
     assert not circuit.allows_call()
+
+
+def opens_for(breaker: CircuitBreaker, clock: ManualClock) -> float:
+    """Return after how many seconds a circuit that has just opened allows a call, which is a probe."""
+    begun = clock.now()
+    while not breaker.allows_call():
+        clock.advance(0.25)
+    return clock.now() - begun
+
+
+def test_each_failed_probe_opens_the_circuit_for_twice_as_long(clock: ManualClock) -> None:
+    breaker = CircuitBreaker(clock.now, open_seconds=5.0, first_seconds=0.5)
+    waits = []
+    for _ in range(6):
+        breaker.open()
+        waits.append(opens_for(breaker, clock))
+    assert waits == [0.5, 1.0, 2.0, 4.0, 5.0, 5.0]
+
+
+def test_a_success_makes_the_next_outage_a_first(clock: ManualClock) -> None:
+    breaker = CircuitBreaker(clock.now, open_seconds=5.0, first_seconds=0.5)
+    for _ in range(3):
+        breaker.open()
+        opens_for(breaker, clock)
+    breaker.close()
+    breaker.open()
+    assert opens_for(breaker, clock) == 0.5
+
+
+def test_callers_of_one_failure_open_the_circuit_once(clock: ManualClock) -> None:
+    breaker = CircuitBreaker(clock.now, open_seconds=5.0, first_seconds=0.5)
+    for _ in range(10):
+        breaker.open()
+    assert opens_for(breaker, clock) == 0.5
+
+
+def test_a_service_is_left_alone_as_it_asks(clock: ManualClock) -> None:
+    breaker = CircuitBreaker(clock.now, open_seconds=5.0, first_seconds=0.5)
+    breaker.open(at_least_seconds=30.0)
+    assert opens_for(breaker, clock) == 30.0
+
+
+def test_a_call_is_a_probe_until_one_succeeds(clock: ManualClock) -> None:
+    breaker = CircuitBreaker(clock.now, open_seconds=5.0)
+    assert breaker.is_closed
+    breaker.open()
+    assert not breaker.is_closed
+    breaker.close()
+    assert breaker.is_closed

@@ -1,10 +1,12 @@
 """Lambda's event in, the partial batch response out."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from offpath.contracts.errors import Transient
+from offpath.contracts.message import TypedAttribute
 from trace_writer.sqs import batch_response, received
 from trace_writer.writer import Failure
 
@@ -29,6 +31,24 @@ def test_a_record_becomes_a_message_with_its_text_attributes() -> None:
         {"kind": "inline"},
     )
     assert (message.trace_id, message.receives) == ("", 1)
+
+
+def test_attributes_keep_their_types() -> None:
+    attributes = {
+        "count": {"stringValue": "7", "dataType": "Number"},
+        "photo": {"binaryValue": "AAEC", "dataType": "Binary.png"},
+        "odd": {"dataType": "String"},
+    }
+    [message] = received({"Records": [RECORD | {"messageAttributes": attributes}]})
+    assert message.message.all_attributes == {
+        "count": TypedAttribute("Number", "7"),
+        "photo": TypedAttribute("Binary.png", b"\x00\x01\x02"),
+    }
+
+
+def test_the_time_of_sending_is_known() -> None:
+    [message] = received({"Records": [RECORD | {"attributes": {"SentTimestamp": "1942142700000"}}]})
+    assert message.sent_at == datetime(2031, 7, 18, 12, 5, tzinfo=UTC)
 
 
 def test_a_record_without_attributes_is_a_message_too() -> None:

@@ -1,6 +1,11 @@
 """Every message of a batch ends in archive and MLflow, or is reported."""
 
+import json
 from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from offpath.contracts.errors import ClaimLost, MalformedEvent, Rejected, Transient
 from offpath.contracts.message import Message
@@ -9,6 +14,7 @@ from offpath.testing import InMemoryQueue
 from tests.support.builders.trace_events import batch_of, claimed, inline_message, nested_event, prediction_event
 from tests.support.fakes.trace_writer import Bench, down
 from trace_writer.dead_letters import DeadLetters
+from trace_writer.limits import Limits
 from trace_writer.tracker import TrackerUnavailable
 from trace_writer.writer import TraceWriter
 
@@ -129,10 +135,35 @@ def test_mlflow_outage_archives_each_event_once() -> None:
     assert bench.archive.lines == [event.body]
 
 
-def test_redelivered_message_is_archived_when_it_has_ended() -> None:
+@pytest.mark.parametrize("receives", [1, 2, 9])
+def test_an_event_is_archived_once_through_an_outage(receives: int) -> None:
+    outage = [True]
+
+    def trouble(experiment: str, trace_ids: set[str]) -> None:
+        if outage:
+            raise TrackerUnavailable("HTTP 503")
+
+    bench = Bench(trouble)
+    events = [prediction_event() for _ in range(3)]
+    messages = {str(number): inline_message(event) for number, event in enumerate(events)}
+    bench.writer.write(batch_of(messages, receives), bench.deadline)
+    outage.clear()
+    bench.clock.advance(600)
+
+    for number in range(3):  # they come back in other batches
+        again = {str(number): messages[str(number)], f"new {number}": inline_message(prediction_event())}
+        written = bench.writer.write(batch_of(again, receives + 1), bench.clock.now() + 60)
+        assert written.failures == []
+
+    assert [bench.archive.lines.count(event.body) for event in events] == [1, 1, 1]
+    assert bench.tracker.stored >= {event.trace_id for event in events}
+
+
+def test_redelivered_message_is_archived_before_mlflow_is_asked() -> None:
     new, again, bad, away = prediction_event(), prediction_event(), prediction_event(), prediction_event("away")
 
     def trouble(experiment: str, trace_ids: set[str]) -> None:
+        assert bench.archive.lines == [new.body, again.body, bad.body, away.body]
         if experiment == "away":
             raise TrackerUnavailable("HTTP 503")
         refusing(bad)(experiment, trace_ids)
@@ -145,14 +176,65 @@ def test_redelivered_message_is_archived_when_it_has_ended() -> None:
     written = bench.writer.write(batch_of({"new": inline_message(new)}) + redelivered, bench.deadline)
 
     assert {failure.message_id for failure in written.failures} == {"bad", "away"}
-    assert written.archive_keys == ["archive/1", "archive/2"]
-    assert bench.archive.batches == [[new.body], [again.body, bad.body]]
+    assert written.archive_keys == ["archive/1"]
+
+
+@given(sizes=st.lists(st.integers(1, 60), min_size=1, max_size=12), lie=st.booleans())
+def test_parts_hold_a_bounded_number_of_bytes(sizes: list[int], lie: bool) -> None:
+    bench = Bench()
+    unit = len(prediction_event().body)
+    events = [prediction_event(attributes={"text": "x" * (size * unit // 10)}) for size in sizes]
+    messages = {str(number): claimed(event, bench.claims) for number, event in enumerate(events)}
+    if lie:
+        messages = {key: Message(_lying(message.body), message.attributes) for key, message in messages.items()}
+    writer = TraceWriter(bench.claims, bench.archive, bench.delivery, limits=Limits(part_bytes=4 * unit))
+
+    written = writer.write(batch_of(messages), bench.deadline)
+
+    assert (written.failures, bench.archive.lines) == ([], [event.body for event in events])
+    largest = max(len(event.body) for event in events)
+    assert all(sum(map(len, batch)) <= 4 * unit + largest for batch in bench.archive.batches)
+    assert len(written.archive_keys) == len(bench.archive.batches)
+
+
+def _lying(claim: str) -> str:
+    """Return a claim that names a wrong size."""
+    return json.dumps(json.loads(claim) | {"bytes": 1})
+
+
+def test_parts_after_the_deadline_stay_on_the_queue() -> None:
+    def slow(experiment: str, trace_ids: set[str]) -> None:
+        bench.clock.advance(50)
+
+    bench = Bench(slow)
+    events = [prediction_event() for _ in range(4)]
+    writer = TraceWriter(bench.claims, bench.archive, bench.delivery, limits=Limits(part_bytes=1))
+    messages = {str(number): inline_message(event) for number, event in enumerate(events)}
+
+    written = writer.write(batch_of(messages), bench.deadline)
+
+    assert [failure.message_id for failure in written.failures] == ["2", "3"]
+    assert bench.archive.lines == [event.body for event in events[:2]]
+
+
+def test_a_failed_archive_ends_the_batch() -> None:
+    bench = Bench()
+    bench.archive.down = True
+    writer = TraceWriter(bench.claims, bench.archive, bench.delivery, limits=Limits(part_bytes=1))
+    messages = {str(number): inline_message(prediction_event()) for number in range(3)}
+
+    written = writer.write(batch_of(messages), bench.deadline)
+
+    assert [type(failure.error) for failure in written.failures] == [Transient] * 3
+    assert bench.tracker.requests == []
 
 
 def test_redelivered_message_stays_queued_until_archived() -> None:
     poison = prediction_event()
     queue, bench = InMemoryQueue(), Bench(refusing(poison))
-    writer = TraceWriter(bench.claims, bench.archive, bench.delivery, DeadLetters(queue, max_receives=2))
+    writer = TraceWriter(
+        bench.claims, bench.archive, bench.delivery, DeadLetters(queue, bench.large_bodies, max_verdicts=2)
+    )
     messages = {"good": inline_message(prediction_event()), "poison": inline_message(poison)}
     bench.archive.down = True
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from offpath.mlflow.http import MlflowHttp
 from trace_writer.adapters.mlflow_api import MISSING, Call, MlflowApi
 from trace_writer.adapters.mlflow_experiments import Experiments
+from trace_writer.adapters.otlp_answer import check_stored
 from trace_writer.tracker import TrackerUnavailable
 
 _PATH = "/v1/traces"
@@ -45,4 +46,8 @@ class MlflowTracker:
     def _stored(self, experiment: str, body: bytes, deadline: float) -> bool:
         experiment_id = self._experiments.id_of(experiment, deadline)
         headers = {**_ENCODED, "x-mlflow-experiment-id": experiment_id}
-        return self._api.send(Call("POST", _PATH, headers, body), deadline).error_code != MISSING
+        outcome = self._api.send(Call("POST", _PATH, headers, body), deadline)
+        if outcome.error_code == MISSING:
+            return False
+        check_stored(outcome.answer)
+        return True

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from urllib3.exceptions import InvalidHeader, ProtocolError, ReadTimeoutError
@@ -10,7 +11,7 @@ from urllib3.util import Retry
 
 from offpath.contracts.errors import Rejected, Transient
 from offpath.mlflow.http import Answer, MlflowHttp
-from trace_writer.tracker import Faulted, TrackerUnavailable
+from trace_writer.tracker import NEVER, Faulted, TrackerUnavailable
 
 MISSING = "RESOURCE_DOES_NOT_EXIST"
 EXISTS = "RESOURCE_ALREADY_EXISTS"
@@ -34,10 +35,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A success, or a harmless error. fields: the answer's JSON object, empty if it is none."""
+    """A success, or a harmless error. fields: the JSON object of the answer, empty if it is none."""
 
     error_code: str
     fields: dict[str, Any]
+    answer: Answer
 
 
 class MlflowApi:
@@ -56,7 +58,7 @@ class MlflowApi:
         answer = self._answer(call, deadline)
         outcome = _outcome(answer)
         if answer.status >= 300 and outcome.error_code not in call.harmless:
-            raise _error(answer, f"{self._named(call)} was answered {_shown(answer)}")
+            raise _error(answer, f"{self._named(call)} was answered {shown(answer)}")
         return outcome
 
     def _answer(self, call: Call, deadline: float) -> Answer:
@@ -78,6 +80,10 @@ class MlflowApi:
 
 
 def _error(answer: Answer, said: str) -> TrackerUnavailable | Rejected:
+    if answer.status == HTTPStatus.NOT_IMPLEMENTED:
+        return TrackerUnavailable(
+            f"{said}; this server takes no spans: they need a database (--backend-store-uri)", NEVER
+        )
     if answer.status >= 500:
         return Faulted(said, _retry_after(answer))
     if answer.status in _CREDENTIALS:
@@ -99,10 +105,11 @@ def _outcome(answer: Answer) -> Outcome:
         fields = {}
     if not isinstance(fields, dict):
         fields = {}
-    return Outcome(str(fields.get("error_code", "")) if answer.status >= 400 else "", fields)
+    return Outcome(str(fields.get("error_code", "")) if answer.status >= 400 else "", fields, answer)
 
 
-def _shown(answer: Answer) -> str:
+def shown(answer: Answer) -> str:
+    """Return the status, and how the body begins."""
     text = answer.body.decode(errors="replace").strip()
     shown = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
     return f"HTTP {answer.status} {shown}".rstrip()

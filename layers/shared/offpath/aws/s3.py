@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from offpath.aws.errors import aws_errors, error_code
-from offpath.contracts.errors import ClaimLost, ObjectChanged, ObjectMissing, Transient
+from offpath.contracts.errors import ClaimLost, ObjectChanged, ObjectMissing, ObjectTooLarge, TooLarge, Transient
 from offpath.contracts.names import CLAIMS_PREFIX
 
 if TYPE_CHECKING:
@@ -23,6 +24,15 @@ class Fetched:
     etag: str
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An object as a listing shows it. size: in bytes. modified: when it was written, with its time zone."""
+
+    key: str
+    size: int
+    modified: datetime
+
+
 class Bucket:
     """An S3 bucket. Every method raises Transient when S3 does not answer or refuses."""
 
@@ -36,10 +46,16 @@ class Bucket:
             self._client.put_object(Bucket=self.name, Key=key, Body=content, ContentType=content_type)
         return self.name
 
-    def get(self, key: str) -> bytes:
-        """Return the object's content. Raises ObjectMissing."""
+    def get(self, key: str, max_bytes: int | None = None) -> bytes:
+        """Return the object's content. Raises ObjectMissing, or ObjectTooLarge, before it is read, if it is larger."""
         with aws_errors(f"reading {self._uri(key)}"):
-            return self._client.get_object(Bucket=self.name, Key=key)["Body"].read()
+            answer = self._client.get_object(Bucket=self.name, Key=key)
+            if max_bytes is not None and answer["ContentLength"] > max_bytes:
+                answer["Body"].close()
+                raise ObjectTooLarge(
+                    f"{self._uri(key)} has {answer['ContentLength']:,} bytes, of {max_bytes:,} at most"
+                )
+            return answer["Body"].read()
 
     def get_if_changed(self, key: str, etag: str | None) -> Fetched | None:
         """Return the object, or None if its entity tag is still that one. Raises ObjectMissing."""
@@ -68,6 +84,11 @@ class Bucket:
                 raise ObjectChanged(f"{self._uri(key)} is not the object that was read") from error
             raise
 
+    def copy(self, key: str, target: str) -> None:
+        """Copy an object within the bucket, without reading it. Raises ObjectMissing."""
+        with aws_errors(f"copying {self._uri(key)} to {target}"):
+            self._client.copy_object(Bucket=self.name, Key=target, CopySource={"Bucket": self.name, "Key": key})
+
     def exists(self, key: str) -> bool:
         """Return whether there is an object under the key."""
         try:
@@ -79,10 +100,14 @@ class Bucket:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield every key that begins with the prefix, in S3's order."""
+        return (found.key for found in self.listed(prefix))
+
+    def listed(self, prefix: str) -> Iterator[Listed]:
+        """Yield every object whose key begins with the prefix, in S3's order."""
         with aws_errors(f"listing {self._uri(prefix)}"):
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
                 for item in page.get("Contents", []):
-                    yield item["Key"]
+                    yield Listed(item["Key"], item["Size"], item["LastModified"])
 
     def delete(self, key: str) -> None:
         """Remove the object, if it is there."""
@@ -101,27 +126,33 @@ class ClaimBucket(Protocol):
     def put(self, key: str, content: bytes) -> str:
         """Store content under the key, and return the bucket's name."""
 
-    def get(self, key: str) -> bytes:
-        """Return the object's content. Raises ObjectMissing."""
+    def get(self, key: str, max_bytes: int | None = None) -> bytes:
+        """Return the object's content. Raises ObjectMissing, or ObjectTooLarge."""
 
 
 class S3Claims:
-    """Large bodies, in the pipeline's own bucket: a message that names another one is not followed there."""
+    """Large bodies, in the pipeline's own bucket: a message that names another one is not followed there.
 
-    def __init__(self, bucket: ClaimBucket) -> None:
+    max_bytes: the size above which a body is not read.
+    """
+
+    def __init__(self, bucket: ClaimBucket, max_bytes: int | None = None) -> None:
         self._bucket = bucket
+        self._max_bytes = max_bytes
 
     def put(self, key: str, content: bytes) -> str:
         """Store content under the key, and return the bucket's name. Raises Transient."""
         return self._bucket.put(key, content)
 
     def get(self, bucket: str, key: str) -> bytes:
-        """Return the content. Raises ClaimLost, or Transient."""
+        """Return the content. Raises ClaimLost, TooLarge, or Transient."""
         if bucket != self._bucket.name or not key.startswith(CLAIMS_PREFIX):
             raise ClaimLost(
                 f"s3://{bucket}/{key} is no claim of this pipeline: s3://{self._bucket.name}/{CLAIMS_PREFIX} is"
             )
         try:
-            return self._bucket.get(key)
+            return self._bucket.get(key, self._max_bytes)
         except ObjectMissing as error:
             raise ClaimLost(f"the claim s3://{bucket}/{key} does not exist (expired, or deleted)") from error
+        except ObjectTooLarge as error:
+            raise TooLarge(f"the claim is larger than OFFPATH_MAX_EVENT_BYTES allows: {error}") from error

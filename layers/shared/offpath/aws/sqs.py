@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from offpath.aws.errors import aws_errors
-from offpath.contracts.message import Message, ReceivedMessage
+from offpath.contracts.message import Message, ReceivedMessage, TypedAttribute
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 SQS_MAX_BATCH = 10
 SQS_MAX_BYTES = 1024 * 1024
+SQS_MAX_ATTRIBUTES = 10
 SQS_MAX_WAIT_SECONDS = 20
 # The longest pause of a message that is left for a newer version. A thousand receives, after which SQS dead-letters it,
 # then take longer than the 14 days that SQS keeps it.
@@ -135,7 +136,11 @@ def _received(message: "MessageTypeDef") -> ReceivedMessage:
 
 
 def _entry(entry_id: str, message: Message) -> "SendMessageBatchRequestEntryTypeDef":
-    attributes: dict[str, MessageAttributeValueTypeDef] = {
-        name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()
-    }
+    attributes = {name: _sqs_attribute(attribute) for name, attribute in message.all_attributes.items()}
     return {"Id": entry_id, "MessageBody": message.body, "MessageAttributes": attributes}
+
+
+def _sqs_attribute(attribute: TypedAttribute) -> "MessageAttributeValueTypeDef":
+    if isinstance(attribute.value, bytes):
+        return {"DataType": attribute.data_type, "BinaryValue": attribute.value}
+    return {"DataType": attribute.data_type, "StringValue": attribute.value}

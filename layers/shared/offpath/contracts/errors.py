@@ -5,12 +5,14 @@
     ├── ManifestError      the model manifest cannot be used: keep what is loaded
     ├── RecipesError       the announcement of recipes cannot be used: keep what is known
     ├── ObjectMissing      an S3 object, or a secret, does not exist
+    ├── ObjectTooLarge     an S3 object is larger than the reader takes
     ├── ObjectChanged      an S3 object is not the one that was read: read it again
     ├── UnknownSchema      a message or document of a later version: leave it for a newer reader
     ├── Transient          may succeed later: retry, or leave the message on its queue
     └── Poison             cannot succeed, however often it is tried: keep it, dead-letter it
         ├── MalformedEvent     not a trace event
         ├── MalformedJob       not a training job, or not the message of one
+        ├── TooLarge           more than the writer takes: in bytes, values or spans
         ├── ClaimLost          the S3 object that a message stands for does not exist
         ├── ClaimAltered       that object is not the one the message was sent with
         └── Rejected           MLflow refuses these spans
@@ -39,6 +41,10 @@ class ObjectMissing(OffpathError):
     """An S3 object, or a secret, does not exist."""
 
 
+class ObjectTooLarge(OffpathError):
+    """An S3 object is larger than whoever reads it takes."""
+
+
 class ObjectChanged(OffpathError):
     """An S3 object is not the one that was read: somebody else wrote it meanwhile."""
 
@@ -61,6 +67,10 @@ class MalformedEvent(Poison):
 
 class MalformedJob(Poison):
     """The content is not a training job, or the message does not name one."""
+
+
+class TooLarge(Poison):
+    """The message is a trace event, but larger than the writer takes."""
 
 
 class ClaimLost(Poison):

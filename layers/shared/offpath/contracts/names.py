@@ -1,7 +1,7 @@
 """Define names that two parts of the pipeline share: keys in the bucket, aliases and tags of the registry."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 
 # The alias of the version that answers what no other alias has a share of.
 CHAMPION = "champion"
@@ -12,9 +12,12 @@ RECIPES_KEY = "training/recipes.json"
 ARCHIVE_PREFIX = "archive/v1/"
 CLAIMS_PREFIX = "claims/"
 DATASETS_PREFIX = "datasets/"
+DEAD_LETTERS_PREFIX = "dead-letters/"
 JOBS_PREFIX = "jobs/"
 MODELS_PREFIX = "models/sha256/"
 SPILL_PREFIX = "spill/"
+VERDICTS_PREFIX = "verdicts/"
+WAITING_PREFIX = "waiting/"
 
 # The tag of a run and of a registered version that names the training job they come from.
 JOB_TAG = "offpath.job"
@@ -26,6 +29,7 @@ TERM_SEPARATOR, TERMS_SEPARATOR = "\x1f", "\x1e"
 # What a graph gets for a text that is missing, where that is not an empty one: a character of no language.
 ABSENT_TEXT = "\ufdd0"
 
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _ALIAS = re.compile(r"[\w-]{1,255}", re.ASCII)
 _RESERVED_ALIAS = re.compile(r"latest|v\d+", re.ASCII | re.IGNORECASE)
 ALIAS_RULE = "expected letters, digits, - and _, and neither latest nor v1, v2 …"
@@ -49,6 +53,34 @@ def claim_key(trace_id: str, sha256: str) -> str:
 def spill_prefix(queue: str) -> str:
     """Return the prefix of the messages that the queue of that name could not take."""
     return f"{SPILL_PREFIX}{queue}/"
+
+
+def dead_letter_key(sent: datetime, message_id: str) -> str:
+    """Return the key of the copy of a dead letter, by the day in UTC on which it was put on the queue.
+
+    message_id: that of the message; what no key of S3 should hold is replaced.
+    """
+    return f"{DEAD_LETTERS_PREFIX}date={sent:%Y-%m-%d}/{_safe(message_id)}.json"
+
+
+def dead_letter_claim_key(sent: datetime, message_id: str) -> str:
+    """Return the key of the copy of a dead letter's claim, beside the letter's own."""
+    return f"{DEAD_LETTERS_PREFIX}date={sent:%Y-%m-%d}/{_safe(message_id)}.claim.json"
+
+
+def verdict_key(message_id: str) -> str:
+    """Return the key of the note of how often a message was refused."""
+    return f"{VERDICTS_PREFIX}{_safe(message_id)}.json"
+
+
+def waiting_prefix(sent: datetime | None) -> str:
+    """Return the prefix of the notes about messages of a minute, in UTC, that are archived and wait for MLflow."""
+    minute = f"{sent.astimezone(UTC):%Y-%m-%dT%H-%M}" if sent else "unknown"
+    return f"{WAITING_PREFIX}minute={minute}/"
+
+
+def _safe(message_id: str) -> str:
+    return _UNSAFE.sub("-", message_id)[:200] or "-"
 
 
 def job_key(job_id: str) -> str:

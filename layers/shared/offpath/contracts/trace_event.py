@@ -111,6 +111,16 @@ def _body(message: Message, claims: ClaimStore) -> str:
             raise MalformedEvent(f"attribute kind={kind!r}: expected {INLINE!r} or {CLAIMED!r}")
 
 
+def claim_of(message: Message) -> Claim | None:
+    """Return the claim that a message stands for, or None if it stands for none that can be read."""
+    if message.attributes.get("kind") != CLAIMED:
+        return None
+    try:
+        return _claim(message.body)
+    except MalformedEvent:
+        return None
+
+
 def _redeem(claim: Claim, claims: ClaimStore) -> str:
     content = claims.get(claim.bucket, claim.key)
     digest = hashlib.sha256(content).hexdigest()

@@ -2,16 +2,19 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 
-from offpath.aws.s3 import Fetched
-from offpath.contracts.errors import ObjectChanged, ObjectMissing
+from offpath.aws.s3 import Fetched, Listed
+from offpath.contracts.errors import ObjectChanged, ObjectMissing, ObjectTooLarge
 from offpath.testing._service import InMemoryService
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class InMemoryBucket(InMemoryService):
     """A bucket in a dictionary, with the methods and errors of `offpath.aws.s3.Bucket`.
 
-    objects: content by key. written: the keys in the order of their writes.
+    objects: content by key. written: the keys in the order of their writes. modified: when each was written.
 
     >>> bucket = InMemoryBucket()
     >>> etag = bucket.put_if_unchanged("models/manifest.json", b"{}", None)
@@ -30,6 +33,7 @@ class InMemoryBucket(InMemoryService):
         self.name = name
         self.objects: dict[str, bytes] = dict(objects or {})
         self.written: list[str] = []
+        self.modified: dict[str, datetime] = {}
 
     def put(self, key: str, content: bytes, content_type: str = "application/json") -> str:  # noqa: ARG002
         """Store content under the key, and return the bucket's name. Raises Transient."""
@@ -37,13 +41,15 @@ class InMemoryBucket(InMemoryService):
         self._write(key, content)
         return self.name
 
-    def get(self, key: str) -> bytes:
-        """Return the object's content. Raises ObjectMissing, or Transient."""
+    def get(self, key: str, max_bytes: int | None = None) -> bytes:
+        """Return the object's content. Raises ObjectMissing, ObjectTooLarge if it is larger, or Transient."""
         self._answer(f"reading {self._uri(key)}")
-        try:
-            return self.objects[key]
-        except KeyError:
-            raise ObjectMissing(f"reading {self._uri(key)}: it does not exist") from None
+        if key not in self.objects:
+            raise ObjectMissing(f"reading {self._uri(key)}: it does not exist")
+        content = self.objects[key]
+        if max_bytes is not None and len(content) > max_bytes:
+            raise ObjectTooLarge(f"{self._uri(key)} has {len(content):,} bytes, of {max_bytes:,} at most")
+        return content
 
     def get_if_changed(self, key: str, etag: str | None) -> Fetched | None:
         """Return the object, or None if its entity tag is still that one. Raises ObjectMissing, or Transient."""
@@ -63,6 +69,10 @@ class InMemoryBucket(InMemoryService):
         self._write(key, content)
         return _etag(content)
 
+    def copy(self, key: str, target: str) -> None:
+        """Copy an object within the bucket. Raises ObjectMissing, or Transient."""
+        self.put(target, self.get(key))
+
     def exists(self, key: str) -> bool:
         """Return whether there is an object under the key. Raises Transient."""
         self._answer(f"looking for {self._uri(key)}")
@@ -73,6 +83,11 @@ class InMemoryBucket(InMemoryService):
         self._answer(f"listing {self._uri(prefix)}")
         yield from sorted(key for key in self.objects if key.startswith(prefix))
 
+    def listed(self, prefix: str) -> Iterator[Listed]:
+        """Yield every object whose key begins with the prefix, in S3's order. Raises Transient."""
+        for key in self.keys(prefix):
+            yield Listed(key, len(self.objects[key]), self.modified.get(key, _EPOCH))
+
     def delete(self, key: str) -> None:
         """Remove the object, if it is there. Raises Transient."""
         self._answer(f"deleting {self._uri(key)}")
@@ -81,6 +96,7 @@ class InMemoryBucket(InMemoryService):
     def _write(self, key: str, content: bytes) -> None:
         self.objects[key] = content
         self.written.append(key)
+        self.modified[key] = datetime.now(UTC)
 
     def _uri(self, key: str) -> str:
         return f"s3://{self.name}/{key}"

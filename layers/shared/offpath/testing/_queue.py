@@ -8,7 +8,7 @@ from typing import Any
 
 from offpath.aws.sqs import SQS_MAX_BATCH, SQS_MAX_BYTES, pause_seconds
 from offpath.contracts.errors import Transient
-from offpath.contracts.message import Message, ReceivedMessage
+from offpath.contracts.message import Message, ReceivedMessage, TypedAttribute
 from offpath.retry import SYSTEM_CLOCK
 from offpath.testing._service import InMemoryService
 
@@ -118,7 +118,7 @@ class InMemoryQueue(InMemoryService):
             "Body": body,
             "MD5OfBody": _md5(body.encode()),
             "Attributes": {"ApproximateReceiveCount": str(held.receives)},
-            **_attributes(held.message.attributes),
+            **_attributes(held.message.all_attributes),
         }
 
 
@@ -172,20 +172,29 @@ def _numbers(messages: Sequence[Received]) -> Iterator[str]:
     return (str(message["ReceiptHandle"]).partition("#")[0] for message in messages)
 
 
-def _attributes(attributes: Mapping[str, str]) -> Received:
+def _attributes(attributes: Mapping[str, TypedAttribute]) -> Received:
     """Return a message's attributes with their digest, as SQS does: neither where there is none."""
     if not attributes:
         return {}
-    typed = {name: {"StringValue": value, "DataType": "String"} for name, value in attributes.items()}
+    typed = {
+        name: {("BinaryValue" if isinstance(it.value, bytes) else "StringValue"): it.value, "DataType": it.data_type}
+        for name, it in attributes.items()
+    }
     return {"MessageAttributes": typed, "MD5OfMessageAttributes": _md5(b"".join(_encoded(attributes)))}
 
 
-def _encoded(attributes: Mapping[str, str]) -> Iterator[bytes]:
+def _encoded(attributes: Mapping[str, TypedAttribute]) -> Iterator[bytes]:
     """Yield what SQS makes the digest of (its developer guide: Calculating the MD5 message digest)."""
-    for name, value in sorted(attributes.items()):
-        for part in (name, "String"):
-            yield len(part.encode()).to_bytes(4, "big") + part.encode()
-        yield b"\x01" + len(value.encode()).to_bytes(4, "big") + value.encode()
+    for name, attribute in sorted(attributes.items()):
+        for part in (name, attribute.data_type):
+            yield _with_length(part.encode())
+        is_binary = isinstance(attribute.value, bytes)
+        value = attribute.value if isinstance(attribute.value, bytes) else attribute.value.encode()
+        yield (b"\x02" if is_binary else b"\x01") + _with_length(value)
+
+
+def _with_length(content: bytes) -> bytes:
+    return len(content).to_bytes(4, "big") + content
 
 
 def _md5(content: bytes) -> str:

@@ -17,7 +17,10 @@ from offpath.tracing._otlp import EndedTrace, encode
 
 # Of the queue, within the budget that the settings give.
 BACKOFF = Backoff(first_seconds=0.05, jitter=0.5)
-# How long a service that failed is left alone: an outage costs one wait, not one a request.
+PROBE = Backoff(first_seconds=0.0, tries=1)
+# How long a service that failed is left alone, at first and at most: an outage costs one wait, not one a request, and
+# its end is noticed soon after.
+FIRST_CIRCUIT_SECONDS = 0.25
 CIRCUIT_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
@@ -50,8 +53,8 @@ class TracePublisher:
         self._settings = settings
         self._clock = clock
         self._backoff = replace(BACKOFF, budget_seconds=settings.budget_seconds)
-        self._queue_circuit = CircuitBreaker(clock.now, CIRCUIT_SECONDS)
-        self._store_circuit = CircuitBreaker(clock.now, CIRCUIT_SECONDS)
+        self._queue_circuit = CircuitBreaker(clock.now, CIRCUIT_SECONDS, FIRST_CIRCUIT_SECONDS)
+        self._store_circuit = CircuitBreaker(clock.now, CIRCUIT_SECONDS, FIRST_CIRCUIT_SECONDS)
         self._claims = GuardedClaims(destinations.claims, self._store_circuit)
 
     def publish(self, traces: Sequence[EndedTrace]) -> None:
@@ -94,11 +97,14 @@ class TracePublisher:
             return inline_message(event)
 
     def _send(self, batch: Sequence[Message]) -> Sequence[Message]:
-        """Return the messages that the queue did not take; if it took none, it is left alone for a while."""
+        """Return the messages that the queue did not take; if it took none, it is left alone for a while.
+
+        While it is left alone, a batch now and then is a probe, which is sent once.
+        """
         if sum(message.size for message in batch) > SQS_MAX_BYTES or not self._queue_circuit.allows_call():
             return batch
         left = batch
-        for _ in attempts(self._backoff, self._clock):
+        for _ in attempts(self._backoff if self._queue_circuit.is_closed else PROBE, self._clock):
             left = self._try(left)
             if not left:
                 break
