@@ -11,6 +11,7 @@ ARCHITECTURE ?= $(if $(shell grep -s 'Architecture=.*arm64' samconfig.toml),arm6
 VENV := .venv
 SAM := .venv-sam
 SCAN := .venv-scan
+EMULATOR := .venv-emulator
 BIN := $(VENV)/bin
 # What a recipe takes beside the development environment is installed when that recipe is trained.
 BERT := $(if $(filter sentiment-bert,$(MODEL)),$(VENV)/.bert-ready)
@@ -95,6 +96,16 @@ deploy: ## build, and deploy to the AWS account of your credentials; asks for wh
 	@$(MAKE) --no-print-directory build ARGS=
 	@$(SAM)/bin/sam deploy $(if $(shell grep -s '^parameter_overrides' samconfig.toml),,--guided) $(ARGS)
 
+# FULL=1: MLflow and its database on machines of their own.
+.PHONY: deploy-local
+deploy-local: $(VENV)/.ready $(SAM)/.ready $(EMULATOR)/.ready ## build, and deploy to an emulator of AWS on this machine, with a first trace; FULL=1: with machines
+	@$(MAKE) --no-print-directory build ARGS=
+	@OFFPATH_DEPLOYED_FULL=$(FULL) $(BIN)/python -m local.deployed up $(ARGS)
+
+.PHONY: deploy-local-down
+deploy-local-down: $(VENV)/.ready ## remove what make deploy-local deployed
+	@$(BIN)/python -m local.deployed down $(ARGS)
+
 .PHONY: bench
 bench: $(VENV)/.ready $(SAM)/.ready ## measure what tracing costs, beside what one would do otherwise
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -118,6 +129,8 @@ lock: $(UV) ## resolve all dependencies anew, and pin them with their hashes
 	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 \
 		--custom-compile-command 'make lock' pyproject.toml --group sam --output-file requirements-sam.txt
 	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 \
+		--custom-compile-command 'make lock' pyproject.toml --group emulator --output-file requirements-emulator.txt
+	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 \
 		--custom-compile-command 'make lock' pyproject.toml --group scan --output-file requirements-scan.txt
 	@for name in $(FUNCTIONS); do \
 		echo "functions/$$name"; \
@@ -134,7 +147,7 @@ lock: $(UV) ## resolve all dependencies anew, and pin them with their hashes
 
 .PHONY: clean
 clean: ## remove the environments and caches; the local pipeline's state (.offpath) stays
-	rm -rf $(VENV) $(SAM) $(SCAN) $(TOOLS) dist .mypy_cache .pytest_cache .ruff_cache .coverage .coverage.*
+	rm -rf $(VENV) $(SAM) $(SCAN) $(EMULATOR) $(TOOLS) dist .mypy_cache .pytest_cache .ruff_cache .coverage .coverage.*
 
 $(UV): pyproject.toml
 	@echo "· setting up tools ($(TOOLS))"
@@ -168,6 +181,12 @@ $(SAM)/.ready: requirements-sam.txt | $(UV)
 	@echo "· setting up SAM CLI ($(SAM))"
 	@test -x $(SAM)/bin/python || $(UV) venv --quiet --python $(PYTHON) $(SAM)
 	@$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(SAM)/bin/python requirements-sam.txt
+	@touch $@
+
+$(EMULATOR)/.ready: requirements-emulator.txt | $(UV)
+	@echo "· setting up the emulator of AWS ($(EMULATOR))"
+	@test -x $(EMULATOR)/bin/python || $(UV) venv --quiet --python $(PYTHON) $(EMULATOR)
+	@$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(EMULATOR)/bin/python requirements-emulator.txt
 	@touch $@
 
 $(SCAN)/.ready: requirements-scan.txt | $(UV)
