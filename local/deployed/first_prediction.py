@@ -23,7 +23,7 @@ from offpath.retry import attempts, every
 PREDICT = f"/models/{FIRST_MODEL}/predict"
 BODY = {"inputs": [IRIS]}
 # The schedule of the model sync has a period of one minute; a busy machine takes longer for all of it.
-SECONDS = 240.0
+SECONDS = 120.0
 PAUSE_SECONDS = 0.5
 T = TypeVar("T")
 

@@ -1,25 +1,40 @@
-"""A number that is a parameter reaches MiniStack's event source mappings as a string, which it refuses."""
+"""A number that is a parameter reaches MiniStack's event source mappings as a string, which their poller fails on."""
 
 from typing import Any
 
 from ministack.services import lambda_svc
 
-QUEUE = "arn:aws:sqs:us-east-1:000000000000:queue"
-_former = lambda_svc._validate_scaling_config
+from local.emulator.resource_types import Created, Properties, handlers, register
+
+TYPE = "AWS::Lambda::EventSourceMapping"
+_FORMER = handlers(TYPE)
 
 
 def is_needed() -> bool:
-    """Return whether a concurrency of "2" is an error."""
-    return lambda_svc._validate_scaling_config({"ScalingConfig": {"MaximumConcurrency": "2"}}, QUEUE) is not None
+    """Return whether a new mapping keeps a concurrency of "2" as it came."""
+    made = handlers(TYPE)
+    identifier, _ = made["create"]("Probe", {"FunctionName": "probe", "ScalingConfig": {"MaximumConcurrency": "2"}}, "")
+    kept = lambda_svc._esms[identifier]["ScalingConfig"]["MaximumConcurrency"]
+    made["delete"](identifier, {})
+    return not isinstance(kept, int)
 
 
 def install() -> None:
-    """Make a number of it before it is looked at: in the document itself, which is what is kept."""
-    lambda_svc._validate_scaling_config = _validate
+    """Make a number of it, in a new mapping and in one that changes."""
+    create, update = _FORMER["create"], _FORMER["update"]
+
+    def create_with_number(logical_id: str, props: Properties, stack_name: str) -> Created:
+        created: Created = create(logical_id, _with_number(props), stack_name)
+        return created
+
+    def update_with_number(physical_id: str, old: Properties, new: Properties, *rest: Any) -> Any:
+        return update(physical_id, _with_number(old), _with_number(new), *rest)
+
+    register(TYPE, create=create_with_number, update=update_with_number)
 
 
-def _validate(data: dict[str, Any], source: str) -> Any:
-    scaling = data.get("ScalingConfig") or {}
-    if isinstance(scaling.get("MaximumConcurrency"), str):
-        data["ScalingConfig"] = {**scaling, "MaximumConcurrency": int(scaling["MaximumConcurrency"])}
-    return _former(data, source)
+def _with_number(props: Properties) -> Properties:
+    scaling = props.get("ScalingConfig") or {}
+    if "MaximumConcurrency" not in scaling:
+        return props
+    return {**props, "ScalingConfig": {**scaling, "MaximumConcurrency": int(scaling["MaximumConcurrency"])}}
