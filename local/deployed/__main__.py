@@ -11,7 +11,7 @@ from local.deployed.settings import DeployedSettings
 from offpath.contracts.errors import OffpathError
 
 app = typer.Typer(
-    help="The stack of template.yaml, deployed by SAM CLI to an emulator of AWS that nothing beyond this machine reaches.",
+    help="The stack of template.yaml, deployed to an emulator of AWS that nothing beyond this machine reaches.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -31,7 +31,7 @@ def down() -> None:
 
 
 def _exit(command: Callable[[DeployedSettings, Console], int]) -> None:
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     try:
         code = command(DeployedSettings.load(os.environ), console)
     except OffpathError as error:

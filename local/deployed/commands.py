@@ -5,7 +5,6 @@ import signal
 from rich.console import Console
 
 from local.deployed import deployment as steps
-from local.deployed.docker import check_engine
 from local.deployed.home import DeployedHome
 from local.deployed.removal import remains, remove
 from local.deployed.settings import DeployedSettings
@@ -13,6 +12,7 @@ from local.errors import CommandRefused, Interrupted, ServiceFailed
 from local.stack import lock
 from local.stack.screen import Terminal
 from local.stack.signals import STOP_SIGNALS, Interrupts
+from local.testbed.docker import check_engine
 
 
 def up(settings: DeployedSettings, console: Console) -> int:

@@ -2,7 +2,6 @@
 
 from local.deployed import emulator, first_prediction, image, sam
 from local.deployed.api import Api
-from local.deployed.docker import create_network
 from local.deployed.home import DeployedHome, Deployment
 from local.deployed.machines.tunnel import tunnel
 from local.deployed.mlflow import Mlflow
@@ -11,6 +10,7 @@ from local.deployed.stack import DeployedStack
 from local.deployed.summary import summary
 from local.stack.screen import Screen
 from local.stack.signals import Interrupts
+from local.testbed.docker import create_network
 from prediction_api.api_keys import digest_of, new_key
 
 # A parameter of the template, beside the key's digest: with it, the training worker is part of what is deployed.

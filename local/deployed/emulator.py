@@ -47,7 +47,7 @@ def start(home: DeployedHome, deployment: Deployment, interrupts: Interrupts) ->
 
 
 def environment(home: DeployedHome, deployment: Deployment) -> dict[str, str]:
-    """Return the emulator's settings: one listener, IAM enforced, functions in Docker, and no listener beside that one."""
+    """Return the emulator's settings: one listener, IAM that is enforced, and functions in Docker."""
     form = "debian" if deployment.full else "plain"
     return endpoint_environment(os.environ, deployment) | {
         "BIND_HOST": deployment.gateway,

@@ -43,7 +43,7 @@ def train(stack: DeployedStack, mlflow: Mlflow, log: Path) -> None:
 
 def predict(api: Api, interrupts: Interrupts) -> str:
     """Return the trace id of a prediction, once the API has the model. Raises ServiceFailed or Interrupted."""
-    said = []
+    said: list[str] = []
 
     def ask() -> str | None:
         try:

@@ -8,9 +8,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from local.deployed.docker import docker
 from local.errors import CommandRefused
 from local.sources import ROOT
+from local.testbed.docker import docker
 
 BASE = "public.ecr.aws/lambda/python:3.13"
 # What the emulator puts before the name of each base image.

@@ -1,9 +1,9 @@
 """Remove a local deployment: processes, containers, network, and the folder."""
 
-from local.deployed.docker import docker, remove_network
 from local.deployed.emulator import NAME
 from local.deployed.home import DeployedHome
 from local.stack.process_file import ProcessFile
+from local.testbed.docker import docker, remove_network
 
 
 def remove(home: DeployedHome) -> None:

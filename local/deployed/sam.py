@@ -33,13 +33,25 @@ def deploy(
     _run(home, deployment, ["deploy", *options, *(["--parameter-overrides", *overrides] if overrides else [])], show)
 
 
+def package(home: DeployedHome, deployment: Deployment, template: Path, target: Path) -> None:
+    """Upload the built template's packages, and write a template that names them. Raises ServiceFailed."""
+    _run(
+        home,
+        deployment,
+        ["package", "--template-file", str(template), "--resolve-s3", "--output-template-file", str(target)],
+        lambda line: None,  # noqa: ARG005
+    )
+
+
 def delete(home: DeployedHome, deployment: Deployment) -> None:
     """Delete the stack. Raises ServiceFailed."""
     _run(home, deployment, ["delete", "--no-prompts"], lambda line: None)  # noqa: ARG005
 
 
 def _run(home: DeployedHome, deployment: Deployment, words: Sequence[str], show: Callable[[str], None]) -> None:
-    place = ["--stack-name", STACK, "--region", REGION, "--config-file", str(home.config)]
+    place = ["--region", REGION, "--config-file", str(home.config)]
+    if words[0] != "package":
+        place += ["--stack-name", STACK]
     lines: list[str] = []
     with (home.logs / "sam.log").open("a", encoding="utf-8") as log:
         process = subprocess.Popen(

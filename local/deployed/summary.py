@@ -24,9 +24,9 @@ def summary(outputs: Mapping[str, str], api: Api, mlflow: Mlflow, endpoint: str,
     lines = [
         f"API_URL={api.url}",
         f"KEY={api.key}",
-        f"curl \"$API_URL{PREDICT}\" -H \"x-api-key: $KEY\" -H 'content-type: application/json' \\",
+        f'curl "$API_URL{PREDICT}" -H "x-api-key: $KEY" -H \'content-type: application/json\' \\',
         f"  -d '{json.dumps(BODY)}'",
     ]
     parts = [["[bold]Outputs[/bold]", *shown], ["[bold]On this machine[/bold]", *places]]
-    parts += [["[bold]Try it[/bold]", *map(escape, lines)], ["`make deploy-local-down` removes everything."]]
+    parts += [["[bold]Try it[/bold]", escape("\n".join(lines))], ["`make deploy-local-down` removes everything."]]
     return "\n\n".join("\n".join(part) for part in parts)

@@ -1,4 +1,4 @@
-"""Run the emulator: `python -m local.emulator`. With `needed`, print which workarounds MiniStack still needs, as JSON."""
+"""Run the emulator: `python -m local.emulator`. With `needed`, print as JSON which workarounds MiniStack needs."""
 
 import json
 import sys

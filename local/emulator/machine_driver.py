@@ -1,7 +1,7 @@
 """Call the program that makes the machines of a deployment: containers and processes, outside of the emulator.
 
-`OFFPATH_EMULATOR_MACHINES` holds its command as JSON. It is called with a verb, and with a JSON document on its input; a
-document that it prints is the answer. Without the variable, machines are records only.
+`OFFPATH_EMULATOR_MACHINES` holds its command as JSON. It is called with a verb, and with a JSON document on its input.
+Without the variable, machines are records only.
 """
 
 import json

@@ -1,1 +1,1 @@
-"""The machines of a local deployment, which the emulator asks for: what is MLflow's instance and its database in AWS."""
+"""The machines of a local deployment: what is MLflow's instance and its database in AWS."""

@@ -1,7 +1,7 @@
 """The fast form: MLflow is a process on this machine over SQLite, and its proxy a container with the machine's name.
 
-The association's commands run in that container, but for the set-up of a Debian machine, their last line: they write the
-machine's settings, and fetch its files with the machine's role. With these the process is started.
+The association's commands run in that container, but for their last line, the set-up of a Debian machine: they write
+the machine's settings, and fetch its files with the machine's role. With these the process is started.
 """
 
 import json
@@ -11,7 +11,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.deployed.docker import docker
 from local.deployed.environment import endpoint_environment
 from local.deployed.home import DeployedHome, Deployment
 from local.deployed.image import IMAGE
@@ -21,6 +20,7 @@ from local.errors import ServiceFailed
 from local.sources import ROOT
 from local.stack.process_file import ProcessFile
 from local.testbed.authority import Authority
+from local.testbed.docker import docker
 
 PROGRAMS = Path(__file__).with_name("programs")
 SET_UP = 'bash "$folder/setup"'
@@ -96,7 +96,7 @@ class PlainMachines:
         docker("exec", "--interactive", *given, self._container, "sh", "-s", stdin=script)
 
     def _settings(self) -> dict[str, str]:
-        """Return the environment that the machine's services have: its settings, and its files first on Python's path."""
+        """Return the environment of the machine's services: its settings, and its files first on Python's path."""
         lines = (self._folder / "etc" / "host.env").read_text(encoding="utf-8").splitlines()
         files = max((self._folder / "opt").glob("host-*"), key=lambda folder: folder.stat().st_mtime)
         return {

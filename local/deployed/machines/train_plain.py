@@ -1,4 +1,4 @@
-"""Become the training worker as the machine does, with the proxy's address: `python -m local.deployed.machines.train_plain`."""
+"""Become the training worker, with the proxy's address: `python -m local.deployed.machines.train_plain`."""
 
 import os
 import sys

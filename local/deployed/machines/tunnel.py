@@ -1,6 +1,6 @@
 """The end of the tunnel to MLflow's machine, on this machine's loopback; in AWS Session Manager makes it."""
 
-from local.deployed.docker import docker
+from local.testbed.docker import docker
 
 # Where the machine's proxy listens for tunnels.
 PORT = 5000

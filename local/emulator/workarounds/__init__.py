@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from local.emulator.workarounds import (
+    associations,
     batch_actions,
     database,
     elastic_addresses,
@@ -15,7 +16,7 @@ from local.emulator.workarounds import (
     kept_code,
     layer_version_action,
     mapping_concurrency,
-    associations,
+    message_moves,
     secret_punctuation,
     secret_reference,
     security_group_rules,
@@ -46,6 +47,7 @@ ALL: tuple[Workaround, ...] = (
     kept_code,
     layer_version_action,
     mapping_concurrency,
+    message_moves,
     secret_punctuation,
     secret_reference,
     security_group_rules,

@@ -1,4 +1,4 @@
-"""AWS::SSM::Association, which MiniStack's CloudFormation does not know: the driver runs its commands on the machine."""
+"""AWS::SSM::Association, which MiniStack's CloudFormation does not know: the driver runs its commands."""
 
 from ministack.core.responses import new_uuid
 from ministack.services import ec2
@@ -26,7 +26,11 @@ def _create(logical_id: str, props: Properties, stack_name: str) -> Created:  # 
 
 
 def _update(
-    physical_id: str, old_props: Properties, new_props: Properties, stack_name: str, logical_id: str = TYPE
+    physical_id: str,
+    old_props: Properties,
+    new_props: Properties,
+    stack_name: str,  # noqa: ARG001
+    logical_id: str = TYPE,
 ) -> Created:
     if new_props != old_props:
         _run(logical_id, new_props)

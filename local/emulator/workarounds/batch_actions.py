@@ -1,4 +1,4 @@
-"""SQS's batch calls are, in IAM, the single calls' actions. MiniStack takes SendMessageBatch for an action of its own."""
+"""SQS's batch calls are, in IAM, the single calls' actions. In MiniStack SendMessageBatch is one of its own."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""AWS::EC2::Instance, which MiniStack's CloudFormation does not know: a record in EC2, and a machine of the driver's."""
+"""AWS::EC2::Instance, which MiniStack's CloudFormation does not know: a record in EC2, and a machine."""
 
 import base64
 from typing import Any
@@ -77,7 +77,7 @@ def _launch(props: Properties, data: Properties, subnet: Properties) -> dict[str
 
 
 def _credentials(profile: Properties) -> dict[str, str]:
-    """Return variables with credentials of the instance profile's role, which AWS serves as metadata of the instance."""
+    """Return variables with credentials of the profile's role, which AWS serves as the instance's metadata."""
     [role] = iam._instance_profiles[profile["Arn"].rpartition("/")[2]]["Roles"]
     name = role if isinstance(role, str) else role["RoleName"]
     key, secret, token = f"ASIA{new_uuid().replace('-', '').upper()[:16]}", new_uuid(), new_uuid()

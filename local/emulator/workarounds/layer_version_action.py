@@ -12,7 +12,7 @@ ARN = "arn:aws:lambda:us-east-1:000000000000:layer:files:1"
 def is_needed() -> bool:
     """Return whether the request's action or resource is another one."""
     query = {"find": ["LayerVersion"], "Arn": [ARN]}
-    request = ("lambda", "GET", "/2018-10-31/layers", {}, b"", query)
+    request: tuple[Any, ...] = ("lambda", "GET", "/2018-10-31/layers", {}, b"", query)
     action = iam_actions.extract_iam_action(*request)
     resource = iam_actions.extract_resource_arn(*request, "us-east-1", "000000000000")
     return bool((action, resource) != (ACTION, ARN))

@@ -13,7 +13,7 @@ _former = iam_evaluator.pin_request_origin
 
 def is_needed() -> bool:
     """Return whether a request over plain HTTP counts as one without TLS."""
-    app.pin_request_origin("127.0.0.1", False)  # noqa: FBT003
+    app.pin_request_origin("127.0.0.1", False)
     return not iam_evaluator._request_origin.get()[1]
 
 
@@ -22,5 +22,5 @@ def install() -> None:
     replace_everywhere("pin_request_origin", _former, _pin)
 
 
-def _pin(source_ip: str, secure_transport: bool) -> None:  # noqa: FBT001, ARG001
-    _former(source_ip, True)  # noqa: FBT003
+def _pin(source_ip: str, secure_transport: bool) -> None:  # noqa: ARG001
+    _former(source_ip, True)

@@ -1,4 +1,4 @@
-"""Run in the container of MLflow's machine: TLS on port 443, and a tunnel's end on port 5000, before MLflow's socket."""
+"""Run in the container of MLflow's machine: TLS on port 443, a tunnel's end on port 5000, MLflow's socket behind both."""
 
 import asyncio
 import ssl

@@ -10,18 +10,26 @@ SHOWN = 2_000
 
 def docker(*words: str, check: bool = True, stdin: str = "") -> str:
     """Return what `docker …` prints. Raises ServiceFailed with its errors when it fails, unless check is false."""
-    done = subprocess.run(["docker", *words], input=stdin, capture_output=True, text=True, errors="replace", check=False)
+    done = subprocess.run(
+        ["docker", *words], input=stdin, capture_output=True, text=True, errors="replace", check=False
+    )
     if check and done.returncode:
         raise ServiceFailed("docker", f"docker {' '.join(words[:4])} …: {(done.stdout + done.stderr)[-SHOWN:].strip()}")
     return done.stdout.strip()
 
 
+def missing_docker() -> str:
+    """Return why there is no Docker engine to use, if there is none."""
+    if shutil.which("docker") is None:
+        return "there is no Docker"
+    answer = subprocess.run(["docker", "info"], capture_output=True, check=False)
+    return "the Docker engine does not run" if answer.returncode else ""
+
+
 def check_engine() -> None:
     """Raise CommandRefused where no engine answers."""
-    if shutil.which("docker") is None:
-        raise CommandRefused("Docker is missing: install it from https://docs.docker.com/engine/install/")
-    if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
-        raise CommandRefused("the Docker engine does not answer: start it, and see that you may use it (`docker info`)")
+    if reason := missing_docker():
+        raise CommandRefused(f"{reason}: see https://docs.docker.com/engine/install/, and try `docker info`")
 
 
 def create_network(name: str) -> str:
