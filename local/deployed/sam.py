@@ -15,6 +15,7 @@ from local.sources import ROOT
 
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
 TAIL_LINES = 60
+EMPTY = '""'
 # Lines of `sam deploy` that say how far a resource is.
 EVENT = re.compile(r"^(CREATE|UPDATE|DELETE|ROLLBACK)\w*_(COMPLETE|FAILED)\s")
 
@@ -27,7 +28,8 @@ def deploy(
     show: Callable[[str], None] = lambda line: None,  # noqa: ARG005
 ) -> None:
     """Deploy the built template. show: gets a line for each resource that is done. Raises ServiceFailed."""
-    overrides = [f"{name}={value}" for name, value in parameters.items()]
+    # SAM CLI takes a value that is empty only in quotes, and keeps a former value where none is given.
+    overrides = [f"{name}={value or EMPTY}" for name, value in parameters.items()]
     options = ["--template-file", str(template), "--resolve-s3", "--no-confirm-changeset"]
     options += ["--capabilities", "CAPABILITY_IAM", "--no-fail-on-empty-changeset"]
     _run(home, deployment, ["deploy", *options, *(["--parameter-overrides", *overrides] if overrides else [])], show)
@@ -65,15 +67,16 @@ def _run(home: DeployedHome, deployment: Deployment, words: Sequence[str], show:
             cwd=ROOT,
             start_new_session=True,
         )
-        try:
-            for line in process.stdout or ():
-                log.write(line)
-                lines.append(line.rstrip())
-                if EVENT.match(line):
-                    show(" ".join(line.split()[:3]))
-        finally:
-            if process.poll() is None and process.stdout and not process.stdout.closed:
+        with process:
+            try:
+                for line in process.stdout or ():
+                    log.write(line)
+                    lines.append(line.rstrip())
+                    if EVENT.match(line):
+                        show(" ".join(line.split()[:3]))
+            except BaseException:
                 process.send_signal(signal.SIGINT)
-            code = process.wait()
+                raise
+        code = process.returncode
     if code:
         raise ServiceFailed("sam", f"sam {words[0]} ended with {code}:\n" + "\n".join(lines[-TAIL_LINES:]))

@@ -1,4 +1,4 @@
-"""Run in the container of MLflow's machine: TLS on port 443, a tunnel's end on port 5000, MLflow's socket behind both."""
+"""Run in the container of MLflow's machine: TLS on port 443, a tunnel on port 5000, before MLflow's socket."""
 
 import asyncio
 import ssl
