@@ -25,7 +25,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: up
 up: $(VENV)/.ready ## run the whole pipeline on this machine; Ctrl-C stops it
@@ -40,12 +40,12 @@ train: $(VENV)/.ready $(BERT) ## train and register a model with the running pip
 	@$(BIN)/python -m training $(MODEL) $(ARGS)
 
 .PHONY: test
-test: $(VENV)/.ready $(SAM)/.ready ## run the tests, with coverage; some of them: make test ARGS="tests/unit -k spill"
+test: $(VENV)/.ready $(SAM)/.ready $(EMULATOR)/.ready ## run the tests, with coverage; some of them: make test ARGS="tests/unit -k spill"
 	@$(BIN)/coverage erase
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --cov-report=term -n 2 --dist loadfile)
 
 .PHONY: soak
-soak: $(VENV)/.ready $(SAM)/.ready ## run the tests N times, idle and busy, in the files' order and in drawn ones: make soak N=10
+soak: $(VENV)/.ready $(SAM)/.ready $(EMULATOR)/.ready ## run the tests N times, idle and busy, in the files' order and in drawn ones: make soak N=10
 	@$(BIN)/python -m tests.soak --runs $(N) -- $(ARGS)
 
 .PHONY: check
@@ -88,7 +88,7 @@ validate: $(VENV)/.ready $(SAM)/.ready $(SCAN)/.ready ## check the template as C
 	@$(SCAN)/bin/checkov --config-file .checkov.yaml
 
 .PHONY: ci-setup
-ci-setup: $(VENV)/.ready $(SAM)/.ready $(SCAN)/.ready $(VENV)/.bert-ready ## install all that any test can use: Chromium, images for Docker, PyTorch
+ci-setup: $(VENV)/.ready $(SAM)/.ready $(SCAN)/.ready $(EMULATOR)/.ready $(VENV)/.bert-ready ## install all that any test can use: Chromium, images for Docker, PyTorch
 	@.ci/setup
 
 .PHONY: deploy
@@ -98,7 +98,7 @@ deploy: ## build, and deploy to the AWS account of your credentials; asks for wh
 
 # FULL=1: MLflow and its database on machines of their own.
 .PHONY: deploy-local
-deploy-local: $(VENV)/.ready $(SAM)/.ready $(EMULATOR)/.ready ## build, and deploy to an emulator of AWS on this machine, with a first trace; FULL=1: with machines
+deploy-local: $(VENV)/.ready $(SAM)/.ready $(EMULATOR)/.ready ## build, and deploy to an emulator of AWS on this machine
 	@$(MAKE) --no-print-directory build ARGS=
 	@OFFPATH_DEPLOYED_FULL=$(FULL) $(BIN)/python -m local.deployed up $(ARGS)
 
