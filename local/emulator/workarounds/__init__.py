@@ -9,6 +9,7 @@ from typing import Protocol
 from local.emulator.workarounds import (
     associations,
     batch_actions,
+    cors_configuration,
     database,
     elastic_addresses,
     instances,
@@ -40,6 +41,7 @@ class Workaround(Protocol):
 ALL: tuple[Workaround, ...] = (
     associations,
     batch_actions,
+    cors_configuration,
     database,
     elastic_addresses,
     instances,

@@ -15,10 +15,10 @@ def changed(built: Path, target: Path, change: Callable[[Template], None]) -> Pa
     """Write a changed copy of a built template to `target`, whose packages stay where they are; return its path."""
     template: Template = yaml.safe_load(built.read_text(encoding="utf-8"))
     for resource in template["Resources"].values():
-        uri = resource.get("Properties", {}).get("CodeUri", resource.get("Properties", {}).get("ContentUri"))
-        if uri is not None:
-            key = "CodeUri" if "CodeUri" in resource["Properties"] else "ContentUri"
-            resource["Properties"][key] = str((built.parent / uri).resolve())
+        properties = resource.get("Properties", {})
+        for key in {"CodeUri", "ContentUri"} & properties.keys():
+            if not properties[key].startswith("s3://"):
+                properties[key] = str((built.parent / properties[key]).resolve())
     change(template)
     target.write_text(yaml.safe_dump(template, sort_keys=False), encoding="utf-8")
     return target
