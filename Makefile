@@ -106,6 +106,10 @@ deploy-local: $(VENV)/.ready $(SAM)/.ready $(EMULATOR)/.ready ## build, and depl
 deploy-local-down: $(VENV)/.ready ## remove what make deploy-local deployed
 	@$(BIN)/python -m local.deployed down $(ARGS)
 
+.PHONY: zoo
+zoo: $(VENV)/.ready ## register every estimator of scikit-learn as far as the registry, and write the table in docs/models.md
+	@$(BIN)/python -m local.zoo $(ARGS)
+
 .PHONY: bench
 bench: $(VENV)/.ready $(SAM)/.ready ## measure what tracing costs, beside what one would do otherwise
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -117,6 +121,10 @@ api-key: $(VENV)/.ready ## make an API key, and the digest to configure for it
 .PHONY: events
 events: $(VENV)/.ready ## write the sample events anew
 	@$(BIN)/python -m events
+
+.PHONY: reference
+reference: $(VENV)/.ready ## write docs/reference.md anew from the docstrings of the SDK
+	@$(BIN)/python -m local.reference
 
 .PHONY: lock
 lock: $(UV) ## resolve all dependencies anew, and pin them with their hashes

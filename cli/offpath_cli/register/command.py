@@ -53,6 +53,13 @@ class RegisterOptions:
     opset: Annotated[
         int | None, typer.Option(min=9, help="ONNX operator set that a conversion writes.", show_default="21")
     ] = None
+    time_limit: Annotated[
+        int, typer.Option(min=1, metavar="SECONDS", help="For reading, converting and comparing together.")
+    ] = 600
+    memory_limit: Annotated[int, typer.Option(min=1_000, metavar="MB", help="For the same.")] = 8_000
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Of the records that both are compared on.", show_default="a new one")
+    ] = None
 
 
 def register(options: RegisterOptions) -> None:
@@ -83,6 +90,9 @@ def _spec(options: RegisterOptions) -> RegistrationSpec:
         example=options.example,
         description=options.description,
         opset=options.opset,
+        seed=options.seed,
+        time_limit=options.time_limit,
+        memory_limit=options.memory_limit,
     )
 
 

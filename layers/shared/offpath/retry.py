@@ -115,7 +115,7 @@ class CircuitBreaker:
         self._now = now
         self._open_seconds = open_seconds
         self._opened_at: float | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler or a finalizer may ask within any line
 
     def call(self, work: Callable[[], T]) -> T:
         """Return what the work returns, unless the circuit is open.
