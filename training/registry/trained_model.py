@@ -94,6 +94,7 @@ def _package(trained: Trained) -> OnnxPackage:
         task=recipe.task,
         labels=recipe.labels,
         tokenizer=artifact.tokenizer,
+        unit=recipe.unit,
         limits=trained.limits,
     )
 

@@ -35,7 +35,7 @@ TOKENIZER_PATH = f"extra_files/{_TOKENIZER}"  # where MLflow puts extra files
 class OnnxPackage:
     """A model in ONNX, as a version holds it. example: an input as MLflow takes it. tokenizer: its file's content.
 
-    limits: what the original refuses, by input.
+    limits: what the original refuses, by input. unit: of a regression's values.
     """
 
     onnx: Onnx
@@ -44,6 +44,7 @@ class OnnxPackage:
     task: Task
     labels: tuple[str, ...]
     tokenizer: bytes | None = None
+    unit: str = ""
     limits: Mapping[str, ColumnLimits] = field(default_factory=dict)
 
 
@@ -167,6 +168,8 @@ def _log(model: OnnxPackage) -> ModelInfo:
 
 def _metadata(model: OnnxPackage) -> dict[str, Any]:
     described: dict[str, Any] = {"task": model.task, "labels": list(model.labels)}
+    if model.unit:
+        described["unit"] = model.unit
     if model.tokenizer:
         described["tokenizer"] = TOKENIZER_PATH
     if model.limits:

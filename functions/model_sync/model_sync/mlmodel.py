@@ -43,6 +43,7 @@ class _Mark(BaseModel):
     labels: list[str | int | float | bool] = []
     tokenizer: str | None = None
     limits: dict[str, ColumnLimits] = {}
+    unit: str = ""
 
 
 class _Metadata(BaseModel):
@@ -71,6 +72,7 @@ class Description:
     task: Task
     labels: tuple[str, ...]
     signature: Signature
+    unit: str = ""
 
 
 def parse_mlmodel(content: bytes) -> Description:
@@ -87,6 +89,7 @@ def parse_mlmodel(content: bytes) -> Description:
         task=task,
         labels=labels,
         signature=with_limits(signature, mark.limits),
+        unit=mark.unit,
     )
 
 

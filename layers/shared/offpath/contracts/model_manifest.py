@@ -144,7 +144,8 @@ class ModelVersion(Part):
     percent. shadow: whether it predicts, after the response, what another version answered. labels: class names, by
     class index; empty for a regression. source: where the registry says its files come from; it tells this version from
     one of the same number, made after the registered model was deleted and created again. input_example: a record; of a
-    signature of tensors what a request's `inputs` may hold.
+    signature of tensors what a request's `inputs` may hold. description: what the registry says of the version. unit:
+    of a regression's value.
     """
 
     number: str = Field(alias="version")
@@ -161,6 +162,8 @@ class ModelVersion(Part):
     labels: tuple[str, ...] = ()
     signature: Signature
     input_example: dict[str, Any] | list[Any] | None = None
+    description: str = Field(default="", exclude_if=lambda description: not description)
+    unit: str = Field(default="", exclude_if=lambda unit: not unit)
 
     @property
     def file_keys(self) -> tuple[str, ...]:

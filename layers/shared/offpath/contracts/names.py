@@ -21,6 +21,8 @@ WAITING_PREFIX = "waiting/"
 
 # The tag of a run and of a registered version that names the training job they come from.
 JOB_TAG = "offpath.job"
+# A tag of a registered version: the unit of its values.
+UNIT_TAG = "offpath.unit"
 
 # The output of a graph whose numbers are class indexes, and no classes that are numbers.
 CLASS_INDEX = "class_index"

@@ -24,7 +24,9 @@ class VersionDescription(BaseModel):
     weight: int = Field(description="share of the model's traffic, in percent")
     shadow: bool = Field(description="whether it predicts in the background what another version answered")
     run_id: str | None = Field(description="the MLflow run that trained it")
+    description: str = Field(description="what the registry says of the version")
     task: str
+    unit: str = Field(description="of a regression's value, or empty where it is not known")
     labels: tuple[str, ...] = Field(description="class names, by class index")
     signature: Signature
     input_example: dict[str, Any] | list[Any] | None = Field(
@@ -82,7 +84,9 @@ def _version(served: ServedModel) -> VersionDescription:
         weight=version.weight,
         shadow=version.shadow,
         run_id=version.run_id,
+        description=version.description,
         task=version.task,
+        unit=version.unit,
         labels=version.labels,
         signature=_effective(version.signature),
         input_example=version.input_example,
