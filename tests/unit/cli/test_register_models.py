@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import xgboost
+from mlflow.models import Model, ModelSignature
+from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 from sklearn.cluster import KMeans
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
@@ -20,7 +23,7 @@ from offpath_cli.register.compare_answers import AnsweredRecord, compare_answers
 from offpath_cli.register.examples import Records, Tensors
 from offpath_cli.register.model_task import model_task_of
 from offpath_cli.register.native import ExpectedAnswers
-from offpath_cli.register.original import Original
+from offpath_cli.register.original import Original, read_folder
 from offpath_cli.register.registration_spec import RegistrationSpec
 from tests.support.builders import own_models
 from training.onnx_artifact.agreement import TOLERANCE
@@ -202,3 +205,10 @@ def test_categories_of_xgboost_are_refused() -> None:
     named = own_models.customers()[["spend", "plan"]]
     with pytest.raises(ModelRefused, match="itself fails on the input example"):
         tried(own_models.original("xgboost", native, named))
+
+
+def test_params_of_a_signature_are_refused_by_name(tmp_path: Path) -> None:
+    params = ParamSchema([ParamSpec("threshold", DataType.double, 0.5)])
+    Model(signature=ModelSignature(Schema([ColSpec("double", "x")]), params=params)).save(tmp_path / "MLmodel")
+    with pytest.raises(ModelRefused, match="its signature has the params threshold, which a request may set"):
+        read_folder(tmp_path)
