@@ -11,6 +11,7 @@ ARCHITECTURE ?= $(if $(shell grep -s 'Architecture=.*arm64' samconfig.toml),arm6
 VENV := .venv
 SAM := .venv-sam
 SCAN := .venv-scan
+EMULATOR := .venv-emulator
 BIN := $(VENV)/bin
 # What a recipe takes beside the development environment is installed when that recipe is trained.
 BERT := $(if $(filter sentiment-bert,$(MODEL)),$(VENV)/.bert-ready)
@@ -24,7 +25,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: up
 up: $(VENV)/.ready ## run the whole pipeline on this machine; Ctrl-C stops it
@@ -39,12 +40,12 @@ train: $(VENV)/.ready $(BERT) ## train and register a model with the running pip
 	@$(BIN)/python -m training $(MODEL) $(ARGS)
 
 .PHONY: test
-test: $(VENV)/.ready $(SAM)/.ready ## run the tests, with coverage; some of them: make test ARGS="tests/unit -k spill"
+test: $(VENV)/.ready $(SAM)/.ready $(EMULATOR)/.ready ## run the tests, with coverage; some of them: make test ARGS="tests/unit -k spill"
 	@$(BIN)/coverage erase
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --cov-report=term -n 2 --dist loadfile)
 
 .PHONY: soak
-soak: $(VENV)/.ready $(SAM)/.ready ## run the tests N times, idle and busy, in the files' order and in drawn ones: make soak N=10
+soak: $(VENV)/.ready $(SAM)/.ready $(EMULATOR)/.ready ## run the tests N times, idle and busy, in the files' order and in drawn ones: make soak N=10
 	@$(BIN)/python -m tests.soak --runs $(N) -- $(ARGS)
 
 .PHONY: check
@@ -87,13 +88,27 @@ validate: $(VENV)/.ready $(SAM)/.ready $(SCAN)/.ready ## check the template as C
 	@$(SCAN)/bin/checkov --config-file .checkov.yaml
 
 .PHONY: ci-setup
-ci-setup: $(VENV)/.ready $(SAM)/.ready $(SCAN)/.ready $(VENV)/.bert-ready ## install all that any test can use: Chromium, images for Docker, PyTorch
+ci-setup: $(VENV)/.ready $(SAM)/.ready $(SCAN)/.ready $(EMULATOR)/.ready $(VENV)/.bert-ready ## install all that any test can use: Chromium, images for Docker, PyTorch
 	@.ci/setup
 
 .PHONY: deploy
 deploy: ## build, and deploy to the AWS account of your credentials; asks for what it does not know yet
 	@$(MAKE) --no-print-directory build ARGS=
 	@$(SAM)/bin/sam deploy $(if $(shell grep -s '^parameter_overrides' samconfig.toml),,--guided) $(ARGS)
+
+# FULL=1: MLflow and its database on machines of their own.
+.PHONY: deploy-local
+deploy-local: $(VENV)/.ready $(SAM)/.ready $(EMULATOR)/.ready ## build, and deploy to an emulator of AWS on this machine
+	@$(MAKE) --no-print-directory build ARGS=
+	@OFFPATH_DEPLOYED_FULL=$(FULL) $(BIN)/python -m local.deployed up $(ARGS)
+
+.PHONY: deploy-local-down
+deploy-local-down: $(VENV)/.ready ## remove what make deploy-local deployed
+	@$(BIN)/python -m local.deployed down $(ARGS)
+
+.PHONY: zoo
+zoo: $(VENV)/.ready ## register every estimator of scikit-learn as far as the registry, and write the table in docs/models.md
+	@$(BIN)/python -m local.zoo $(ARGS)
 
 .PHONY: bench
 bench: $(VENV)/.ready $(SAM)/.ready ## measure what tracing costs, beside what one would do otherwise
@@ -107,6 +122,10 @@ api-key: $(VENV)/.ready ## make an API key, and the digest to configure for it
 events: $(VENV)/.ready ## write the sample events anew
 	@$(BIN)/python -m events
 
+.PHONY: reference
+reference: $(VENV)/.ready ## write docs/reference.md anew from the docstrings of the SDK
+	@$(BIN)/python -m local.reference
+
 .PHONY: lock
 lock: $(UV) ## resolve all dependencies anew, and pin them with their hashes
 	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 \
@@ -117,6 +136,8 @@ lock: $(UV) ## resolve all dependencies anew, and pin them with their hashes
 		--no-emit-package torch pyproject.toml --group bert --output-file requirements-bert.txt
 	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 \
 		--custom-compile-command 'make lock' pyproject.toml --group sam --output-file requirements-sam.txt
+	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 \
+		--custom-compile-command 'make lock' pyproject.toml --group emulator --output-file requirements-emulator.txt
 	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 \
 		--custom-compile-command 'make lock' pyproject.toml --group scan --output-file requirements-scan.txt
 	@for name in $(FUNCTIONS); do \
@@ -134,7 +155,7 @@ lock: $(UV) ## resolve all dependencies anew, and pin them with their hashes
 
 .PHONY: clean
 clean: ## remove the environments and caches; the local pipeline's state (.offpath) stays
-	rm -rf $(VENV) $(SAM) $(SCAN) $(TOOLS) dist .mypy_cache .pytest_cache .ruff_cache .coverage .coverage.*
+	rm -rf $(VENV) $(SAM) $(SCAN) $(EMULATOR) $(TOOLS) dist .mypy_cache .pytest_cache .ruff_cache .coverage .coverage.*
 
 $(UV): pyproject.toml
 	@echo "· setting up tools ($(TOOLS))"
@@ -168,6 +189,12 @@ $(SAM)/.ready: requirements-sam.txt | $(UV)
 	@echo "· setting up SAM CLI ($(SAM))"
 	@test -x $(SAM)/bin/python || $(UV) venv --quiet --python $(PYTHON) $(SAM)
 	@$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(SAM)/bin/python requirements-sam.txt
+	@touch $@
+
+$(EMULATOR)/.ready: requirements-emulator.txt | $(UV)
+	@echo "· setting up the emulator of AWS ($(EMULATOR))"
+	@test -x $(EMULATOR)/bin/python || $(UV) venv --quiet --python $(PYTHON) $(EMULATOR)
+	@$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(EMULATOR)/bin/python requirements-emulator.txt
 	@touch $@
 
 $(SCAN)/.ready: requirements-scan.txt | $(UV)

@@ -4,6 +4,7 @@ import time
 from types import TracebackType
 from typing import Self
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
@@ -43,6 +44,14 @@ class Display:
         if self._training is not None:
             self._live.remove_task(self._training)
             self._training = None
+
+    def ask(self, text: str, is_advised: bool) -> bool:
+        """Show what there is to know, and return the answer to whether the new version becomes champion."""
+        self._live.stop()
+        self._console.print(text, markup=False)
+        answer = typer.confirm("Make the new version champion?", default=is_advised)
+        self._live.start()
+        return answer
 
     def progress(self, done: int, total: int) -> None:
         """Show how far the training is, until the next line that stays."""

@@ -142,6 +142,8 @@ class Recipe(Generic[P]):
     # A larger file takes the serving side long to fetch and to load when it starts.
     max_bytes: int = 10_000_000
     library: str = "scikit-learn"
+    # Of a regression's values, as their plural: `rings`.
+    unit: str = ""
     extra_packages: ExtraPackages | None = None
 
     @property

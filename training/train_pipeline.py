@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from offpath.contracts.model_manifest import ColumnLimits
 from training.callbacks import NO_CALLBACKS, Callbacks, ReportProgress
 from training.checks import check_row_counts
 from training.data.dataset import split
 from training.metrics import evaluate
 from training.onnx_artifact.agreement import check_agreement
 from training.onnx_artifact.convert import check_size, to_onnx
+from training.onnx_artifact.probing import check_probes
 from training.recipe import (
     ChosenArtifact,
     Dataset,
@@ -27,8 +29,9 @@ from training.recipe import (
 class Trained:
     """A model that is fit to be registered. metrics: of its artifact, on the holdout set. example: a held-out record.
 
-    more_metrics, tags: what the recipe tells of its choice of an artifact. figures: `matplotlib.figure.Figure` by file
-    name.
+    holdout: the rows that were held out, and what the estimator predicts of them. limits: which values the estimator
+    refuses, by column. more_metrics, tags: what the recipe tells of its choice of an artifact. figures:
+    `matplotlib.figure.Figure` by file name.
     """
 
     recipe: Recipe[Any]
@@ -42,6 +45,8 @@ class Trained:
     artifact: OnnxArtifact
     largest_difference: float
     example: dict[str, Any]
+    holdout: HoldoutSet
+    limits: Mapping[str, ColumnLimits] = field(default_factory=dict)
     more_metrics: Mapping[str, float] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
@@ -70,7 +75,12 @@ def train(
     report("trained: " + ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
     exact = to_onnx(recipe, estimator)
     difference = check_agreement(recipe, exact, holdout)
-    report(f"ONNX and {recipe.library} agree: largest difference {difference:.1e}; {exact.bytes / 1e3:,.1f} kB")
+    probed = check_probes(recipe, estimator, exact, holdout, seed)
+    difference = max(difference, probed.agreement.largest)
+    report(
+        f"ONNX and {recipe.library} agree on {len(test_x) + probed.agreement.compared:,} records: largest difference "
+        f"{difference:.1e}; {exact.bytes / 1e3:,.1f} kB"
+    )
     chosen = ChosenArtifact(exact, holdout.predicted)
     if recipe.choose:
         chosen = recipe.choose(parameters, exact, holdout, report)
@@ -85,8 +95,10 @@ def train(
         metrics=evaluate(recipe.task, test_y, chosen.predicted),
         train_metrics=evaluate(recipe.task, train_y, estimator.predict(train_x)),
         artifact=chosen.artifact,
+        limits=probed.limits,
         largest_difference=difference,
         example=test_x.iloc[0].to_dict(),
+        holdout=holdout,
         more_metrics=chosen.metrics,
         tags=chosen.tags,
         figures=_figures(recipe, test_y, chosen.predicted),

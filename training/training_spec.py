@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from offpath.contracts.promotion import Promotion
+from training.promotion import ChampionRule
 
 
 @dataclass(frozen=True, slots=True)
 class AliasPlan:
-    """Aliases to move. alias: to the new version, whatever its scores. promotion: champion's, if the version is better.
+    """Aliases to move. alias: to the new version, whatever its scores. rule: decides whether the version is champion.
 
     Each is None where there is nothing to move.
     """
 
     alias: str | None = None
-    promotion: Promotion | None = None
+    rule: ChampionRule | None = None
 
 
 @dataclass(frozen=True, slots=True)

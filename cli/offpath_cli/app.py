@@ -2,13 +2,24 @@
 
 import typer
 
+from offpath_cli.champion.command import PromoteOptions, RollbackOptions, promote, rollback
 from offpath_cli.command_line import command_of
 from offpath_cli.compare.command import CompareOptions, compare
+from offpath_cli.predict.command import PredictOptions, predict_file
 from offpath_cli.register.command import RegisterOptions, register
+from offpath_cli.rerun.command import RerunOptions, rerun
+from training.command import train
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(command_of(RegisterOptions, register))
 app.command()(command_of(CompareOptions, compare))
+app.command("predict")(command_of(PredictOptions, predict_file))
+app.command()(train)
+app.command()(command_of(PromoteOptions, promote))
+app.command()(command_of(RollbackOptions, rollback))
+trace = typer.Typer(no_args_is_help=True, help="Look into one trace.")
+trace.command()(command_of(RerunOptions, rerun))
+app.add_typer(trace, name="trace")
 
 
 @app.callback()

@@ -3,7 +3,9 @@
 CommandError
 ├── ModelRefused      the model cannot be registered; nothing lasting was done
 │   └── AnswersDiffer the original and its ONNX form do not answer alike
-└── CompareError      the comparison cannot be made
+├── CompareError      the comparison cannot be made
+├── PredictError      rows cannot be predicted
+└── RerunError        a prediction cannot be made again
 """
 
 
@@ -21,6 +23,14 @@ class AnswersDiffer(ModelRefused):
 
 class CompareError(CommandError):
     """A comparison cannot be made."""
+
+
+class PredictError(CommandError):
+    """Rows of a file cannot be predicted."""
+
+
+class RerunError(CommandError):
+    """A prediction cannot be made again."""
 
 
 def first_line(error: BaseException, most: int = 300) -> str:

@@ -8,12 +8,15 @@ from pathlib import Path
 from local.settings import ACCESS_KEY, ARCHIVE, DEAD_LETTERS, HOST, REGION, SECRET_KEY, TRAINING, LocalSettings
 from offpath.settings import variable
 
+# What a user's own variable overrides. Pages on this machine may call the API.
+DEFAULTS = {"OFFPATH_CORS_ORIGINS": "http://localhost:*,http://127.0.0.1:*"}
+
 
 def service_environment(environ: Mapping[str, str], settings: LocalSettings) -> dict[str, str]:
     """Return the variables that every service gets, made from the user's environment."""
     kept = {name: value for name, value in environ.items() if not name.startswith(("AWS_", "MLFLOW_", "OFFPATH_"))}
     own = {name: value for name, value in environ.items() if name.startswith("OFFPATH_")}
-    return kept | own | _aws(settings) | _offpath(settings) | _python(environ)
+    return kept | DEFAULTS | own | _aws(settings) | _offpath(settings) | _python(environ)
 
 
 def program(name: str) -> str:

@@ -12,6 +12,7 @@ from mlflow import MlflowClient
 
 from model_sync.adapters.mlflow_registry import MlflowRegistry
 from model_sync.ports import Registry, Unservable
+from offpath.contracts.names import UNIT_TAG
 from offpath.mlflow.http import MlflowHttp
 from tests.support.fakes.registry import FakeRegistry
 
@@ -24,6 +25,7 @@ class Shelf(Protocol):
     def add(self, name: str, files: Mapping[str, bytes]) -> str: ...
     def point(self, name: str, alias: str, number: str) -> None: ...
     def tag(self, name: str, key: str, value: str) -> None: ...
+    def describe(self, name: str, number: str, *, description: str, unit: str) -> None: ...
 
 
 class ShelfInMemory:
@@ -40,6 +42,9 @@ class ShelfInMemory:
 
     def tag(self, name: str, key: str, value: str) -> None:
         self.registry.tag(name, **{key: value})
+
+    def describe(self, name: str, number: str, *, description: str, unit: str) -> None:
+        self.registry.describe(name, number, description=description, unit=unit)
 
 
 class MlflowShelf:
@@ -64,6 +69,10 @@ class MlflowShelf:
 
     def tag(self, name: str, key: str, value: str) -> None:
         self._client.set_registered_model_tag(name, key, value)
+
+    def describe(self, name: str, number: str, *, description: str, unit: str) -> None:
+        self._client.update_model_version(name, number, description)
+        self._client.set_model_version_tag(name, number, UNIT_TAG, unit)
 
 
 @pytest.fixture(params=["fake", "mlflow"])
@@ -111,6 +120,14 @@ def test_a_version_and_its_files(shelf: Shelf, name: str) -> None:
     assert version.run_id
     assert shelf.registry.artifact(version, "MLmodel") == b"flavors: {}"
     assert shelf.registry.artifact(version, "model.onnx") == b"\x00\xff"
+
+
+def test_a_version_says_what_it_is_and_in_which_unit(shelf: Shelf, name: str) -> None:
+    shelf.add(name, {})
+    assert (shelf.registry.version(name, "1").description, shelf.registry.version(name, "1").unit) == ("", "")
+    shelf.describe(name, "1", description="on SYNTHETIC data", unit="rings")
+    version = shelf.registry.version(name, "1")
+    assert (version.description, version.unit) == ("on SYNTHETIC data", "rings")
 
 
 def test_two_versions_have_two_sources(shelf: Shelf, name: str) -> None:

@@ -9,6 +9,7 @@ from mlflow import MlflowClient
 
 from offpath.contracts.promotion import Promotion
 from tests.support.servers.training_jobs import registered_version
+from training.promotion import IfBetter
 from training.registry.aliases import move_aliases
 from training.training_spec import AliasPlan
 
@@ -34,7 +35,8 @@ def champion(client: MlflowClient, name: str) -> str | None:
 
 
 def place(client: MlflowClient, name: str, version: str, alias: str | None, promotion: Promotion | None) -> str:
-    verdict = move_aliases(client, client.get_model_version(name, version), AliasPlan(alias, promotion))
+    rule = IfBetter(promotion) if promotion else None
+    verdict = move_aliases(client, client.get_model_version(name, version), AliasPlan(alias, rule))
     return verdict.reason if verdict else ""
 
 

@@ -7,9 +7,9 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.support.machines.database_machine import DatabaseMachine
-from tests.support.machines.debian_machine import ensure_image, network
-from tests.support.machines.mlflow_machine import Account, MlflowMachine
+from local.testbed.database_machine import DatabaseMachine
+from local.testbed.debian_machine import ensure_image, network
+from tests.support.machines.mlflow_machine import DATABASE_HOST, Account, MlflowMachine
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +39,10 @@ def account(machine_network: tuple[str, str]) -> Iterator[Account]:
 def database(machine_network: tuple[str, str], account: Account) -> Iterator[DatabaseMachine]:
     """PostgreSQL and MariaDB on a machine of their own."""
     name = f"{machine_network[0]}-database"
-    machine = DatabaseMachine(name, machine_network[0])
+    machine = DatabaseMachine(name)
     try:
-        machine.provide(account.passwords["database"])
+        machine.boot(machine_network[0], DATABASE_HOST)
+        machine.provide(DATABASE_HOST, account.passwords["database"])
         yield machine
     finally:
         machine.remove()

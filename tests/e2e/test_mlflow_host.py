@@ -11,9 +11,9 @@ import pytest
 
 import events
 from local.sources import ROOT
+from local.testbed.database_machine import DatabaseMachine
+from local.testbed.docker import missing_docker
 from tests.support.machines import acme
-from tests.support.machines.database_machine import DatabaseMachine
-from tests.support.machines.debian_machine import missing_docker
 from tests.support.machines.machine_jobs import MachineJobs
 from tests.support.machines.mlflow_machine import (
     ARCHIVE,

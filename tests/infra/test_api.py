@@ -6,10 +6,10 @@ from typing import get_args
 
 import pytest
 
-from offpath.attributes import CALLER_HEADERS
-from offpath.tracing import TRACE_ID_HEADER, TracingSettings
+from offpath.tracing import TracingSettings
 from offpath.tracing._settings import TracedModels, TraceParent
 from prediction_api.http.api_key_gate import OPEN, OPEN_BELOW
+from prediction_api.http.cors import ALLOWED_HEADERS, ALLOWED_METHODS, EXPOSED_HEADERS
 from tests.infra.rendered import DIGEST, LEAST, WITH_JWT, Stack
 from tests.infra.template import TEMPLATE
 
@@ -85,9 +85,9 @@ def test_only_named_origins_may_call_from_a_page() -> None:
     cors = Stack({**LEAST, **CORS})["HttpApi"]["CorsConfiguration"]
     assert cors["AllowOrigins"] == ["https://a.example.com", "https://b.example.com"]
     assert "AllowCredentials" not in cors
-    of_callers = {*CALLER_HEADERS, "traceparent", "tracestate"}
-    assert {"authorization", "content-type", "x-api-key", *of_callers} <= set(cors["AllowHeaders"])
-    assert cors["ExposeHeaders"] == [TRACE_ID_HEADER]
+    assert cors["AllowHeaders"] == list(ALLOWED_HEADERS)
+    assert cors["AllowMethods"] == list(ALLOWED_METHODS)
+    assert cors["ExposeHeaders"] == list(EXPOSED_HEADERS)
 
 
 def test_preflight_requests_need_no_token() -> None:

@@ -99,3 +99,15 @@ def _message(found: MessageTypeDef) -> Message:
 @pytest.fixture
 def mlflow(mlflow_url: str) -> Mlflow:
     return Mlflow(mlflow_url)
+
+
+@pytest.fixture(params=["mlflow_url", "mlflow_postgres_url", "mlflow_next_url"], ids=["sqlite", "postgres", "next"])
+def each_mlflow(request: pytest.FixtureRequest) -> Mlflow:
+    """MLflow over SQLite, over PostgreSQL, and of the next version, one after the other."""
+    return Mlflow(request.getfixturevalue(request.param))
+
+
+@pytest.fixture
+def each_writer(each_mlflow: Mlflow, bucket_name: str, monkeypatch: pytest.MonkeyPatch) -> WriterFunction:
+    """The writer's function, which writes to each of them."""
+    return WriterFunction(monkeypatch, bucket=bucket_name, mlflow_url=each_mlflow.url)

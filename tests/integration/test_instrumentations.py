@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SCRIPT = ROOT / "tests" / "support" / "instrumented_requests.py"
 APP = ROOT / "tests" / "support" / "instrumented_app.py"
-PROVIDERS = (("none", "on"), ("given", "on"), ("given", "off"), ("given", "ratio"), ("theirs", "on"), ("theirs", "off"))
+PROVIDERS = (("none", "on"), *product(("given", "theirs"), ("on", "off", "ratio")))
 Seat = tuple[str, str, str]
 SEATS: list[Seat] = [
     (*provider, delivery) for provider in PROVIDERS for delivery in ("after_response", "before_response")
@@ -131,7 +131,7 @@ def check(spans: list[dict[str, Any]], by: str, provider: str, sampler: str) -> 
 
 @pytest.mark.parametrize(
     "seat",
-    [*product(("none", "given"), ("inside", "outside"), ("after_response", "before_response"))],
+    [*product(("none", "given", "theirs"), ("inside", "outside"), ("after_response", "before_response"))],
     ids="-".join,
 )
 def test_each_request_of_an_instrumented_application_is_one_trace(
@@ -145,19 +145,22 @@ def test_each_request_of_an_instrumented_application_is_one_trace(
         spans = [span for message in traces[trace_id] for span in message]
         route = f"GET /{path.split('/')[1]}/{{item}}"
         outermost = root_of(spans)
-        assert not outermost.get("parentSpanId")
-        assert outermost["name"] == (route if order == "inside" else f"GET {path}")
+        assert bool(outermost.get("parentSpanId")) is (provider == "theirs" and order == "outside")
+        theirs = [route if order == "inside" else f"GET {path}"] if provider != "theirs" else []
+        assert outermost["name"] == [*theirs, route][0]
         own = [span["name"] for span in spans if "http" not in span["name"]]
-        assert sorted(own) == sorted([route, outermost["name"], *["total"] * (3 if "stream" in path else 1)])
-        assert len(traces[trace_id]) == messages_of(path, order, delivery)
+        assert sorted(own) == sorted([route, *theirs, *["total"] * (3 if "stream" in path else 1)])
+        assert len(traces[trace_id]) == messages_of(path, provider, order, delivery)
 
 
-def messages_of(path: str, order: str, delivery: str) -> int:
+def messages_of(path: str, provider: str, order: str, delivery: str) -> int:
     """Return how many messages a request's spans come in.
 
     An instrumentation within `tracing.asgi` ends its span after the answer, too late for a receipt before it. That of
-    ASGI ends its span before that of a stream's last `receive`.
+    ASGI ends its span before that of a stream's last `receive`. Neither comes where it is another provider's.
     """
+    if provider == "theirs":
+        return 1
     late = order == "inside" and delivery == "before_response"
     is_cut_off = "stream" in path and (late or order == "outside")
     return 1 + late + is_cut_off

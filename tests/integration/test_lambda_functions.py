@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
+from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,6 +84,39 @@ from opentelemetry.instrumentation.botocore import BotocoreInstrumentor
 AwsLambdaInstrumentor().instrument()
 BotocoreInstrumentor().instrument()
 """
+SEVERAL = """
+import types
+
+@tracing.lambda_handler
+def inner(event, context):
+    with tracer.start_as_current_span("inner"):
+        return event
+
+def handler(event, context):
+    others = types.SimpleNamespace(aws_request_id="another")
+    for number in range(3):
+        inner(event, others if event["others"] else context)
+        time.sleep(event["gap"])
+    return event
+"""
+FORKS = """
+import multiprocessing
+
+def work(number):
+    with tracer.start_as_current_span(f"child {number}"):
+        pass
+
+@tracing.lambda_handler
+def handler(event, context):
+    with tracer.start_as_current_span("request"):
+        pass
+    children = [multiprocessing.get_context("fork").Process(target=work, args=[number]) for number in range(2)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+    return event
+"""
 MANAGED = """
 @tracing.lambda_handler
 def handler(event, context):
@@ -127,6 +161,10 @@ def queued(sqs: SQSClient, queue_url: str) -> Callable[[], list[Spans]]:
 
 def names(traces: list[Spans]) -> list[list[str]]:
     return [[span["name"] for span in spans] for spans in traces]
+
+
+def has(queued: Callable[[], list[Spans]], count: int) -> bool:
+    return len(queued()) == count
 
 
 def test_what_had_ended_survives_a_time_out(run: Run, queued: Callable[[], list[Spans]]) -> None:
@@ -180,6 +218,25 @@ def test_each_call_of_a_decorated_handler_is_a_trace(run: Run, queued: Callable[
     assert inputs == ["A", "B"]
 
 
+@pytest.mark.parametrize(
+    "event", [{"others": False, "gap": 0}, {"others": False, "gap": 0.3}, {"others": True, "gap": 0}], ids=str
+)
+def test_handlers_within_one_that_is_not_wrapped_lose_no_trace(
+    run: Run, queued: Callable[[], list[Spans]], event: dict[str, Any]
+) -> None:
+    with run(SEVERAL, AWS_LAMBDA_FUNCTION_TIMEOUT="300") as runtime:
+        for number in (1, 2):
+            assert runtime.invoke(event) == event
+            wait_for(partial(has, queued, 3 * number), lambda: f"there are {names(queued())}")
+
+
+def test_processes_that_a_handler_forks_send_their_own(run: Run, queued: Callable[[], list[Spans]]) -> None:
+    with run(FORKS) as runtime:
+        assert runtime.invoke({}) == {}
+        wait_for(lambda: len(queued()) == 3, lambda: f"there are {names(queued())}")
+    assert sorted(names(queued())) == [["child 0"], ["child 1"], ["request"]]
+
+
 def test_managed_instances_send_by_a_thread(run: Run, queued: Callable[[], list[Spans]], tmp_path: Path) -> None:
     with run(MANAGED, AWS_LAMBDA_INITIALIZATION_TYPE="lambda-managed-instances") as runtime:
         runtime.invoke({})
@@ -196,10 +253,15 @@ def instrumented(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
-def test_an_instrumented_handler_is_one_trace(run: Run, queued: Callable[[], list[Spans]], instrumented: Path) -> None:
-    with run(INSTRUMENTED, instrumented) as runtime:
+@pytest.mark.parametrize("delivery", ["after_response", "before_response"])
+def test_an_instrumented_handler_is_one_trace(
+    run: Run, queued: Callable[[], list[Spans]], instrumented: Path, delivery: str
+) -> None:
+    with run(INSTRUMENTED, instrumented, OFFPATH_DELIVERY=delivery) as runtime:
         for number in range(3):
             assert runtime.invoke({"n": number}) == {"n": number}
+            if delivery == "before_response":
+                assert len(queued()) == number + 1, "the receipt was there before the response"
         wait_for(lambda: len(queued()) >= 3, lambda: f"there are {names(queued())}")
     assert names(queued()) == [["predict", "offpath-test"]] * 3, "and nothing besides"
     root = queued()[0][1]
@@ -220,4 +282,15 @@ def test_an_instrumentations_flush_holds_up_no_response(run: Run, instrumented: 
         assert held.arrived.wait(DEADLINE_SECONDS), "the flush is under way"
         wait_for(runtime.durations_ms, lambda: "the response waits for SQS")
         held.release()
+        invoked.join()
+
+
+def test_an_instrumented_response_waits_for_its_receipt(run: Run, instrumented: Path, held: Any) -> None:
+    with run(INSTRUMENTED, instrumented, OFFPATH_DELIVERY="before_response", **held.environ) as runtime:
+        invoked = threading.Thread(target=runtime.invoke, args=[{"n": 1}])
+        invoked.start()
+        assert held.arrived.wait(DEADLINE_SECONDS)
+        assert runtime.durations_ms() == []
+        held.release()
+        wait_for(runtime.durations_ms, lambda: "the response was not posted")
         invoked.join()

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from local.testbed.authority import Authority, server_context
 from offpath.contracts.errors import SettingsError, Transient
 from offpath.mlflow.credentials import Credentials, StaticCredentials
 from offpath.mlflow.http import MlflowHttp, Untrusted
 from offpath.mlflow.stored_credentials import read_certificates
-from tests.support.machines.tls import Authority, server_context
 
 
 class Echo(BaseHTTPRequestHandler):

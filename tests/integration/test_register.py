@@ -204,9 +204,10 @@ def test_a_version_tells_where_it_comes_from(served: Served, mlflow_url: str) ->
     client = MlflowClient(mlflow_url)
     version = client.get_model_version_by_alias(served.names["boosted-churn"], "champion")
     run = client.get_run(str(version.run_id))
-    assert "Its ONNX form agrees on 20 record(s): largest difference " in str(version.description)
+    assert "Its ONNX form agrees on 3,000 record(s): largest difference " in str(version.description)
     assert client.get_experiment(run.info.experiment_id).name == f"registered/{version.name}"
-    assert (run.data.params["flavor"], run.data.params["compared_records"]) == ("sklearn", "20")
+    assert (run.data.params["flavor"], run.data.params["compared_records"]) == ("sklearn", "3000")
+    assert int(run.data.params["compared_seed"]) >= 0
     assert run.data.params["source"].startswith("models:/m-")
     assert run.data.metrics.keys() == {"onnx_bytes", "onnx_largest_difference"}
     assert {"version.scikit-learn", "version.skl2onnx", "version.onnxruntime"} <= run.data.tags.keys()
@@ -229,7 +230,7 @@ def test_the_command_registers_what_a_registry_holds_under_an_alias(mlflow_url: 
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "LinearRegression (sklearn): regression" in done.stdout
-    assert "answers as the original does on 20 record(s)" in done.stdout
+    assert "answers as the original does on 3,000 records" in done.stdout
     assert f"{name} version 2 is champion" in done.stdout
     version = client.get_model_version_by_alias(name, "champion")
     assert (version.version, str(version.description).split(".")[0]) == ("2", "What a customer spends")
@@ -274,10 +275,10 @@ def test_a_flavor_that_is_not_supported_is_named(tmp_path: Path) -> None:
 
 
 def test_a_step_without_converter_is_named_and_the_alias_stays(served: Served, mlflow_url: str) -> None:
-    uri = logged("sklearn", own_models.splines(), own_models.numbers(), serialization_format="cloudpickle")
+    uri = logged("sklearn", own_models.unwritten(), own_models.numbers(), serialization_format="cloudpickle")
     done = offpath(uri, "--name", (name := served.names["spend"]))
     assert done.exit_code == 1
-    assert "there is no converter to ONNX for sklearn.preprocessing._polynomial.SplineTransformer" in done.output
+    assert "there is no converter to ONNX for sklearn.neural_network._rbm.BernoulliRBM" in done.output
     client = MlflowClient(mlflow_url)
     assert client.get_model_version_by_alias(name, "champion").version == "1"
     assert [version.version for version in client.search_model_versions(f"name = '{name}'")] == ["1"]

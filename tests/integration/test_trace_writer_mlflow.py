@@ -28,16 +28,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-@pytest.fixture(params=["mlflow_url", "mlflow_postgres_url", "mlflow_next_url"], ids=["sqlite", "postgres", "next"])
-def mlflow(request: pytest.FixtureRequest) -> Mlflow:
-    return Mlflow(request.getfixturevalue(request.param))
-
-
-@pytest.fixture
-def function(mlflow: Mlflow, bucket_name: str, monkeypatch: pytest.MonkeyPatch) -> WriterFunction:
-    return WriterFunction(monkeypatch, bucket=bucket_name, mlflow_url=mlflow.url)
-
-
 @pytest.fixture
 def experiment() -> str:
     return f"offpath/{uuid.uuid4().hex}"
@@ -56,41 +46,43 @@ def archived(s3: "S3Client", bucket_name: str) -> list[str]:
 
 
 def test_batch_of_two_experiments_reaches_mlflow_and_archive(
-    function: WriterFunction, mlflow: Mlflow, experiment: str, s3: "S3Client", bucket_name: str
+    each_writer: WriterFunction, each_mlflow: Mlflow, experiment: str, s3: "S3Client", bucket_name: str
 ) -> None:
     good, bad = prediction_event(experiment), prediction_event(f"{experiment}-2", failed=True)
 
-    assert function.invoke(numbered(good, bad)) == set()
+    assert each_writer.invoke(numbered(good, bad)) == set()
 
-    trace = mlflow.trace(good.trace_id)
+    trace = each_mlflow.trace(good.trace_id)
     assert (trace["state"], trace["request_preview"], trace["response_preview"]) == (
         "OK",
         '{"petal_length": 1.4}',
         '{"label": "setosa"}',
     )
     assert {"model": "iris", "model_version": "3", "mlflow.traceName": "iris"}.items() <= trace["tags"].items()
-    assert sorted(span["name"] for span in mlflow.spans(good.trace_id)) == ["POST /predict", "model", "validate"]
-    assert mlflow.trace(bad.trace_id)["state"] == "ERROR"
-    assert mlflow.trace_ids(experiment) == {good.trace_id}
-    assert mlflow.trace_ids(f"{experiment}-2") == {bad.trace_id}
+    assert sorted(span["name"] for span in each_mlflow.spans(good.trace_id)) == ["POST /predict", "model", "validate"]
+    assert each_mlflow.trace(bad.trace_id)["state"] == "ERROR"
+    assert each_mlflow.trace_ids(experiment) == {good.trace_id}
+    assert each_mlflow.trace_ids(f"{experiment}-2") == {bad.trace_id}
     assert archived(s3, bucket_name) == [good.body, bad.body]
 
 
 def test_a_batch_delivered_twice_leaves_each_trace_once(
-    function: WriterFunction, mlflow: Mlflow, experiment: str, s3: "S3Client", bucket_name: str
+    each_writer: WriterFunction, each_mlflow: Mlflow, experiment: str, s3: "S3Client", bucket_name: str
 ) -> None:
     event = prediction_event(experiment)
     messages = {"1": inline_message(event), "2": inline_message(event)}
 
-    assert function.invoke(messages) == set()
-    assert function.invoke(messages) == set()
+    assert each_writer.invoke(messages) == set()
+    assert each_writer.invoke(messages) == set()
 
-    assert mlflow.trace_ids(experiment) == {event.trace_id}
-    assert len(mlflow.spans(event.trace_id)) == 3
+    assert each_mlflow.trace_ids(experiment) == {event.trace_id}
+    assert len(each_mlflow.spans(event.trace_id)) == 3
     assert set(archived(s3, bucket_name)) == {event.body}
 
 
-def test_two_messages_of_one_trace_become_one_trace(function: WriterFunction, mlflow: Mlflow, experiment: str) -> None:
+def test_two_messages_of_one_trace_become_one_trace(
+    each_writer: WriterFunction, each_mlflow: Mlflow, experiment: str
+) -> None:
     event = prediction_event(experiment)
     document = json.loads(event.body)
     spans = document["resourceSpans"][0]["scopeSpans"][0]["spans"]
@@ -99,15 +91,15 @@ def test_two_messages_of_one_trace_become_one_trace(function: WriterFunction, ml
         document["resourceSpans"][0]["scopeSpans"][0]["spans"] = part
         parts.append(TraceEvent(event.trace_id, experiment, json.dumps(document)))
 
-    assert function.invoke(numbered(*parts)) == set()
+    assert each_writer.invoke(numbered(*parts)) == set()
 
-    assert mlflow.trace_ids(experiment) == {event.trace_id}
-    assert len(mlflow.spans(event.trace_id)) == 3
-    assert mlflow.trace(event.trace_id)["state"] == "OK"
+    assert each_mlflow.trace_ids(experiment) == {event.trace_id}
+    assert len(each_mlflow.spans(event.trace_id)) == 3
+    assert each_mlflow.trace(event.trace_id)["state"] == "OK"
 
 
 def test_messages_that_are_no_traces_stop_no_other(
-    function: WriterFunction, mlflow: Mlflow, experiment: str, s3: "S3Client", bucket_name: str
+    each_writer: WriterFunction, each_mlflow: Mlflow, experiment: str, s3: "S3Client", bucket_name: str
 ) -> None:
     claims = S3Claims(Bucket(s3, bucket_name))
     good, large = prediction_event(experiment), prediction_event(experiment)
@@ -124,14 +116,14 @@ def test_messages_that_are_no_traces_stop_no_other(
         "large": claimed(large, claims),
     }
 
-    assert function.invoke(messages) == {"not-json", "schema", "lost", "altered", "empty"}
+    assert each_writer.invoke(messages) == {"not-json", "schema", "lost", "altered", "empty"}
 
-    assert mlflow.trace_ids(experiment) == {good.trace_id, large.trace_id}
+    assert each_mlflow.trace_ids(experiment) == {good.trace_id, large.trace_id}
     assert archived(s3, bucket_name) == [good.body, large.body]
 
 
 def test_a_trace_that_continues_a_callers_is_complete(
-    function: WriterFunction, mlflow: Mlflow, experiment: str
+    each_writer: WriterFunction, each_mlflow: Mlflow, experiment: str
 ) -> None:
     caller = SpanContext(uuid.uuid4().int, 0xDEF, is_remote=True, trace_flags=TraceFlags(1))
 
@@ -142,33 +134,35 @@ def test_a_trace_that_continues_a_callers_is_complete(
 
     event = as_event(ended_spans(work), experiment)
 
-    assert function.invoke(numbered(event)) == set()
+    assert each_writer.invoke(numbered(event)) == set()
 
-    trace = mlflow.trace(event.trace_id)
+    trace = each_mlflow.trace(event.trace_id)
     assert (trace["state"], trace["request_preview"], trace["tags"]["model"]) == ("OK", '{"a": 1}', "iris")
 
 
-def test_text_with_nul_characters_is_delivered(function: WriterFunction, mlflow: Mlflow, experiment: str) -> None:
+def test_text_with_nul_characters_is_delivered(
+    each_writer: WriterFunction, each_mlflow: Mlflow, experiment: str
+) -> None:
     chat = json.dumps({"messages": [{"role": "user", "content": "a\0b"}]})
     events = [prediction_event(experiment, name="a\0b"), prediction_event(experiment, {"mlflow.spanInputs": chat})]
 
-    assert function.invoke(numbered(*events)) == set()
+    assert each_writer.invoke(numbered(*events)) == set()
 
-    assert mlflow.trace_ids(experiment) == {event.trace_id for event in events}
+    assert each_mlflow.trace_ids(experiment) == {event.trace_id for event in events}
 
 
 def test_a_deleted_experiment_is_restored(
-    mlflow: Mlflow, experiment: str, bucket_name: str, monkeypatch: pytest.MonkeyPatch
+    each_mlflow: Mlflow, experiment: str, bucket_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, after = prediction_event(experiment), prediction_event(experiment)
-    assert WriterFunction(monkeypatch, bucket=bucket_name, mlflow_url=mlflow.url).invoke(numbered(before)) == set()
-    mlflow.delete_experiment(experiment)
+    assert WriterFunction(monkeypatch, bucket=bucket_name, mlflow_url=each_mlflow.url).invoke(numbered(before)) == set()
+    each_mlflow.delete_experiment(experiment)
 
-    restarted = WriterFunction(monkeypatch, bucket=bucket_name, mlflow_url=mlflow.url)
+    restarted = WriterFunction(monkeypatch, bucket=bucket_name, mlflow_url=each_mlflow.url)
     assert restarted.invoke(numbered(after)) == set()
 
-    assert mlflow.experiment(experiment)["lifecycle_stage"] == "active"
-    assert mlflow.trace_ids(experiment) == {before.trace_id, after.trace_id}
+    assert each_mlflow.experiment(experiment)["lifecycle_stage"] == "active"
+    assert each_mlflow.trace_ids(experiment) == {before.trace_id, after.trace_id}
 
 
 def called(choices: TracingChoices, headers: dict[str, str], experiment: str) -> TraceEvent:
@@ -182,7 +176,7 @@ def called(choices: TracingChoices, headers: dict[str, str], experiment: str) ->
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (1, 2, 0), (2, 0, 1)])
 def test_all_parts_of_a_continued_trace_are_stored(
-    function: WriterFunction, mlflow: Mlflow, experiment: str, order: tuple[int, ...]
+    each_writer: WriterFunction, each_mlflow: Mlflow, experiment: str, order: tuple[int, ...]
 ) -> None:
     choices = TracingChoices(traceparent="continue")
     tracing, headers = RecordingTracing(choices=choices), dict[str, str]()
@@ -192,21 +186,21 @@ def test_all_parts_of_a_continued_trace_are_stored(
     events += tracing.events
 
     for number in order:
-        assert function.invoke(numbered(events[number])) == set()
+        assert each_writer.invoke(numbered(events[number])) == set()
 
     assert {event.experiment for event in events} == {experiment}
-    assert mlflow.trace_ids(experiment) == {events[0].trace_id}
-    assert len(mlflow.spans(events[0].trace_id)) == 3
+    assert each_mlflow.trace_ids(experiment) == {events[0].trace_id}
+    assert len(each_mlflow.spans(events[0].trace_id)) == 3
 
 
 def test_two_models_that_one_caller_asks_are_two_traces(
-    function: WriterFunction, mlflow: Mlflow, experiment: str
+    each_writer: WriterFunction, each_mlflow: Mlflow, experiment: str
 ) -> None:
     headers = {"traceparent": f"00-{uuid.uuid4().hex}-00f067aa0ba902b7-01"}
     events = [called(TracingChoices(), headers, f"{experiment}/{model}") for model in ("iris", "abalone")]
 
-    assert function.invoke(numbered(*events)) == set()
+    assert each_writer.invoke(numbered(*events)) == set()
 
     for event in events:
-        assert mlflow.trace_ids(event.experiment) == {event.trace_id}
-        assert mlflow.trace(event.trace_id)["tags"]["caller_trace_id"] == headers["traceparent"].split("-")[1]
+        assert each_mlflow.trace_ids(event.experiment) == {event.trace_id}
+        assert each_mlflow.trace(event.trace_id)["tags"]["caller_trace_id"] == headers["traceparent"].split("-")[1]

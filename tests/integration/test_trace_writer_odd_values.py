@@ -23,16 +23,6 @@ IN_BATCHES = settings(
 )
 
 
-@pytest.fixture(params=["mlflow_url", "mlflow_postgres_url", "mlflow_next_url"], ids=["sqlite", "postgres", "next"])
-def mlflow(request: pytest.FixtureRequest) -> Mlflow:
-    return Mlflow(request.getfixturevalue(request.param))
-
-
-@pytest.fixture
-def function(mlflow: Mlflow, bucket_name: str, monkeypatch: pytest.MonkeyPatch) -> WriterFunction:
-    return WriterFunction(monkeypatch, bucket=bucket_name, mlflow_url=mlflow.url)
-
-
 def messages(events: Mapping[str, TraceEvent], experiment: str) -> dict[str, Message]:
     """The messages of these events, all of one experiment."""
     return {name: inline_message(event, experiment=experiment) for name, event in events.items()}
@@ -49,24 +39,24 @@ def assert_readable(mlflow: Mlflow, events: Mapping[str, TraceEvent], experiment
         assert len(content["spans"]) == len(spans), name
 
 
-def test_named_traces_are_stored_and_can_be_read(function: WriterFunction, mlflow: Mlflow) -> None:
+def test_named_traces_are_stored_and_can_be_read(each_writer: WriterFunction, each_mlflow: Mlflow) -> None:
     events, experiment = named_traces(), f"offpath/{uuid.uuid4().hex}"
 
-    assert function.invoke(messages(events, experiment)) == set()
+    assert each_writer.invoke(messages(events, experiment)) == set()
 
-    assert_readable(mlflow, events, experiment)
+    assert_readable(each_mlflow, events, experiment)
 
 
 @IN_BATCHES
 @given(drawn=st.lists(odd_traces(), min_size=8, max_size=16))
 def test_drawn_traces_are_stored_and_can_be_read(
-    function: WriterFunction, mlflow: Mlflow, drawn: list[TraceEvent]
+    each_writer: WriterFunction, each_mlflow: Mlflow, drawn: list[TraceEvent]
 ) -> None:
     events, experiment = {str(index): afresh(event) for index, event in enumerate(drawn)}, f"offpath/{uuid.uuid4().hex}"
 
-    assert function.invoke(messages(events, experiment)) == set()
+    assert each_writer.invoke(messages(events, experiment)) == set()
 
-    assert_readable(mlflow, events, experiment)
+    assert_readable(each_mlflow, events, experiment)
 
 
 def afresh(event: TraceEvent) -> TraceEvent:
@@ -80,20 +70,22 @@ def afresh(event: TraceEvent) -> TraceEvent:
     ["", "e{}" + "e" * 600, "f{}" + "\u00fc" * 300, "a\0b{}", "half{}\ud800", "../{}/./%2F", " {} '\"\n"],
     ids=lambda name: ascii(name)[:20],
 )
-def test_traces_of_an_oddly_named_experiment_are_stored(function: WriterFunction, mlflow: Mlflow, name: str) -> None:
+def test_traces_of_an_oddly_named_experiment_are_stored(
+    each_writer: WriterFunction, each_mlflow: Mlflow, name: str
+) -> None:
     event, experiment = prediction_event(), name.format(uuid.uuid4().hex)
 
-    assert function.invoke(messages({"1": event}, experiment)) == set()
+    assert each_writer.invoke(messages({"1": event}, experiment)) == set()
 
-    assert mlflow.trace(event.trace_id)["state"] == "OK"
+    assert each_mlflow.trace(event.trace_id)["state"] == "OK"
 
 
-def test_changed_values_are_shown_in_the_trace(function: WriterFunction, mlflow: Mlflow) -> None:
+def test_changed_values_are_shown_in_the_trace(each_writer: WriterFunction, each_mlflow: Mlflow) -> None:
     events = {"session": named_traces()["session of 300 characters"]}
 
-    assert function.invoke(messages(events, f"offpath/{uuid.uuid4().hex}")) == set()
+    assert each_writer.invoke(messages(events, f"offpath/{uuid.uuid4().hex}")) == set()
 
     [root] = [
-        span for span in mlflow.downloaded(events["session"].trace_id)["spans"] if span["name"] == "POST /predict"
+        span for span in each_mlflow.downloaded(events["session"].trace_id)["spans"] if span["name"] == "POST /predict"
     ]
     assert "attributes.session.id" in str(root["attributes"]["offpath.changed"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import uuid
@@ -13,11 +14,15 @@ from typing import Any
 import mlflow
 import pytest
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
+from offpath.contracts.promotion import Promotion
 from tests.support.builders.training_recipes import PARCELS
 from tests.support.waiting import DEADLINE_SECONDS
+from training.callbacks import Callbacks
+from training.promotion import IfBetter, NotWorse
 from training.recipe import Recipe, TrainingError
-from training.recipes.catalog import NAMES
+from training.recipes.catalog import NAMES, find_recipe
 from training.registry.trained_model import register
 from training.train_pipeline import train
 from training.training_spec import AliasPlan
@@ -42,6 +47,19 @@ def training(*arguments: str, **environment: str) -> subprocess.CompletedProcess
     return subprocess.run(
         command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=DEADLINE_SECONDS
     )
+
+
+def offpath(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "offpath_cli", *arguments]
+    environ = os.environ | {"COLUMNS": "200", "TERM": "dumb", "NO_COLOR": "1"} | environment
+    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+
+
+def aliases(client: MlflowClient, name: str) -> dict[str, str]:
+    try:
+        return dict(client.get_registered_model(name).aliases)
+    except MlflowException:
+        return {}
 
 
 @pytest.fixture
@@ -98,7 +116,64 @@ def test_a_regression_is_registered_with_its_signature(
         ("zone", "string"),
         ("weight", "double"),
     ]
-    assert info.metadata == {"offpath": {"task": "regression", "labels": []}}
+    limits = {"weight": {"missing": False}, "zone": {"values": ["a", "b", "c"], "missing": False}}
+    assert info.metadata == {"offpath": {"task": "regression", "labels": [], "limits": limits}}
+
+
+def test_a_champion_of_other_rows_is_measured_on_the_same(
+    parcels: Recipe[Any], mlflow_url: str, client: MlflowClient
+) -> None:
+    rule = IfBetter(Promotion(metric="validation_rmse"))
+    register(train(parcels, parcels.parameters(), 1), mlflow_url, CHAMPION)
+    lines: list[str] = []
+    registered = register(
+        train(parcels, parcels.parameters(), 2), mlflow_url, AliasPlan(rule=rule), Callbacks(lines.append)
+    )
+    verdict = registered.verdict
+    assert verdict is not None
+    assert verdict.comparable, verdict.reason
+    assert "measured the champion, version 1, on the same" in "".join(lines)
+    assert client.get_model_version_by_alias(parcels.name, "champion").version == ("2" if verdict.promoted else "1")
+
+
+def test_a_champion_of_another_kind_stays_with_the_reason(
+    parcels: Recipe[Any], mlflow_url: str, client: MlflowClient
+) -> None:
+    other = replace(find_recipe("iris"), name=parcels.name)
+    register(train(other, other.parameters(), 1), mlflow_url, CHAMPION)
+    lines: list[str] = []
+    rule = NotWorse("validation_rmse")
+    registered = register(
+        train(parcels, parcels.parameters(), 2), mlflow_url, AliasPlan(rule=rule), Callbacks(lines.append)
+    )
+    assert registered.alias is None
+    assert "cannot be asked about the same rows" in "".join(lines)
+    assert client.get_model_version_by_alias(parcels.name, "champion").version == "1"
+
+
+def test_a_worse_version_is_registered_and_moves_nothing(mlflow_url: str, client: MlflowClient) -> None:
+    if "champion" not in aliases(client, "iris"):
+        assert "is champion" in training("iris", MLFLOW_TRACKING_URI=mlflow_url).stdout
+    before = aliases(client, "iris")["champion"]
+
+    done = training("iris", "-p", "c=0.0001", MLFLOW_TRACKING_URI=mlflow_url)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"is registered; champion stays version {before}" in done.stdout
+    assert "of the champion, version" in done.stdout
+    assert aliases(client, "iris")["champion"] == before
+    [number] = re.findall(r"promote iris (\d+)", done.stdout)
+
+    assert offpath("promote", "iris", number, MLFLOW_TRACKING_URI=mlflow_url).returncode == 0
+    assert str(aliases(client, "iris")["champion"]) == number
+    assert f"iris version {before} is champion" in offpath("rollback", "iris", MLFLOW_TRACKING_URI=mlflow_url).stdout
+    assert aliases(client, "iris")["champion"] == before
+
+
+def test_a_promotion_that_is_told_names_the_way_back(mlflow_url: str, client: MlflowClient) -> None:
+    for _ in range(2):
+        done = training("iris", "-p", "c=0.001", "--promote", MLFLOW_TRACKING_URI=mlflow_url)
+        assert "is champion" in done.stdout
+    assert "rollback iris" in done.stdout
 
 
 def test_a_second_version_leaves_a_description_that_somebody_wrote(
@@ -125,6 +200,11 @@ def test_what_mlflow_refuses_is_not_half_registered(mlflow_url: str, client: Mlf
         (["iris", "--wait", "0.1"], "no MLflow server answers at http://127.0.0.1:{port}"),
         (["abalon"], "error: there is no recipe 'abalon'; there is: iris, abalone, sentiment-tfidf, sentiment-bert"),
         (["iris", "--alias", "v1"], "error: alias 'v1'"),
+        (["iris", "--alias", "blue", "--promote"], "error: --promote moves champion, --alias 'blue' another alias"),
+        (["iris", "--promote", "--if-better", "validation_f1"], "error: --promote and --if-better"),
+        (["iris", "--if-better", "accuracy"], "the metrics are validation_accuracy, validation_precision"),
+        (["iris", "--if-better", "validation_f1:-1"], "the margin is a number from 0"),
+        (["iris", "--if-better", "validation_f1:nan"], "the margin is a number from 0"),
         (["iris", "--data", "gone.csv"], "error: no such file or folder: gone.csv"),
         (["iris", "--tracking-uri", "databricks"], "error: tracking URI 'databricks': expected the http"),
     ],

@@ -124,7 +124,7 @@ def test_sentiment_without_a_file_says_that_it_is_synthetic(client: MlflowClient
     done = training("sentiment-tfidf", "--alias", "made-up")
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert "480 rows to train, 120 held out (synthetic)" in done.stdout
+    assert "4800 rows to train, 1200 held out (synthetic)" in done.stdout
     version, run = registered(client, "sentiment-tfidf", "made-up")
     assert run.data.tags["data.synthetic"] == "true"
     assert "SYNTHETIC data" in run.data.tags["mlflow.note.content"]
@@ -144,7 +144,7 @@ def test_sentiment_without_a_file_says_that_it_is_synthetic(client: MlflowClient
 
 
 def test_sentiment_from_a_folder_of_two_files(client: MlflowClient, tmp_path: Path) -> None:
-    data = reviews()
+    data = reviews(600)
     for side, index in (("neg", 0), ("pos", 1)):
         lines = data.features.text[data.target == index]
         (tmp_path / f"rt-polarity.{side}").write_text("\n".join(lines))

@@ -1,8 +1,8 @@
 """Serve requests beside FastAPI's instrumentation: `python instrumented_app.py PROVIDER ORDER`.
 
-It prints, as JSON, the id of the trace of each path's request. PROVIDER: none or given. ORDER: inside, where the
-application is instrumented, or outside, where the instrumentation is around `tracing.asgi`. It runs in an environment
-with the SDK's wheel and the instrumentations, where nothing else of this project is.
+It prints, as JSON, the id of the trace of each path's request. PROVIDER: none, given or theirs. ORDER: inside, where
+the application is instrumented, or outside, where the instrumentation is around `tracing.asgi`. It runs in an
+environment with the SDK's wheel and the instrumentations, where nothing else of this project is.
 """
 
 import asyncio
@@ -25,10 +25,10 @@ from opentelemetry.sdk.trace import TracerProvider
 import offpath
 
 provider, order = sys.argv[1:]
-theirs = TracerProvider(shutdown_on_exit=False) if provider == "given" else None
-if theirs is not None:
+theirs = TracerProvider(shutdown_on_exit=False)
+if provider != "none":
     trace.set_tracer_provider(theirs)
-tracing = offpath.install(os.environ, service_name="shop", provider=theirs)
+tracing = offpath.install(os.environ, service_name="shop", provider=theirs if provider == "given" else None)
 LoggingInstrumentor().instrument()
 app = FastAPI()
 

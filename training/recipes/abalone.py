@@ -62,4 +62,5 @@ RECIPE = Recipe(
     separate_inputs=True,
     read=read,
     fit=fit,
+    unit="rings",
 )

@@ -1,5 +1,6 @@
 """Register a trained model in MLflow: its run and its version tell of the training."""
 
+from functools import partial
 from importlib.metadata import version
 from platform import python_version
 from typing import Any
@@ -15,6 +16,7 @@ from training.callbacks import NO_CALLBACKS, Callbacks
 from training.metrics import TRAIN, VALIDATION
 from training.recipe import Recipe
 from training.registry.earlier_attempts import end_runs, registered_version
+from training.registry.rescore import rescored
 from training.registry.versions import (
     NewVersion,
     OnnxPackage,
@@ -41,7 +43,8 @@ def register(
 
     job: the id of the training job, which becomes a tag of run and version.
     """
-    return register_version(_new_version(trained, job), tracking_uri, plan, callbacks)
+    rescore = partial(rescored, trained, report=callbacks.report)
+    return register_version(_new_version(trained, job), tracking_uri, plan, callbacks, rescore)
 
 
 def finish(spec: TrainingSpec, tracking_uri: str, callbacks: Callbacks) -> Registered | None:
@@ -91,6 +94,8 @@ def _package(trained: Trained) -> OnnxPackage:
         task=recipe.task,
         labels=recipe.labels,
         tokenizer=artifact.tokenizer,
+        unit=recipe.unit,
+        limits=trained.limits,
     )
 
 

@@ -17,20 +17,26 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.models.model import ModelInfo
 
-from offpath.contracts.model_manifest import Task
+from offpath.contracts.model_manifest import ColumnLimits, Task
+from offpath.contracts.names import CHAMPION
 from offpath.contracts.promotion import Verdict
 from training.callbacks import NO_CALLBACKS, Callbacks
 from training.recipe import Onnx, TrainingError
-from training.registry.aliases import move_aliases
+from training.registry.aliases import Rescore, move_aliases
+from training.registry.champions import champion_of
 from training.training_spec import AliasPlan
 
 _SERVED_BY = ("onnx", "onnxruntime", "numpy")
 _TOKENIZER = "tokenizer.json"
+TOKENIZER_PATH = f"extra_files/{_TOKENIZER}"  # where MLflow puts extra files
 
 
 @dataclass(frozen=True, slots=True)
 class OnnxPackage:
-    """A model in ONNX, as a version holds it. example: an input as MLflow takes it. tokenizer: its file's content."""
+    """A model in ONNX, as a version holds it. example: an input as MLflow takes it. tokenizer: its file's content.
+
+    limits: what the original refuses, by input. unit: of a regression's values.
+    """
 
     onnx: Onnx
     signature: ModelSignature
@@ -38,6 +44,8 @@ class OnnxPackage:
     task: Task
     labels: tuple[str, ...]
     tokenizer: bytes | None = None
+    unit: str = ""
+    limits: Mapping[str, ColumnLimits] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,8 @@ class NewVersion:
 class Registered:
     """A registered version, and the addresses of its pages. alias: the one that was moved to it, if any.
 
-    metrics: its run's. verdict: on its promotion, if that was asked for.
+    metrics: its run's. verdict: the plan's rule's, if it has one. champion_before: the number of the champion until
+    then.
     """
 
     name: str
@@ -77,13 +86,19 @@ class Registered:
     version_url: str
     metrics: Mapping[str, float]
     verdict: Verdict | None = None
+    champion_before: str | None = None
 
 
 def register_version(
-    new: NewVersion, tracking_uri: str, plan: AliasPlan, callbacks: Callbacks = NO_CALLBACKS
+    new: NewVersion,
+    tracking_uri: str,
+    plan: AliasPlan,
+    callbacks: Callbacks = NO_CALLBACKS,
+    rescore: Rescore | None = None,
 ) -> Registered:
     """Log the run and the model, register a version of it once that is confirmed, and move aliases to it last.
 
+    rescore: measures a champion whose own scores are of other rows.
     Raises TrainingError when MLflow refuses or goes away: the aliases then stand where they stood.
     """
     with mlflow_errors(tracking_uri):
@@ -97,23 +112,27 @@ def register_version(
             info = _log(new.model)
         callbacks.report(f"logged: run {run.info.run_id}")
         callbacks.confirm()
-        return complete_registration(_new_version(new, info, run.info.run_id), tracking_uri, plan)
+        return complete_registration(_new_version(new, info, run.info.run_id), tracking_uri, plan, rescore)
 
 
-def complete_registration(version: ModelVersion, tracking_uri: str, plan: AliasPlan) -> Registered:
+def complete_registration(
+    version: ModelVersion, tracking_uri: str, plan: AliasPlan, rescore: Rescore | None = None
+) -> Registered:
     """Move aliases to a version, and describe what is registered. Once more changes nothing. Raises MlflowException."""
     client = MlflowClient()
-    verdict = move_aliases(client, version, plan)
+    before = champion_of(client, version.name)
+    verdict = move_aliases(client, version, plan, rescore)
     run = client.get_run(str(version.run_id))
     return Registered(
         name=version.name,
         version=str(version.version),
-        alias=plan.alias,
+        alias=plan.alias or (CHAMPION if verdict and verdict.promoted else None),
         run_id=run.info.run_id,
         run_url=f"{tracking_uri}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}",
         version_url=f"{tracking_uri}/#/models/{version.name}/versions/{version.version}",
         metrics=run.data.metrics,
         verdict=verdict,
+        champion_before=before,
     )
 
 
@@ -149,8 +168,14 @@ def _log(model: OnnxPackage) -> ModelInfo:
 
 def _metadata(model: OnnxPackage) -> dict[str, Any]:
     described: dict[str, Any] = {"task": model.task, "labels": list(model.labels)}
+    if model.unit:
+        described["unit"] = model.unit
     if model.tokenizer:
-        described["tokenizer"] = f"extra_files/{_TOKENIZER}"  # where MLflow puts extra files
+        described["tokenizer"] = TOKENIZER_PATH
+    if model.limits:
+        described["limits"] = {
+            name: limits.model_dump(mode="json", exclude_defaults=True) for name, limits in model.limits.items()
+        }
     return {"offpath": described}
 
 

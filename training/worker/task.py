@@ -11,9 +11,12 @@ from pathlib import Path
 from offpath.aws.clients import s3_client
 from offpath.aws.s3 import Bucket
 from offpath.contracts.errors import ObjectMissing, Transient
-from offpath.contracts.training_job import Result
+from offpath.contracts.names import CHAMPION
+from offpath.contracts.training_job import Job, Result
 from training.callbacks import Callbacks
+from training.promotion import IfBetter, NotWorse, main_metric
 from training.recipe import TrainingError
+from training.recipes.catalog import find_recipe
 from training.registry.mlflow_server import quiet_mlflow
 from training.run import finish_registered, train_and_register
 from training.training_spec import AliasPlan, TrainingSpec
@@ -56,7 +59,7 @@ def _attempt(assignment: Assignment, channel: WorkerChannel) -> TaskMessage:
         tracking_uri=os.environ["MLFLOW_TRACKING_URI"],
         seed=job.seed,
         parameters=job.parameters,
-        aliases=AliasPlan(job.alias, job.promote),
+        aliases=_alias_plan(job),
         wait_seconds=assignment.mlflow_wait_seconds,
         data=_download(assignment.bucket, job.data, Path(assignment.folder)) if assignment.train else [],
         job=job.id,
@@ -81,6 +84,13 @@ def _attempt(assignment: Assignment, channel: WorkerChannel) -> TaskMessage:
             promotion=registered.verdict,
         )
     )
+
+
+def _alias_plan(job: Job) -> AliasPlan:
+    """Return what becomes of the aliases. champion goes to no version that is worse, whoever asks for it."""
+    if job.alias == CHAMPION:
+        return AliasPlan(rule=NotWorse(main_metric(find_recipe(job.model).task)))
+    return AliasPlan(job.alias, IfBetter(job.promote) if job.promote else None)
 
 
 def _download(bucket: str, keys: Sequence[str], folder: Path) -> list[Path]:

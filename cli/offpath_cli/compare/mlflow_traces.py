@@ -1,11 +1,12 @@
 """Read traces from an MLflow server."""
 
+import json
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from offpath.attributes import ANSWERED_TRACE_ID, trace_tag
+from offpath.attributes import ANSWERED_TRACE_ID, SPAN_OUTPUTS, trace_tag
 from offpath.contracts.names import model_experiment, shadow_experiment
 from offpath_cli.compare.span import Span
 from offpath_cli.errors import CompareError
@@ -107,5 +108,12 @@ def _span(span: "entities.Span") -> Span:
         start=span.start_time_ns,
         end=span.end_time_ns or span.start_time_ns,
         failed=span.status.status_code.value == "ERROR",
-        attributes=span.attributes,
+        attributes=_as_json(span.attributes),
     )
+
+
+def _as_json(attributes: dict[str, object]) -> dict[str, object]:
+    """Return the attributes with outputs that are text as JSON text, as they are in the archive: MLflow's client has
+    parsed it."""
+    outputs = attributes.get(SPAN_OUTPUTS)
+    return {**attributes, SPAN_OUTPUTS: json.dumps(outputs)} if isinstance(outputs, str) else attributes

@@ -36,14 +36,36 @@ def observations(spans: Sequence[Span], model: str) -> Iterator[Observation]:
     """Yield one observation for each answer of the model, and one for each shadow.
 
     A shadow's span is a trace of its own; version 0.1.0 made it a part of the request's. A request that was refused
-    before a version was selected is no version's.
+    before a version was selected is no version's. Of a prediction within a request that is traced, too, both spans have
+    the tags: the inner one counts.
     """
+    around = _around([span for span in spans if _is_answer(span, model)], spans)
     for span in spans:
         if is_shadow(span):
             if span.attributes.get(attributes.MODEL) == model:
                 yield _shadow(span)
-        elif span.attributes.get(trace_tag("model")) == model and trace_tag("model_version") in span.attributes:
+        elif _is_answer(span, model) and span.span_id not in around:
             yield _answer(span, [child for child in spans if child.parent_id == span.span_id])
+
+
+def _is_answer(span: Span, model: str) -> bool:
+    return (
+        not is_shadow(span)
+        and span.attributes.get(trace_tag("model")) == model
+        and trace_tag("model_version") in span.attributes
+    )
+
+
+def _around(inner: Sequence[Span], spans: Sequence[Span]) -> set[str]:
+    """Return the ids of the spans that these lie in."""
+    parents = {span.span_id: span.parent_id for span in spans}
+    found: set[str] = set()
+    for span in inner:
+        parent = span.parent_id
+        while parent and parent not in found:
+            found.add(parent)
+            parent = parents.get(parent, "")
+    return found
 
 
 def is_shadow(span: Span) -> bool:
@@ -88,13 +110,15 @@ def _shadow(span: Span) -> Observation:
 
 
 def _predictions(span: Span) -> list[object]:
-    """Return one prediction a record, in the form of either route; none where the outputs are not a list."""
+    """Return one prediction a record, in the form of either route; outputs that are no list are one record's."""
     outputs = span.attributes.get(attributes.SPAN_OUTPUTS)
     try:
         predictions = json.loads(outputs) if isinstance(outputs, str) else outputs
     except ValueError:
         return []
-    return predictions if isinstance(predictions, list) else []
+    if isinstance(predictions, list):
+        return predictions
+    return [] if predictions is None else [predictions]
 
 
 def _labels_and_numbers(predictions: Sequence[object]) -> list[str | float]:

@@ -1,6 +1,7 @@
 """Run `offpath register SOURCE`."""
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, cast
@@ -10,10 +11,12 @@ from rich.console import Console
 
 from model_sync.settings import ModelSyncSettings
 from offpath.contracts.model_manifest import Task
+from offpath.contracts.names import CHAMPION
 from offpath_cli.errors import ModelRefused
 from offpath_cli.register.registration_spec import RegistrationSpec, split_labels
 from offpath_cli.register.run import register_model
 from training.display import Display
+from training.promotion import Unmeasured
 from training.registry.mlflow_server import quiet_mlflow
 from training.tracking_uri import TrackingUri
 
@@ -31,9 +34,14 @@ class RegisterOptions:
     ]
     name: Annotated[str, typer.Option(help="The registered model's name, and that in the API's address.")]
     tracking_uri: TrackingUri
-    alias: Annotated[str, typer.Option(help="The alias that the new version gets. The API serves champion.")] = (
-        "champion"
-    )
+    alias: Annotated[
+        str,
+        typer.Option(
+            help="The alias that the new version gets. The API serves champion; where there is one, you are asked "
+            "before another version takes its place."
+        ),
+    ] = CHAMPION
+    promote: Annotated[bool, typer.Option("--promote", help="Make the new version champion in any case.")] = False
     task: Annotated[
         str | None,
         typer.Option(metavar="TASK", help="classification or regression, where the model does not say it."),
@@ -53,6 +61,13 @@ class RegisterOptions:
     opset: Annotated[
         int | None, typer.Option(min=9, help="ONNX operator set that a conversion writes.", show_default="21")
     ] = None
+    time_limit: Annotated[
+        int, typer.Option(min=1, metavar="SECONDS", help="For reading, converting and comparing together.")
+    ] = 600
+    memory_limit: Annotated[int, typer.Option(min=1_000, metavar="MB", help="For the same.")] = 8_000
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Of the records that both are compared on.", show_default="a new one")
+    ] = None
 
 
 def register(options: RegisterOptions) -> None:
@@ -64,12 +79,16 @@ def register(options: RegisterOptions) -> None:
     quiet_mlflow()
     console = Console(highlight=False, soft_wrap=True)
     spec = _spec(options)
+    if options.promote and options.alias != CHAMPION:
+        raise ModelRefused(f"--promote moves {CHAMPION}, --alias {options.alias!r} another alias: leave one out")
     with Display(console) as display:
-        registered = register_model(spec, _max_bytes(), display.report)
-    console.print(
-        f"[green]{registered.name} version {registered.version} is {registered.alias}[/green]"
-        f"\n         version  {registered.version_url}\n         run      {registered.run_url}"
-    )
+        ask = display.ask if sys.stdin.isatty() else None
+        rule = Unmeasured(ask) if options.alias == CHAMPION and not options.promote else None
+        registered = register_model(spec, _max_bytes(), display.report, rule)
+
+    from training.outcome import outcome  # mlflow takes seconds to import, and is there by now
+
+    console.print(outcome(registered))
 
 
 def _spec(options: RegisterOptions) -> RegistrationSpec:
@@ -83,6 +102,9 @@ def _spec(options: RegisterOptions) -> RegistrationSpec:
         example=options.example,
         description=options.description,
         opset=options.opset,
+        seed=options.seed,
+        time_limit=options.time_limit,
+        memory_limit=options.memory_limit,
     )
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from offpath_cli.errors import AnswersDiffer
 from offpath_cli.register.native import Array, ExpectedAnswers
 from training.onnx_artifact.agreement import TOLERANCE, is_tolerable, largest_difference, relative_difference
+from training.probes.compare import Disagreement
 
 _ADVICE = (
     "Either the converter does not know all that this model does (its objective, categories, missing values, ties), or "
@@ -23,6 +24,11 @@ class AnsweredRecord(TypedDict, total=False):
     value: object
     label: str
     probabilities: dict[str, float]
+
+
+def disagreement(found: Disagreement) -> AnswersDiffer:
+    """Return the error for a record that the two forms answer otherwise."""
+    return AnswersDiffer(f"{found}. {_ADVICE}")
 
 
 def compare_answers(answers: Sequence[AnsweredRecord], expected: ExpectedAnswers) -> float:

@@ -2,8 +2,9 @@
 
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 import numpy as np
@@ -13,15 +14,18 @@ from skl2onnx.common import data_types
 from skl2onnx.common.exceptions import MissingConverter, MissingShapeCalculator
 from sklearn.pipeline import Pipeline
 
-from offpath.contracts.model_manifest import Column, Signature, Tensor
+from offpath.contracts.model_manifest import Column, ColumnLimits, Signature, Tensor
 from offpath_cli.errors import ModelRefused, first_line
 from offpath_cli.register.converters import (
     register_converters,
     register_histogram_tree_converters,
     without_feature_names,
 )
+from offpath_cli.register.model_task import ModelTask
 from offpath_cli.register.original import Estimator, Original, is_estimator
 from offpath_cli.register.precision import cast_before_last_step
+from training.double_precision.convert import NotWritten
+from training.double_precision.model import write
 from training.onnx_artifact.convert import OPSET
 
 if TYPE_CHECKING:
@@ -31,6 +35,10 @@ if TYPE_CHECKING:
 _ML_OPSET = 3
 # Onnxmltools writes Boosters in no later one.
 _BOOSTER_OPSET = 15
+_ADVICE = (
+    "replace that part, or convert the model with a converter of your own (skl2onnx.update_registered_converter) and "
+    "register the .onnx file"
+)
 _COLUMNS = {
     "long": "Int64TensorType",
     "integer": "Int32TensorType",
@@ -47,27 +55,68 @@ _TENSORS = {
 }
 
 Precision: TypeAlias = Literal["single", "double"]
-Conversion: TypeAlias = Callable[[], ModelProto]
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """Hold a model that was converted. limits: how its texts are prepared. is_ours: written in this project's form."""
+
+    onnx: ModelProto
+    limits: Mapping[str, ColumnLimits] = field(default_factory=dict)
+    is_ours: bool = False
+
+
+Conversion: TypeAlias = Callable[[], Converted]
 # A type of skl2onnx's: made of a tensor's shape.
 InputType: TypeAlias = Callable[[list[int | None]], object]
 
 
-def conversions(original: Original, signature: Signature, opset: int | None) -> Iterator[Conversion]:
+def conversions(
+    original: Original, model_task: ModelTask, signature: Signature, opset: int | None
+) -> Iterator[tuple[str, Conversion]]:
     """Yield ways to convert a model that is not ONNX; each raises ModelRefused where it leads to no graph.
 
-    A pipeline is tried first with all but its last step in double precision, anything else in single precision.
+    The first is this project's own, in double precision; it writes one operator set alone. Of others, a pipeline is
+    tried first with all but its last step in double precision, anything else in single precision.
     """
+    if opset in {None, OPSET}:
+        yield "in double precision", lambda: _convert_exactly(original, model_task, signature)
+    for precision, convert in _by_libraries(original, signature, opset):
+        yield f"with {'skl2onnx' if is_estimator(original.native) else 'onnxmltools'}{precision}", convert
+
+
+def _convert_exactly(original: Original, model_task: ModelTask, signature: Signature) -> Converted:
+    with _conversion_errors(original.native):
+        try:
+            written = write(original.native, signature, model_task.labels)
+        except NotWritten as error:
+            raise ModelRefused(f"there is no converter to ONNX for {error}: {_ADVICE}") from error
+    return Converted(written.onnx, written.limits, is_ours=True)
+
+
+def _by_libraries(original: Original, signature: Signature, opset: int | None) -> Iterator[tuple[str, Conversion]]:
     native = original.native
     if not is_estimator(native):
-        yield lambda: _convert_booster(original, signature, opset)
+        yield "", lambda: Converted(_convert_booster(original, signature, opset))
+        return
+    if not _names_are_plain(native, signature):
         return
     _register_needed_converters(native)
     converted: Pipeline | Estimator = native
     precisions: tuple[Precision, Precision] = ("single", "double")
     if isinstance(native, Pipeline) and len(native.steps) > 1:
         converted, precisions = cast_before_last_step(native), ("double", "single")
-    yield lambda: _convert_estimator(converted, native, _types(native, signature, precisions[0]), opset)
-    yield lambda: _convert_estimator(native, native, _types(native, signature, precisions[1]), opset)
+    first, second = (_types(native, signature, precision) for precision in precisions)
+    yield f", {precisions[0]}", lambda: Converted(_convert_estimator(converted, native, first, opset))
+    yield f", {precisions[1]}", lambda: Converted(_convert_estimator(native, native, second, opset))
+
+
+def _names_are_plain(native: Estimator, signature: Signature) -> bool:
+    """Return whether skl2onnx can make inputs of the columns' names, where it has to."""
+    if signature.tensors or not _selects_by_name(native):
+        return True
+    taken = {"label", "probabilities", "variable", "output_label", "output_probability"}
+    return all(column.name.isidentifier() and column.name not in taken for column in signature.columns)
 
 
 def _register_needed_converters(estimator: Estimator) -> None:
@@ -173,13 +222,12 @@ def _conversion_errors(native: object) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
+    except ModelRefused:
+        raise
     except (MissingConverter, MissingShapeCalculator) as error:
         found = re.search(r"<class '([^']+)'>", str(error))
         name = found[1] if found else first_line(error)
-        raise ModelRefused(
-            f"there is no converter to ONNX for {name}: replace that part, or convert the model with a converter of "
-            "your own (skl2onnx.update_registered_converter) and register the .onnx file"
-        ) from error
+        raise ModelRefused(f"there is no converter to ONNX for {name}: {_ADVICE}") from error
     except Exception as error:
         raise ModelRefused(
             f"{type(native).__name__} cannot be converted to ONNX: {type(error).__name__}: {first_line(error)}"

@@ -22,7 +22,7 @@ pd: Any = import_module("pandas")  # it is not typed
 
 Array: TypeAlias = NDArray[Any]
 MOST_LOGGED = 5
-_DTYPES: Mapping[ColumnType, type[np.generic]] = {
+DTYPES: Mapping[ColumnType, type[np.generic]] = {
     "double": np.float64,
     "float": np.float32,
     "long": np.int64,
@@ -81,7 +81,7 @@ def _of_records(example: Example, signature: Signature) -> ExampleInputs:
     present = [{name: value for name, value in row.items() if not _is_missing(value)} for row in rows]
     _check_complete(present, signature)
     columns = {
-        column.name: pd.Series([row.get(column.name) for row in rows], dtype=_DTYPES[column.type])
+        column.name: pd.Series([row.get(column.name) for row in rows], dtype=DTYPES[column.type])
         for column in signature.columns
     }
     body = json.dumps({"inputs": present}).encode()

@@ -1,7 +1,12 @@
 """Change a graph so that its outputs are tensors, and mean what the API takes them for."""
 
+from collections.abc import Sequence
+
 from onnx import AttributeProto, GraphProto, ModelProto, TensorProto, helper
 
+from offpath.contracts.names import CLASS_INDEX
+
+_ML = "ai.onnx.ml"
 _LABELS = ("classlabels_strings", "classlabels_int64s", "classlabels_ints")
 
 
@@ -25,6 +30,40 @@ def open_label_shape(model: ModelProto) -> None:
         dimensions = output.type.tensor_type.shape.dim
         if len(dimensions) == 1 and dimensions[0].dim_value == 1:
             dimensions[0].Clear()
+
+
+def index_labels(model: ModelProto, classes: Sequence[object] | None = None) -> None:
+    """Give the class index, under its name, where labels are other numbers: of the classes 1 and 2, or -1 and 1.
+
+    classes: as the original has them; those of the graph's classifiers by default.
+    """
+    numbers = list(class_labels(model) if classes is None else classes)
+    if not numbers or numbers == list(range(len(numbers))) or not all(_is_whole(one) for one in numbers):
+        return
+    for output in model.graph.output:
+        if output.type.tensor_type.elem_type == TensorProto.INT64 and len(output.type.tensor_type.shape.dim) == 1:
+            name, output.name = output.name, CLASS_INDEX
+            _map_numbers(model, name, [int(str(one).removesuffix(".0")) for one in numbers])
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int | float) and float(value).is_integer()
+
+
+def _map_numbers(model: ModelProto, name: str, numbers: Sequence[int]) -> None:
+    model.graph.node.append(
+        helper.make_node(
+            "LabelEncoder",
+            [name],
+            [CLASS_INDEX],
+            domain=_ML,
+            keys_int64s=list(numbers),
+            values_int64s=list(range(len(numbers))),
+            default_int64=-1,  # no label has it: the API refuses it
+        )
+    )
+    if not any(entry.domain == _ML for entry in model.opset_import):
+        model.opset_import.append(helper.make_opsetid(_ML, 3))
 
 
 def class_labels(model: ModelProto) -> tuple[str | int, ...]:

@@ -27,6 +27,10 @@ class ClassifierEstimator(Estimator, Protocol):
     classes_: NDArray[Any] | list[NDArray[Any]]
 
 
+# What scikit-learn's outlier detectors predict: an outlier, an inlier.
+OUTLIER_CLASSES = (-1, 1)
+
+
 @dataclass(frozen=True, slots=True)
 class ModelTask:
     """Say what a model is for. classes: the values that it predicts, by class index. labels: their names."""
@@ -88,12 +92,15 @@ def _own_task(original: Original) -> _OwnTask:
         return _of_xgboost(cast("xgboost.Booster", native))
     if original.flavor == "lightgbm":
         return _of_lightgbm(cast("lightgbm.Booster", native))
-    raise ModelRefused(f"this {original.kind} predicts nothing, so it cannot be served")
+    advice = "; train it with novelty=True" if getattr(native, "novelty", None) is False else ""
+    raise ModelRefused(f"this {original.kind} predicts nothing, so it cannot be served{advice}")
 
 
 def _of_estimator(estimator: Estimator) -> _OwnTask:
-    from sklearn.base import is_regressor
+    from sklearn.base import is_outlier_detector, is_regressor
 
+    if is_outlier_detector(estimator):
+        return _OwnTask("classification", OUTLIER_CLASSES)
     if not _is_classifier(estimator):
         return _OwnTask("regression" if is_regressor(estimator) else None)
     classes = estimator.classes_
@@ -112,6 +119,11 @@ def _of_xgboost(booster: "xgboost.Booster") -> _OwnTask:
     learner = json.loads(booster.save_config())["learner"]
     objective = learner["objective"]["name"]
     classes = max(int(learner["learner_model_param"]["num_class"]), 2)
+    if objective == "binary:logitraw":
+        raise ModelRefused(
+            "its objective binary:logitraw gives scores, which are neither classes nor probabilities: train it with "
+            "binary:logistic"
+        )
     return _by_objective(objective, classes, ("binary:", "multi:"), ("reg:", "count:"))
 
 

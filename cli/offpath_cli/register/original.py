@@ -76,6 +76,7 @@ def read_folder(folder: Path, *, with_example: bool = True) -> Original:
         model = Model.load(str(folder))
     except (MlflowException, ValueError, TypeError, KeyError, OSError) as error:
         raise ModelRefused(f"its MLmodel file cannot be read: {first_line(error)}") from error
+    _check_params(model.signature)
     flavor = _flavor(model.flavors)
     example = (model.saved_input_example_info or {}).get("artifact_path")
     return Original(
@@ -85,6 +86,16 @@ def read_folder(folder: Path, *, with_example: bool = True) -> Original:
         example=read_example(folder / example) if example and with_example else None,
         metadata=_offpath_metadata(model.metadata),
     )
+
+
+def _check_params(signature: ModelSignature | None) -> None:
+    """Refuse a model that takes parameters with a request: its ONNX form takes none."""
+    names = [param.name for param in signature.params] if signature and signature.params else []
+    if names:
+        raise ModelRefused(
+            f"its signature has the params {', '.join(names)}, which a request may set: an ONNX graph takes inputs "
+            "alone. Log it with their values fixed, and without params in its signature"
+        )
 
 
 def _flavor(flavors: Mapping[str, Mapping[str, str]]) -> str:

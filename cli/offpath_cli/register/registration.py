@@ -3,8 +3,8 @@
 from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
 
+from offpath_cli.register.built import Built
 from offpath_cli.register.candidate import Candidate
-from offpath_cli.register.original import Original
 from offpath_cli.register.registration_spec import RegistrationSpec
 from training.registry.versions import NewVersion
 
@@ -17,33 +17,35 @@ _CONVERTERS = {
 _ALWAYS = ("onnx", "onnxruntime", "numpy", "mlflow")
 
 
-def new_version(spec: RegistrationSpec, original: Original, candidate: Candidate) -> NewVersion:
+def new_version(spec: RegistrationSpec, built: Built) -> NewVersion:
     """Return the version to register: a run in the experiment `registered/<name>`, and the model."""
-    about = spec.description or f"{original.kind} from {spec.source}"
+    about, candidate = spec.description or f"{built.kind} from {spec.source}", built.candidate
     return NewVersion(
         name=spec.name,
         experiment=f"registered/{spec.name}",
-        title=original.kind,
+        title=built.kind,
         about=about,
         model=candidate.model,
-        params=_params(spec, original, candidate),
+        params=_params(spec, built),
         metrics=_metrics(candidate),
-        tags={f"version.{name}": number for name, number in _versions(original).items()},
+        tags={f"version.{name}": number for name, number in _versions(built).items()},
         description=about,
         version_description=f"{about}. {_checked(candidate)}",
     )
 
 
-def _params(spec: RegistrationSpec, original: Original, candidate: Candidate) -> dict[str, str]:
+def _params(spec: RegistrationSpec, built: Built) -> dict[str, str]:
+    candidate = built.candidate
+    seed = {"compared_seed": str(candidate.agreement.seed)} if candidate.agreement else {}
     opsets = ", ".join(f"{entry.domain or 'ai.onnx'} {entry.version}" for entry in candidate.model.onnx.opset_import)
     return {
         "source": spec.source,
-        "flavor": original.flavor,
-        "model": type(original.native).__name__,
+        "flavor": built.flavor,
+        "model": built.native,
         "task": candidate.model.task,
         "opsets": opsets,
         "compared_records": str(candidate.records if candidate.difference is not None else 0),
-    }
+    } | seed
 
 
 def _metrics(candidate: Candidate) -> dict[str, float]:
@@ -54,12 +56,12 @@ def _metrics(candidate: Candidate) -> dict[str, float]:
 def _checked(candidate: Candidate) -> str:
     if candidate.difference is None:
         return "ONNX as it came: nothing was converted, nothing compared."
-    return f"Its ONNX form agrees on {candidate.records} record(s): largest difference {candidate.difference:.1e}."
+    return f"Its ONNX form agrees on {candidate.records:,} record(s): largest difference {candidate.difference:.1e}."
 
 
-def _versions(original: Original) -> dict[str, str]:
+def _versions(built: Built) -> dict[str, str]:
     found = {"python": python_version()}
-    for name in (*_CONVERTERS[original.flavor], *_ALWAYS):
+    for name in (*_CONVERTERS[built.flavor], *_ALWAYS):
         try:
             found[name] = version(name)
         except PackageNotFoundError:  # xgboost goes by one of two names

@@ -13,7 +13,8 @@ class RegistrationSpec:
     """Say what to register, and under which name.
 
     source: a file, a folder, or the address of a logged model. task, labels, example: for what the model itself does
-    not say. opset: None for the one that a conversion writes by itself.
+    not say. opset: None for the one that a conversion writes by itself. seed: of the records that are drawn; None for a
+    new one. time_limit, memory_limit: for reading, converting and comparing, in seconds and in MB.
     """
 
     source: str
@@ -25,6 +26,9 @@ class RegistrationSpec:
     example: Path | None = None
     description: str = ""
     opset: int | None = None
+    seed: int | None = None
+    time_limit: int = 600
+    memory_limit: int = 8_000
 
 
 def check_spec(spec: RegistrationSpec) -> None:

@@ -1,6 +1,6 @@
 """Check that a model can be served: the sync's own code publishes it, and the API's own code loads and asks it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -11,11 +11,19 @@ from offpath.contracts.errors import ObjectMissing
 from offpath.contracts.model_manifest import Manifest, ModelVersion
 from offpath_cli.errors import ModelRefused
 from offpath_cli.register.compare_answers import AnsweredRecord
+from offpath_cli.register.original_answers import served_answers
+from offpath_cli.register.record_forms import RecordForms
 from prediction_api.adapters.onnx_model import OnnxModel
-from prediction_api.errors import ModelUnusable, PredictionApiError
+from prediction_api.errors import InvalidInputs, ModelUnusable, PredictionApiError, ScoringError
 from prediction_api.format_predictions import format_predictions
+from prediction_api.inputs.batch import Batch
 from prediction_api.inputs.records import RecordSchema
 from prediction_api.inputs.tensors import TensorSchema
+from prediction_api.scoring.columns import ColumnReader
+from training.probes.answers import Answer, Ask, Record
+from training.probes.asking import ask_all, in_parts
+
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +71,40 @@ class ServingCheck:
     version: ModelVersion
     model: OnnxModel
 
+    def ask(self, forms: RecordForms) -> Ask:
+        """Return the function that asks the model about records; what the API refuses is not answered.
+
+        Raises ModelUnusable if the API could not answer a record although it takes it.
+        """
+
+        def ask(records: Sequence[Record]) -> list[Answer]:
+            try:
+                batch = self._read(forms, records)
+                return served_answers(format_predictions(self.version, self.model.run(batch), batch.records))
+            except (ValueError, LookupError) as error:
+                raise ModelUnusable(f"its answer cannot be given: {error}") from error
+
+        return in_parts(ask_all(ask, (InvalidInputs, ScoringError)), _AT_ONCE)
+
+    def _read(self, forms: RecordForms, records: Sequence[Record]) -> Batch:
+        columns = self.version.signature.columns
+        if any(column.name == "inputs" for column in columns):  # whose name takes several records from a body's field
+            return ColumnReader(columns, len(records)).read("dataframe_records", [*records])
+        return self._schema(len(records)).read(forms.body(records))
+
+    def _schema(self, records: int) -> TensorSchema | RecordSchema:
+        signature = self.version.signature
+        if signature.tensors:
+            return TensorSchema(signature.tensors, records)
+        return RecordSchema(signature.columns, records)
+
     def answers(self, body: bytes, records: int) -> list[AnsweredRecord]:
         """Return the answer to each record of a request with this body.
 
         Raises ModelRefused if the API would refuse it, ModelUnusable if the answer cannot be given.
         """
-        signature = self.version.signature
-        schema = (
-            TensorSchema(signature.tensors, records) if signature.tensors else RecordSchema(signature.columns, records)
-        )
         try:
-            batch = schema.read(body)
+            batch = self._schema(records).read(body)
             answers = format_predictions(self.version, self.model.run(batch), batch.records)
         except PredictionApiError as error:
             fields = "; ".join(f"{one.field}: {one.message}" for one in error.errors[:3])

@@ -2,7 +2,9 @@
 
     OffpathError
     ├── PredictionApiError          a request that does not get the answer it asks for
-    │   ├── MalformedBody               the body is not JSON
+    │   ├── MalformedBody               the body is not JSON, or cannot be unpacked
+    │   ├── NotJson                     the body is of a type that is not JSON, and says so
+    │   ├── UnsupportedContentEncoding  the body is packed in a way that is not known here
     │   ├── BodyTooLarge                the body has more bytes than are taken
     │   ├── InvalidInputs               the request was read, but a signature, a recipe or a limit forbids it
     │   ├── AmbiguousSelection          the query selects a model version in two ways
@@ -31,6 +33,10 @@ from offpath.contracts.errors import OffpathError
 
 # A message of the scoring protocol quotes names that a request made up, of any length.
 MAX_SCORING_MESSAGE = 1_000
+# The `content-encoding` that a body may have.
+ENCODINGS = "gzip or deflate"
+# In characters, of what an error quotes of a header.
+MAX_QUOTED = 100
 
 # BAD_REQUEST: it could not be read as what the form says, or as the type that the signature says.
 # INVALID_PARAMETER_VALUE: it was read, but is not what the signature asks for.
@@ -58,7 +64,18 @@ class PredictionApiError(OffpathError):
 
 
 class MalformedBody(PredictionApiError):
-    """The body is not JSON."""
+    """The body is not JSON, or cannot be unpacked."""
+
+
+class NotJson(PredictionApiError):
+    """The body is of a type that is not JSON, and its `content-type` says so."""
+
+
+class UnsupportedContentEncoding(PredictionApiError):
+    """The body is packed in a way that is not known here."""
+
+    def __init__(self, given: str) -> None:
+        super().__init__(f"content-encoding {given[:MAX_QUOTED]!r} is not taken here; send {ENCODINGS}, or none")
 
 
 class BodyTooLarge(PredictionApiError):

@@ -18,6 +18,7 @@ from prediction_api.http.app import create_app
 from prediction_api.jobs.recipe_book import RecipeBook
 from prediction_api.jobs.training import Training
 from prediction_api.models.loader import ModelLoader
+from prediction_api.other_events import answering_other_events
 from prediction_api.settings import ApiSettings
 
 SERVICE = "offpath-api"
@@ -41,4 +42,4 @@ if settings.training_queue_url:
     queue = SqsQueue(sqs_client(timeout_seconds=2.0, attempts=2), settings.training_queue_url)
     training = Training(RecipeBook(bucket), JobStore(bucket), queue, bucket)
 app = create_app(loader, tracing, settings, training)
-handler = tracing.lambda_handler(Mangum(app, lifespan="off"))
+handler = tracing.lambda_handler(answering_other_events(Mangum(app, lifespan="off")))

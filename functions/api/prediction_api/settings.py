@@ -18,6 +18,11 @@ class ApiSettings(Settings):
         pattern=r"^([0-9a-fA-F]{64}(\s*,\s*[0-9a-fA-F]{64})*)?$",
         description="SHA-256 digests of API keys in hex, with commas between them; without one, the API is open",
     )
+    cors_origins: str = Field(
+        "",
+        pattern=r"^(https?://[^\s,/*]+(:\*)?(\s*,\s*https?://[^\s,/*]+(:\*)?)*)?$",
+        description="origins whose pages may call the API, with commas between them; behind API Gateway, leave it out",
+    )
     max_records: int = Field(1_000, ge=1, description="the most records that one request may hold")
     max_body_bytes: int = Field(
         6_000_000, ge=1, description="the most bytes that a request's body may have (Lambda takes 6 MB)"
@@ -33,4 +38,13 @@ class ApiSettings(Settings):
     @property
     def digests(self) -> list[str]:
         """Return the digests, one by one."""
-        return [digest.strip() for digest in self.api_key_digests.split(",") if digest.strip()]
+        return _listed(self.api_key_digests)
+
+    @property
+    def origins(self) -> list[str]:
+        """Return the origins, one by one."""
+        return _listed(self.cors_origins)
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]

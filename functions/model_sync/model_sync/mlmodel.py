@@ -1,8 +1,9 @@
 """The MLmodel file: what MLflow, and the recipe that logged the model, say about one version.
 
 Which keys count is in https://mlflow.org/docs/latest/ml/model/ ; `metadata.offpath` is ours:
-`{"task": "classification" | "regression", "labels": ["setosa", …], "tokenizer": "extra_files/tokenizer.json"}`.
-The last is for a graph that takes tokens: the path, among the model's files, of its tokenizer's.
+`{"task": "classification" | "regression", "labels": ["setosa", …], "tokenizer": "extra_files/tokenizer.json",
+"limits": {input: {…}}}`. `tokenizer` is for a graph that takes tokens: the path, among the model's files, of its
+tokenizer's. `limits` say what the original refuses, by input.
 """
 
 from dataclasses import dataclass
@@ -12,8 +13,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
 
 from model_sync.ports import Unservable
-from model_sync.signature import Entries, signature_of
-from offpath.contracts.model_manifest import Signature, Task
+from model_sync.signature import Entries, signature_of, with_limits
+from offpath.contracts.model_manifest import ColumnLimits, Signature, Task
 
 PATH = "MLmodel"
 _TASKS = get_args(Task)
@@ -41,6 +42,8 @@ class _Mark(BaseModel):
     task: str | None = None
     labels: list[str | int | float | bool] = []
     tokenizer: str | None = None
+    limits: dict[str, ColumnLimits] = {}
+    unit: str = ""
 
 
 class _Metadata(BaseModel):
@@ -69,6 +72,7 @@ class Description:
     task: Task
     labels: tuple[str, ...]
     signature: Signature
+    unit: str = ""
 
 
 def parse_mlmodel(content: bytes) -> Description:
@@ -84,7 +88,8 @@ def parse_mlmodel(content: bytes) -> Description:
         bytes=file.model_size_bytes,
         task=task,
         labels=labels,
-        signature=signature,
+        signature=with_limits(signature, mark.limits),
+        unit=mark.unit,
     )
 
 

@@ -23,13 +23,18 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of a registered model. source: where its files come from, in the registry's words."""
+    """One version of a registered model.
+
+    source: where its files come from, in the registry's words. unit: of a regression's value, if a tag names it.
+    """
 
     name: str
     number: str
     ready: bool
     source: str
     run_id: str | None
+    description: str = ""
+    unit: str = ""
 
 
 class Registry(Protocol):

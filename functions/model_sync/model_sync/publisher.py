@@ -10,6 +10,9 @@ from model_sync.ports import Files, Registry, Unservable, Version
 from offpath.contracts.model_manifest import Manifest, ModelVersion, PublishedFile
 from offpath.contracts.names import model_file_key, tokenizer_file_key
 
+# In characters.
+LONGEST_DESCRIPTION, LONGEST_UNIT = 1_000, 100
+
 
 class ModelPublisher:
     """Publishes versions. max_model_bytes: larger models are refused, as they would not fit in memory."""
@@ -26,7 +29,7 @@ class ModelPublisher:
         """
         for published in previous.aliases(version.name).values():
             if _is_same(published, version) and all(map(self._files.exists, published.file_keys)):
-                return published
+                return _described(published, version, published.unit)
         if not version.ready:
             raise Unservable("it is not ready: the registry has not got all of it, or gave it up")
         return self._fetch(version, parse_mlmodel(self._registry.artifact(version, PATH)))
@@ -39,7 +42,7 @@ class ModelPublisher:
         tokenizer = self._tokenizer(version, model)
         digest = hashlib.sha256(content).hexdigest()
         self._put(key := model_file_key(digest), content, "application/octet-stream")
-        return ModelVersion(
+        published = ModelVersion(
             number=version.number,
             run_id=version.run_id,
             source=version.source,
@@ -52,6 +55,7 @@ class ModelPublisher:
             signature=model.signature,
             input_example=self._example(version, model),
         )
+        return _described(published, version, model.unit)
 
     def _tokenizer(self, version: Version, model: Description) -> PublishedFile | None:
         if model.tokenizer_path is None:
@@ -80,3 +84,9 @@ class ModelPublisher:
 
 def _is_same(published: ModelVersion, version: Version) -> bool:
     return (published.number, published.source) == (version.number, version.source)
+
+
+def _described(published: ModelVersion, version: Version, unit: str) -> ModelVersion:
+    """Return the entry with what the registry says of the version now. unit: where no tag names one."""
+    about = {"description": version.description[:LONGEST_DESCRIPTION], "unit": (version.unit or unit)[:LONGEST_UNIT]}
+    return published.model_copy(update=about)

@@ -6,7 +6,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from model_sync.ports import Unservable
-from offpath.contracts.model_manifest import Column, ColumnType, Signature, Tensor, TensorType
+from offpath.contracts.model_manifest import Column, ColumnLimits, ColumnType, Signature, Tensor, TensorType
 
 Entries = list[dict[str, Any]]
 _TYPES = get_args(ColumnType)
@@ -23,6 +23,18 @@ def signature_of(inputs: Entries, outputs: Entries) -> Signature:
     return _checked(
         tuple(_column(entry) for entry in inputs), tuple(_column(entry) for entry in outputs if _is_plain(entry))
     )
+
+
+def with_limits(signature: Signature, limits: Mapping[str, ColumnLimits]) -> Signature:
+    """The signature with what the original refuses, by input. Raises Unservable for limits of none of its inputs."""
+    keys = {entry.name if isinstance(entry, Column) else entry.key for entry in signature.inputs}
+    if unknown := sorted(limits.keys() - keys):
+        raise Unservable(f"its metadata has limits of {', '.join(unknown)}, which its signature has not")
+    limited = tuple(
+        entry.model_copy(update={"limits": limits.get(entry.name if isinstance(entry, Column) else entry.key)})
+        for entry in signature.inputs
+    )
+    return signature.model_copy(update={"inputs": limited})
 
 
 def _checked(inputs: Sequence[Column | Tensor], outputs: Sequence[Column | Tensor]) -> Signature:

@@ -4,36 +4,47 @@ MLflow's names are those of `mlflow.tracing.constant` (MLflow 3.17): importing i
 """
 
 SPAN_INPUTS = "mlflow.spanInputs"
+"""The inputs of the span, as JSON text; those of the outermost span are the trace's."""
 SPAN_OUTPUTS = "mlflow.spanOutputs"
+"""The outputs of the span, as JSON text; those of the outermost span are the trace's."""
 SPAN_TYPE = "mlflow.spanType"
-# Of a language model's span: input_tokens, output_tokens and total_tokens.
+"""The type of the span, such as `CHAIN`, `LLM`, `RETRIEVER`, `TOOL` or `TASK`."""
 TOKEN_USAGE = "mlflow.chat.tokenUsage"  # noqa: S105
+"""Of a language model's span: JSON text with `input_tokens`, `output_tokens` and `total_tokens`."""
 TRACE_NAME = "mlflow.traceTag.mlflow.traceName"
+"""The name of the trace; without it, it is the outermost span's."""
 TRACE_TAG_PREFIX = "mlflow.traceTag."
 
 EXPERIMENT = "offpath.experiment"
+"""The name of the MLflow experiment of the trace; without it, it is that of `OFFPATH_EXPERIMENT`."""
 INSTANCE = "offpath.instance"
 SEQUENCE = "offpath.sequence"
 REMOTE_PARENT = "offpath.remote_parent_span_id"
 CHANGED = "offpath.changed"
 
-# OpenTelemetry's own (https://opentelemetry.io/docs/specs/semconv/registry/attributes/); MLflow groups traces by both.
+# OpenTelemetry's own (https://opentelemetry.io/docs/specs/semconv/registry/attributes/).
 SESSION = "session.id"
+"""The session of the trace, by which MLflow groups traces; 250 characters at most."""
 USER = "user.id"
+"""The user of the trace, by which MLflow groups traces; 250 characters at most."""
 
-# Of a span that had not ended when its process came to its end.
 UNFINISHED = "offpath.unfinished"
-# Tags of a trace: the trace that a caller's `traceparent` names, and how a caller calls its request.
+"""Of a span that had not ended when its process came to its end: the reason. Set by offpath."""
 CALLER_TRACE_ID = "caller_trace_id"
+"""A tag of the trace: the trace id of a caller's `traceparent`. Set by offpath."""
 CLIENT_REQUEST_ID = "client_request_id"
-# A tag of a shadow's trace: MLflow's id of the trace of what was answered.
+"""A tag of the trace: how a caller calls its request."""
 ANSWERED_TRACE_ID = "answered_trace_id"
-# A tag: `refused` or `failed`; a trace without it was answered.
+"""A tag of a shadow's trace: MLflow's id of the trace of the answer. Set by offpath."""
 OUTCOME = "outcome"
+"""A tag of the trace: `refused` or `failed`. A trace without it was answered."""
 
 MODEL = "offpath.model"
+"""The name of the model that the span calls."""
 MODEL_VERSION = "offpath.model_version"
+"""The version of the model that the span calls."""
 ALIAS = "offpath.alias"
+"""The alias by which the model was chosen."""
 SHADOW = "offpath.shadow"
 SHADOW_AGREEMENT = "offpath.shadow.agreement"
 SHADOW_DIFFERENCE = "offpath.shadow.difference"

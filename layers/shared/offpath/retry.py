@@ -120,7 +120,7 @@ class CircuitBreaker:
         self._open_seconds = 0.0
         self._opened_at: float | None = None
         self._probing = False
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler or a finalizer may ask within any line
 
     @property
     def is_closed(self) -> bool:

@@ -17,8 +17,9 @@ from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifi
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.neural_network import BernoulliRBM
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, SplineTransformer, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 
 from offpath_cli.register.examples import Records
@@ -138,9 +139,9 @@ def lightgbm_booster(objective: str, target: Any, **parameters: Any) -> Any:
     return lightgbm.train({"objective": objective, "verbose": -1, **parameters}, data, 5)
 
 
-def splines() -> Pipeline:
-    """A model with a part that skl2onnx does not convert."""
-    return make_pipeline(SplineTransformer(), LinearRegression()).fit(numbers(), customers().spend)
+def unwritten() -> Pipeline:
+    """A model with a part that nothing here converts."""
+    return make_pipeline(BernoulliRBM(2, n_iter=2), LinearRegression()).fit(numbers(), customers().spend)
 
 
 def _quiet_churn() -> Pipeline:

@@ -42,6 +42,7 @@ class FakeExtensionsApi:
         self.asked.release()
         begun = self._invocations.get()
         if begun is None:
+            self._invocations.put(None)  # and for whoever asks again
             raise Transient("the environment ends")
         self._begun = begun
 

@@ -34,6 +34,11 @@ class FakeRegistry:
         entry = self.entries[name]
         self.entries[name] = replace(entry, tags={**entry.tags, **tags})
 
+    def describe(self, name: str, number: str, *, description: str = "", unit: str = "") -> None:
+        """Say what a version is, and the unit of its values."""
+        version, files = self.versions[name, number]
+        self.versions[name, number] = (replace(version, description=description, unit=unit), files)
+
     def models(self) -> Iterator[Entry]:
         self._answer()
         yield from self.entries.values()

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.support.machines.debian_machine import DebianMachine
+from local.testbed.debian_machine import DebianMachine
 
 DIRECTORY = "https://database:14000/dir"
 CONFIG = {

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.settings import ACCOUNT
-from tests.support.machines.database_machine import DATABASE, USERNAME
-from tests.support.machines.database_machine import NAME as DATABASE_HOST
-from tests.support.machines.debian_machine import CERTIFICATES, DebianMachine, Ran
+from local.testbed.database_machine import DATABASE, USERNAME
+from local.testbed.debian_machine import CERTIFICATES, DebianMachine, Ran
 from tests.support.machines.host_layer import pack
 from tests.support.waiting import wait_for
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 FOLDER = "/opt/offpath/host-1"
-PRIVATE_NAME, DOMAIN = "mlflow.internal", "mlflow.test"
+PRIVATE_NAME, DOMAIN, DATABASE_HOST = "mlflow.internal", "mlflow.test", "database"
 ARCHIVE, ARTIFACTS, JOBS = "archive", "artifacts", "jobs"
 CA_KEY = "mlflow/ca.pem"
 # The users, by the names of their secrets.
@@ -78,7 +77,8 @@ class MlflowMachine(DebianMachine):
     """A machine that is made, but not set up."""
 
     def __init__(self, name: str, network_name: str, account: Account, database_ca: str) -> None:
-        super().__init__(name, network_name, PRIVATE_NAME, "--network-alias", DOMAIN, "--publish", "127.0.0.1::443")
+        super().__init__(name)
+        self.boot(network_name, PRIVATE_NAME, "--network-alias", DOMAIN, "--publish", "127.0.0.1::443")
         self._account = account
         with tempfile.TemporaryDirectory() as folder:
             pack(Path(folder) / "layer.zip")

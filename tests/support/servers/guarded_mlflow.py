@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.machines.tls import Authority, server_context
+from local.testbed.authority import Authority, server_context
 from tests.support.servers.mlflow_stub import Reply, Request, StubMlflow, stub_mlflow
 
 USER = "writer"

@@ -17,6 +17,8 @@ FIELDS = [FieldError("inputs[0].x", "required, but not there"), FieldError("inpu
 # Each error, its status among problem details, the members of its document, its status and code in MLflow's form.
 TRANSLATED: list[tuple[PredictionApiError, int, dict[str, Any], int, str]] = [
     (errors.MalformedBody("no"), 400, {}, 400, "BAD_REQUEST"),
+    (errors.NotJson("no"), 415, {}, 415, "BAD_REQUEST"),
+    (errors.UnsupportedContentEncoding("br"), 415, {}, 415, "BAD_REQUEST"),
     (errors.AmbiguousSelection("no"), 400, {}, 400, "BAD_REQUEST"),
     (errors.ScoringError("no"), 400, {}, 400, "BAD_REQUEST"),
     (errors.ScoringError("no", "INVALID_PARAMETER_VALUE"), 400, {}, 400, "INVALID_PARAMETER_VALUE"),

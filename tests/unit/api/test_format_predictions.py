@@ -57,3 +57,28 @@ def test_a_regression_of_several_values_a_record_gives_lists() -> None:
 def test_an_output_that_does_not_count_the_records_is_none() -> None:
     with pytest.raises(ValueError, match=r"shape \[2, 2\] is not one value for each of 3"):
         format_values([np.ones((2, 2))], 3)
+
+
+@pytest.mark.parametrize(
+    ("given", "labels", "are_indexes", "expected"),
+    [
+        ([1], ("stays", "leaves"), False, "leaves"),  # a threshold of the model's own
+        (["leaves"], ("stays", "leaves"), False, "leaves"),
+        ([1], ("1", "2"), True, "2"),
+        ([1], ("1", "2"), False, "1"),  # the name of the most probable class
+        ([0], ("stays", "leaves"), False, "stays"),
+    ],
+)
+def test_the_named_class_wins_over_the_most_probable(
+    given: list[int | str], labels: tuple[str, ...], are_indexes: bool, expected: str
+) -> None:
+    outputs = [np.array(given, object if isinstance(given[0], str) else np.int64), np.array([[0.8, 0.2]])]
+    [answer] = format_classes(outputs, labels, are_indexes=are_indexes)
+    assert (answer["label"], answer["class_index"]) == (expected, labels.index(expected))
+
+
+@pytest.mark.parametrize("index", [-1, 2])
+def test_a_class_index_that_no_label_has_is_an_error(index: int) -> None:
+    for outputs in ([np.array([index])], [np.array([index]), np.array([[0.8, 0.2]])]):
+        with pytest.raises(ValueError, match=f"gives the class index {index}; its 2 labels are a, b"):
+            format_classes(outputs, ("a", "b"))

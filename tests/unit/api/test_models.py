@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.testbed.models import SETOSA, iris_onnx, iris_version, manifest_of, sum_version
+from local.testbed.models import SETOSA, Model, iris_onnx, iris_version, manifest_of, sum_onnx, sum_version
 from offpath.contracts.model_manifest import Column, RegisteredModel, Signature
 from tests.support.builders.api import Api
 
@@ -169,3 +169,9 @@ def test_shutdown_sends_what_is_left(api: Api) -> None:
     with api.client:
         version_served(api)
     assert api.traced.worker.closed
+
+
+def test_a_version_tells_its_description_and_its_unit() -> None:
+    version = sum_version(description="Learnt from SYNTHETIC data.", unit="rings")
+    described = Api(models=[Model("shells", sum_onnx(), version)]).client.get("/models/shells").json()
+    assert (described["description"], described["unit"]) == ("Learnt from SYNTHETIC data.", "rings")

@@ -146,10 +146,12 @@ def test_many_fields_beside_inputs_are_counted_and_partly_listed(api: Api) -> No
     assert answer["detail"] == "99 unknown field(s) beside inputs"
 
 
-def test_an_answer_that_is_not_finite_is_none(api: Api) -> None:
+def test_values_without_a_finite_answer_are_refused(api: Api) -> None:
     answer = post(api, {"inputs": [{"a": 3.4e38, "b": 3.4e38}]}, "sum")
-    assert answer.status_code == 500
-    assert "not finite" in str(api.traced.traces[0].root.status.description)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "inputs[0]"
+    assert "not finite" in answer.json()["errors"][0]["message"]
+    assert api.traced.traces[0].root.status.is_unset
 
 
 def test_many_errors_are_counted_and_the_first_are_listed() -> None:
@@ -212,3 +214,12 @@ def test_the_documentations_page_needs_no_other_server(api: Api) -> None:
         assert address.startswith("http://testserver/"), address
         assert api.client.get(address).status_code == 200
     assert api.client.get("/", follow_redirects=False).headers["location"].endswith("/docs")
+
+
+def test_the_documented_answer_is_the_models_own(api: Api) -> None:
+    operation = api.client.get("/openapi.json").json()["paths"]["/models/iris/predict"]["post"]
+    sent = operation["requestBody"]["content"]["application/json"]["example"]
+    documented = operation["responses"]["200"]["content"]["application/json"]["example"]
+    answered = post(api, sent).json()
+    assert documented["predictions"] == answered["predictions"]
+    assert documented.keys() == answered.keys()

@@ -220,3 +220,28 @@ def test_training_routes_need_keys_are_documented_and_not_traced() -> None:
     open_api = TrainingApi()
     open_api.post({})
     assert open_api.traced.traces == []
+
+
+def test_each_recipe_has_a_form_that_can_be_sent() -> None:
+    api = TrainingApi()
+    paths = api.client.get("/openapi.json").json()["paths"]
+    for name in ("forest", "own"):
+        content = paths[f"/models/{name}/train"]["post"]["requestBody"]["content"]["application/json"]
+        assert content["example"]["parameters"] == {
+            "trees": 10,
+            "rate": 0.5,
+            "kind": "gini",
+            "warm": False,
+            "depth": None,
+        }
+        assert content["schema"]["properties"]["parameters"]["properties"]["trees"]["maximum"] == 100
+        assert ("data" in content["schema"]["properties"]) is (name == "forest")
+        assert api.post(content["example"], name).status_code == 202
+
+
+def test_documentation_without_a_worker_has_no_forms() -> None:
+    api = TrainingApi()
+    api.bucket.delete(RECIPES_KEY)
+    paths = api.client.get("/openapi.json").json()["paths"]
+    assert "/models/forest/train" not in paths
+    assert "/models/{name}/train" in paths

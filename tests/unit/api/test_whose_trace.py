@@ -116,6 +116,13 @@ def test_headers_say_session_user_and_request(route: str) -> None:
     assert (found["session.id"], found["user.id"], found["mlflow.traceTag.client_request_id"]) == ("s", "u", "r-1")
 
 
+@pytest.mark.parametrize(("sent", "shown"), [("Zoë".encode(), "Zoë"), ("Zoë".encode("latin-1"), "Zoë")])
+def test_names_beyond_ascii_are_read_in_either_encoding(sent: bytes, shown: str) -> None:
+    api = Api()
+    api.client.post("/models/iris/predict", json=SETOSA, headers={b"x-user-id": sent})
+    assert told(latest(api))["user.id"] == shown
+
+
 def test_empty_headers_say_nothing() -> None:
     api = Api()
     ask(api, x_session_id="", x_user_id="", x_client_request_id="")

@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from offpath_cli.compare.mlflow_traces import PAGE, newest_traces
+from mlflow.entities import Span
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+
+from offpath_cli.compare.mlflow_traces import PAGE, _span, newest_traces
 from tests.support.fakes.trace_search import FakeTraceSearch
 
 
@@ -21,3 +24,11 @@ def test_every_page_is_read_up_to_the_limit() -> None:
 
 def test_traces_that_arrive_meanwhile_make_none_count_twice() -> None:
     assert read(FakeTraceSearch(PAGE * 2, arriving=30), 10_000) == [f"tr-{number}" for number in range(PAGE * 2, 0, -1)]
+
+
+def test_outputs_that_are_text_come_as_in_the_archive() -> None:
+    span = TracerProvider(shutdown_on_exit=False).get_tracer("x").start_span("fraud")
+    span.set_attributes({"mlflow.traceRequestId": '"tr-1"', "mlflow.spanOutputs": '"good"', "other": '"text"'})
+    span.end()
+    assert isinstance(span, ReadableSpan)
+    assert _span(Span(span)).attributes.items() >= {"mlflow.spanOutputs": '"good"', "other": "text"}.items()

@@ -1,10 +1,14 @@
 """Test the observations that a comparison reads from spans."""
 
 import json
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
+from opentelemetry.trace import SpanKind
 
+from offpath.testing import RecordingTracing
+from offpath_cli.compare.archive import _spans
 from offpath_cli.compare.observation import Observation, observations
 from offpath_cli.compare.span import Span
 
@@ -115,3 +119,18 @@ def test_what_the_api_writes_is_read() -> None:
     outputs = json.dumps([{"label": "setosa", "class_index": 0, "probabilities": {"setosa": 1.0}}])
     [seen] = observations([root(mlflow__spanOutputs=outputs)], "iris")
     assert seen.predicted == ["setosa"]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "said"),
+    [({"label": "good", "score": 0.9}, ["good"]), ("good", ["good"]), (0.5, [0.5]), (7, [7.0]), ([0.5, 1], [0.5, 1.0])],
+)
+@pytest.mark.parametrize("within", [False, True], ids=["alone", "within-a-request"])
+def test_a_prediction_of_the_sdk_is_one_observation(outputs: Any, said: list[Any], within: bool) -> None:
+    tracing = RecordingTracing()
+    with tracing.tracer("web").start_as_current_span("POST /", kind=SpanKind.SERVER) if within else nullcontext():
+        tracing.prediction("fraud", "3", inputs={"amount": 7}, outputs=outputs)
+    spans = list(_spans(json.loads(tracing.events[0].body)))
+    [seen] = observations(spans, "fraud")
+    assert (seen.version, seen.predicted, seen.records) == ("3", said, len(said))
+    assert seen.model_ms is not None

@@ -63,6 +63,16 @@ def test_a_version_is_published_with_everything_that_serving_needs(world: World)
     assert world.manifest().models["iris"].description == "flowers"
 
 
+def test_what_a_version_says_of_itself_is_published_anew(world: World) -> None:
+    world.registry.describe("iris", "1", description="on SYNTHETIC data", unit="cm")
+    world.sync()
+    champion = world.manifest().models["iris"].aliases["champion"]
+    assert (champion.description, champion.unit) == ("on SYNTHETIC data", "cm")
+    world.registry.describe("iris", "1", description="x" * 5_000, unit="cm")
+    assert world.sync().changed
+    assert world.manifest().models["iris"].aliases["champion"].description == "x" * 1_000
+
+
 def test_the_manifest_is_written_after_the_file_it_names(world: World) -> None:
     world.sync()
     assert world.files.written[-1] == MANIFEST_KEY

@@ -11,9 +11,10 @@ from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from offpath.testing import RecordingTracing
+from offpath.tracing._asgi import TracedApp
 from offpath.tracing._receipts import Receipts
 from offpath.tracing._settings import TracedModels
 from offpath.tracing._tracing import TracingChoices
@@ -62,6 +63,7 @@ def application(tracing: RecordingTracing) -> Any:
         Route("/broken", broken),
         Route("/stream", stream),
         Route("/later", later),
+        Mount("/shop", Mount("/{city}", Starlette(routes=[Route("/items/{id}", refuse)]))),
     ]
     app = Starlette(routes=routes)
     app.state.tracer, app.state.tracing = tracing.tracer("app"), tracing
@@ -205,6 +207,104 @@ def test_an_answer_waits_for_its_receipt_and_nobody_else_does() -> None:
     assert worker.flushes == 0, "nothing blocks the event loop"
 
 
+def before_response(worker: Any, **settings: float) -> RecordingTracing:
+    receipts = Receipts(worker, **settings)
+    tracing = RecordingTracing(receipts=receipts)
+    tracing.collector.deliver_to(receipts.submit, worker.flush)
+    return tracing
+
+
+def test_an_answer_that_the_server_makes_waits_for_its_receipt() -> None:
+    worker: Any = SlowWorker()
+    tracing = before_response(worker)
+
+    async def broken(scope: Any, receive: Any, send: Any) -> None:
+        raise ValueError("before an answer")
+
+    async def story() -> None:
+        transport = httpx2.ASGITransport(tracing.asgi(broken), raise_app_exceptions=False)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+            answered = asyncio.create_task(client.get("/"))
+            while not worker.waiting:
+                await asyncio.sleep(0)
+            assert not answered.done()
+            worker.waiting[0](True)
+            assert (await answered).status_code == 500
+
+    run(story())
+    assert worker.flushes == 0
+
+
+def test_an_answer_waits_no_longer_than_the_limit(caplog: pytest.LogCaptureFixture) -> None:
+    worker: Any = SlowWorker()
+    assert get(application(before_response(worker, longest_seconds=0.05)), "/items/7").json() == {"id": "7"}
+    assert len(worker.waiting) == 1
+    assert "goes without its receipt" in caplog.text
+    worker.waiting[0](True)  # the receipt comes when nobody waits for it any more
+
+
+def test_a_span_that_ends_in_an_event_loop_blocks_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    worker: Any = SlowWorker()
+    tracer = before_response(worker).tracer("instrumentation")
+
+    async def instrumented(scope: Any, receive: Any, send: Any) -> None:
+        with tracer.start_as_current_span("SERVER"):
+            await send({"type": "http.response.start", "status": 200})
+            await send({"type": "http.response.body"})
+
+    for _ in range(2):
+        assert get(instrumented, "/").status_code == 200
+    assert (len(worker.submitted), worker.flushes) == (2, 0)
+    assert caplog.text.count("wrap the application") == 1
+
+
+async def never_answers(scope: Any, receive: Any, send: Any) -> None:
+    """Answer nothing, as when the caller has left."""
+
+
+async def hangs(scope: Any, receive: Any, send: Any) -> None:
+    await asyncio.Event().wait()
+
+
+async def hangs_within_its_answer(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200})
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("app", [hangs, hangs_within_its_answer])
+@pytest.mark.parametrize("receipts", [False, True])
+def test_a_cancelled_request_has_failed(app: Any, *, receipts: bool) -> None:
+    worker: Any = SlowWorker()
+    tracing = before_response(worker) if receipts else RecordingTracing()
+    traced = tracing.asgi(app)
+
+    async def story() -> None:
+        async def send(_: Any) -> None:
+            pass
+
+        async def nothing() -> Any:
+            pass
+
+        scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+        request = asyncio.ensure_future(traced(scope, nothing, send))
+        await asyncio.sleep(0)
+        request.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await request
+
+    run(story())
+    [ended] = worker.submitted if receipts else tracing.worker.ended
+    assert not ended.head.status.is_ok
+    assert ended.head.status.description == "CancelledError before the answer was complete"
+    assert (ended.head.attributes or {})["mlflow.traceTag.outcome"] == "failed"
+
+
+def test_a_request_without_any_answer_has_failed(tracing: RecordingTracing) -> None:
+    with pytest.raises(AssertionError):  # of the client
+        get(tracing.asgi(never_answers), "/")
+    assert tracing.spans()["GET /"]["mlflow.traceTag.outcome"] == "failed"
+
+
 def test_outside_an_application_whoever_ends_the_span_waits(tracing: RecordingTracing) -> None:
     worker: Any = SlowWorker()
     tracing.collector.deliver_to(Receipts(worker).submit, worker.flush)
@@ -224,3 +324,79 @@ def test_a_request_shows_what_its_prediction_was_given(tracing: RecordingTracing
     root = attributes_of(spans_of(tracing.events[0].body)["GET /predict"])
     assert root["mlflow.spanInputs"] == {"stringValue": '{"amount": 7}'}
     assert root["mlflow.spanOutputs"] == {"stringValue": '"good"'}
+
+
+async def knows_no_lifespan(scope: Any, receive: Any, send: Any) -> None:
+    assert scope["type"] == "http"
+
+
+async def passes_over_its_lifespan(scope: Any, receive: Any, send: Any) -> None:
+    """Return at once."""
+
+
+async def has_a_lifespan(scope: Any, receive: Any, send: Any) -> None:
+    for phase in ("startup", "shutdown"):
+        assert (await receive())["type"] == f"lifespan.{phase}"
+        await send({"type": f"lifespan.{phase}.complete"})
+
+
+async def fails_to_start(scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    raise RuntimeError("no database")
+
+
+async def live(app: Any) -> list[str]:
+    """Start an application and shut it down, and return what it says."""
+    said: list[str] = []
+    messages = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+
+    async def receive() -> Any:
+        return next(messages)
+
+    async def send(message: Any) -> None:
+        said.append(message["type"])
+
+    await app({"type": "lifespan"}, receive, send)
+    return said
+
+
+async def answers_every_scope(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200})
+
+
+@pytest.mark.parametrize("app", [knows_no_lifespan, passes_over_its_lifespan, has_a_lifespan, answers_every_scope])
+def test_what_has_ended_is_sent_as_the_server_ends(app: Any) -> None:
+    worker: Any = SlowWorker()
+    tracing = RecordingTracing()
+    traced = TracedApp(app, tracing)
+    object.__setattr__(tracing, "worker", worker)
+    assert run(live(traced)) == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert worker.flushes == 1
+
+
+def test_an_application_that_cannot_start_does_not(tracing: RecordingTracing) -> None:
+    with pytest.raises(RuntimeError, match="no database"):
+        run(live(tracing.asgi(fails_to_start)))
+
+
+def test_what_a_framework_answers_500_for_is_told() -> None:
+    tracing = RecordingTracing()
+    assert get(application(tracing), "/broken").status_code == 500
+    [trace] = tracing.traces
+    assert trace.root.status.description == "ValueError: a defect"
+    assert [event.name for event in trace.root.events] == ["exception"]
+    assert dict(trace.root.attributes or {})["http.response.status_code"] == 500
+
+
+def test_a_mounted_route_is_named_from_the_root() -> None:
+    tracing = RecordingTracing()
+    get(application(tracing), "/shop/bern/items/7")
+    [trace] = tracing.traces
+    assert trace.root.name == "GET /shop/bern/items/{id}"
+
+
+def test_nested_applications_name_the_trace_once() -> None:
+    tracing = RecordingTracing()
+    answer = get(tracing.asgi(application(tracing)), "/items/7")
+    [name] = answer.headers.get_list("x-trace-id")
+    assert name == tracing.traces[-1].event.mlflow_trace_id

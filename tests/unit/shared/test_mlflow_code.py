@@ -12,10 +12,14 @@ from mlflow.entities import LiveSpan
 from mlflow.tracing import provider
 from mlflow.tracing.trace_manager import InMemoryTraceManager
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Sampler, TraceIdRatioBased
+from opentelemetry.trace import get_current_span
 
 import offpath
 from offpath.testing import RecordingTracing
+from offpath.tracing import untraced
 from offpath.tracing._mlflow_api import check_version
+from offpath.tracing._mlflow_traces import MOST_TRACES
 from tests.support import otlp_json
 from tests.support.otlp_json import attributes_of
 
@@ -42,6 +46,11 @@ def said(tracing: RecordingTracing, name: str) -> dict[str, Any]:
 
 def is_below(spans: dict[str, dict[str, Any]], child: str, parent: str) -> bool:
     return bool(spans[child]["parentSpanId"] == spans[parent]["spanId"])
+
+
+def known_to_mlflow() -> set[int]:
+    """Return the OpenTelemetry ids of the traces that MLflow keeps a record of."""
+    return set(InMemoryTraceManager.get_instance()._otel_id_to_mlflow_trace_id)  # type: ignore[no-untyped-call]
 
 
 @mlflow.trace(span_type="RETRIEVER")
@@ -83,6 +92,38 @@ def test_a_function_is_a_trace_with_inputs_outputs_and_type(tracing: RecordingTr
     )
     assert tracing.events[0].experiment == "offpath"
     assert dict(tracing.traces[0].root.resource.attributes) == {"service.name": "shop"}
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        (5, {"intValue": "5"}),
+        (1.5, {"doubleValue": 1.5}),
+        (True, {"boolValue": True}),
+        (None, {}),
+        ("5", {"stringValue": '"5"'}),
+        ("text", {"stringValue": '"text"'}),
+        ([1, "a"], {"stringValue": '[1, "a"]'}),
+        (2**70, {"stringValue": str(2**70)}),
+        (float("nan"), {"stringValue": "NaN"}),
+        ("-", {"stringValue": '"-"'}),
+    ],
+    ids=repr,
+)
+def test_numbers_that_mlflow_writes_as_text_stay_numbers(
+    tracing: RecordingTracing, value: object, sent: dict[str, object]
+) -> None:
+    with mlflow.start_span("own") as span:
+        span.set_outputs(value)
+        span.set_attribute("found", value)
+    with offpath.traced("outer"):
+        active = mlflow.get_current_active_span()
+        assert isinstance(active, LiveSpan)
+        active.set_outputs(value)
+        active.set_attribute("found", value)
+    for event in tracing.events:
+        [only] = otlp_json.spans_of(event.body).values()
+        assert attributes_of(only).items() >= {"mlflow.spanOutputs": sent, "found": sent}.items()
 
 
 def test_mlflow_names_the_trace_by_the_same_id(tracing: RecordingTracing) -> None:
@@ -137,6 +178,28 @@ def test_what_is_said_of_the_trace_is_on_its_root(tracing: RecordingTracing) -> 
         }.items()
     )
     assert "mlflow.spanType" not in said(tracing, "later")
+
+
+@pytest.mark.parametrize(("state", "code"), [("ERROR", 2), ("OK", 1)])
+def test_a_state_that_mlflow_is_told_is_the_traces(tracing: RecordingTracing, state: str, code: int) -> None:
+    with mlflow.start_span("own") as span:
+        span.set_status("OK" if state == "ERROR" else "ERROR")
+        mlflow.update_current_trace(state=state)
+    with offpath.traced("outer"):
+        mlflow.update_current_trace(state=state)
+    for event in tracing.events:
+        [only] = otlp_json.spans_of(event.body).values()
+        assert only["status"]["code"] == code
+        assert "offpath.state" not in attributes_of(only)
+
+
+def test_feedback_within_a_trace_becomes_tags(tracing: RecordingTracing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # which is not asked
+    with offpath.traced("outer"), mlflow.start_span("inner") as span:
+        mlflow.log_feedback(trace_id=span.trace_id, name="helpful", value=True)
+        mlflow.log_expectation(trace_id=span.trace_id, name="answer", value="two days")
+    tags = {"mlflow.traceTag.assessment.helpful": "True", "mlflow.traceTag.assessment.answer": "two days"}
+    assert said(tracing, "outer").items() >= tags.items()
 
 
 def test_mlflow_sets_attributes_of_an_offpath_span(tracing: RecordingTracing) -> None:
@@ -208,6 +271,19 @@ def test_mlflow_forgets_a_trace_that_is_delivered(tracing: RecordingTracing) -> 
     assert traces.get_mlflow_trace_id_from_otel_id(int(tracing.events[0].trace_id, 16)) is None
 
 
+def test_what_never_ends_takes_bounded_room(tracing: RecordingTracing) -> None:
+    theirs = TracerProvider(shutdown_on_exit=False).get_tracer("theirs")
+    before = known_to_mlflow()
+    for _ in range(MOST_TRACES + 10):
+        with offpath.traced("outer"):
+            next(letters("ab"))  # and nobody reads on
+        with theirs.start_as_current_span("theirs"):
+            mlflow.get_current_active_span()
+    assert len(known_to_mlflow() - before) <= MOST_TRACES
+    lookup("a")
+    assert tracing.traces[-1].root.name == "lookup"
+
+
 def test_spans_stay_captured_after_mlflow_starts_anew(tracing: RecordingTracing) -> None:
     mlflow.tracing.reset()  # type: ignore[no-untyped-call]
     lookup("a")
@@ -228,6 +304,54 @@ def test_spans_stay_captured_after_mlflow_starts_anew(tracing: RecordingTracing)
 def test_share_that_mlflow_samples_is_kept_to(tracing: RecordingTracing) -> None:
     mlflow.trace(lookup, sampling_ratio_override=0.0)("a")
     assert tracing.events == []
+
+
+@pytest.mark.parametrize("theirs", [ALWAYS_OFF, TraceIdRatioBased(0)], ids=["off", "ratio"])
+def test_a_foreign_span_that_is_unsampled_loses_no_trace(tracing: RecordingTracing, theirs: Sampler) -> None:
+    tracer = TracerProvider(theirs, shutdown_on_exit=False).get_tracer("theirs")
+    with tracer.start_as_current_span("theirs"):
+        lookup("a")
+        list(letters("b"))
+    assert [trace.root.name for trace in tracing.traces] == ["lookup", "letters"]
+
+
+def test_nothing_below_an_unsampled_span_of_mlflow_is_sent(tracing: RecordingTracing) -> None:
+    @mlflow.trace(sampling_ratio_override=0.0)
+    def outer() -> None:
+        left_out = mlflow.get_current_active_span()
+        with offpath.traced("inner"):
+            lookup("a")
+        mlflow.start_span_no_context("later", parent_span=left_out).end()
+
+    outer()
+    assert tracing.events == []
+    with offpath.traced("after"):
+        lookup("a")
+    assert len(tracing.traces[0].spans) == 2
+
+
+def test_a_caller_that_mlflow_left_out_is_not_continued(tracing: RecordingTracing) -> None:
+    headers = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"}
+    with mlflow.tracing.set_tracing_context_from_http_request_headers(headers):
+        lookup("a")
+    assert tracing.events == []
+
+
+def test_mlflow_keeps_nothing_of_what_is_untraced(tracing: RecordingTracing) -> None:
+    before = known_to_mlflow()
+    with untraced(), offpath.traced("outer"):
+        lookup("a")
+        mlflow.update_current_trace({"shop": "a"})
+    assert tracing.events == []
+    assert known_to_mlflow() == before
+
+
+def test_a_disabled_mlflow_leaves_the_current_span(tracing: RecordingTracing) -> None:
+    mlflow.tracing.disable()
+    with offpath.traced("outer"), mlflow.start_span("none"):
+        get_current_span().set_attribute("found", 3)
+    mlflow.tracing.enable()
+    assert said(tracing, "outer")["found"] == "3"
 
 
 def test_what_a_processor_of_mlflow_hides_is_not_sent(tracing: RecordingTracing) -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
+from local.testbed.authority import Authority
 from offpath.mlflow.credentials import Credentials, StaticCredentials
 from offpath.mlflow.stored_credentials import read_certificates
-from tests.support.machines.tls import Authority
 
 
 def test_a_password_is_not_shown() -> None:

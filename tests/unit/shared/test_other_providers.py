@@ -1,5 +1,6 @@
 """Beside another provider's spans, each request is one message whose outermost span is its trace's root."""
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -7,12 +8,16 @@ from typing import Any
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased, Sampler, TraceIdRatioBased
 from opentelemetry.trace import NonRecordingSpan, SpanContext, Tracer
 
 import offpath
 from offpath.testing import RecordingTracing
 from offpath.tracing._context import sending
+from offpath.tracing._otlp import Unnamed
+from offpath.tracing._settings import TracedModels
+from offpath.tracing._tracing import TracingChoices
 from tests.support import otlp_json
 from tests.support.otlp_json import attributes_of
 
@@ -68,7 +73,10 @@ def test_each_prediction_under_one_span_is_a_message(tracing: RecordingTracing, 
         for _ in range(2):
             predict(tracing.tracer("x"))
     assert [sorted(spans) for spans in spans_of(tracing)] == [["features", "predict"]] * 2
-    assert all(is_root(spans["predict"]) for spans in spans_of(tracing))
+    first, second = [spans["predict"] for spans in spans_of(tracing)]
+    assert is_root(first)
+    assert second["parentSpanId"] == first["spanId"]
+    assert not is_root(second)
 
 
 def test_predictions_at_once_under_one_span_stay_apart(tracing: RecordingTracing, theirs: Tracer) -> None:
@@ -176,15 +184,101 @@ def test_spans_of_a_send_go_nowhere(tracing: RecordingTracing, kind: str) -> Non
 
 def test_a_request_without_an_end_is_told_so_far(tracing: RecordingTracing) -> None:
     tracer = tracing.tracer("x")
-    with tracer.start_as_current_span("root", attributes={"offpath.experiment": "own"}) as root:
+    with tracer.start_as_current_span("root", attributes={"offpath.experiment": "own"}):
         tracer.start_span("step").end()
         [so_far] = tracing.collector.unfinished("the invocation reached its time-out")
         assert [span.name for span in so_far.spans] == ["step", "root"]
         assert so_far.head.status.description == "the invocation reached its time-out"
         assert so_far.experiment == "own"
-        assert tracing.collector.open_requests() == {root.get_span_context().span_id}
+        assert tracing.collector.newest_request() == 1
     assert [list(spans) for spans in spans_of(tracing)] == [["root"]]
-    assert tracing.collector.open_requests() == frozenset()
+    assert tracing.collector.newest_request() == 0
+
+
+def predict_in(tracer: Tracer, experiment: str) -> None:
+    tracer.start_span("predict", attributes={"offpath.experiment": experiment}).end()
+
+
+def test_one_trace_stays_in_one_experiment(tracing: RecordingTracing, theirs: Tracer) -> None:
+    with theirs.start_as_current_span("handler"):
+        for experiment in ("first", "second"):
+            predict_in(tracing.tracer("x"), experiment)
+    assert [event.experiment for event in tracing.events] == ["first", "first"]
+    assert [is_root(spans["predict"]) for spans in spans_of(tracing)] == [True, False]
+
+
+@pytest.mark.parametrize("models", [("first", "second"), (None, "second"), ("first", None)], ids=str)
+def test_calls_of_one_caller_lie_in_one_experiment(tracing: RecordingTracing, models: tuple[str | None, ...]) -> None:
+    caller = trace.set_span_in_context(NonRecordingSpan(remote()))
+    for model in models:
+        named = {"offpath.experiment": model} if model else {}
+        tracing.tracer("x").start_span("predict", caller, attributes=named).end()
+    assert [event.experiment for event in tracing.events] == [models[0] or "offpath"] * 2
+
+
+def test_the_first_of_several_at_once_decides_the_experiment(tracing: RecordingTracing, theirs: Tracer) -> None:
+    tracer = tracing.tracer("x")
+    with theirs.start_as_current_span("handler"):
+        slow = tracer.start_span("slow", attributes={"offpath.experiment": "slow"})
+        with tracer.start_as_current_span("quick", attributes={"offpath.experiment": "quick"}) as quick:
+            tracer.start_span("step").end()
+        tracer.start_span("step of slow", trace.set_span_in_context(slow)).end()
+        slow.end()
+    assert [event.experiment for event in tracing.events] == ["quick", "quick"]
+    first, second = spans_of(tracing)
+    assert is_root(first["quick"])
+    assert not is_root(second["slow"])
+    assert second["slow"]["parentSpanId"] == trace.format_span_id(quick.get_span_context().span_id)
+    assert second["step of slow"]["parentSpanId"] == second["slow"]["spanId"]
+
+
+def test_a_late_span_below_anothers_span_splits_no_trace(tracing: RecordingTracing, theirs: Tracer) -> None:
+    tracer = tracing.tracer("x")
+    with theirs.start_as_current_span("handler"):
+        with tracer.start_as_current_span("predict", attributes={"offpath.experiment": "own"}) as predict:
+            around = theirs.start_span("their tool")
+        with trace.use_span(around):
+            tracer.start_span("late", attributes={"offpath.experiment": "another"}).end()
+    assert [event.experiment for event in tracing.events] == ["own", "own"]
+    late = spans_of(tracing)[1]["late"]
+    assert not is_root(late)
+    assert late["parentSpanId"] == trace.format_span_id(predict.get_span_context().span_id)
+
+
+@pytest.mark.parametrize("offs", [("iris", "fraud"), ("fraud", "iris")], ids=str)
+def test_a_trace_that_is_not_wanted_is_nobodys_root(theirs: Tracer, offs: tuple[str, str]) -> None:
+    choices = TracingChoices(models=TracedModels(named={"iris": False}))
+    with RecordingTracing(choices=choices) as tracing, theirs.start_as_current_span("handler"):
+        for model in offs:
+            tracer = tracing.tracer("x")
+            with tracer.start_as_current_span(model, attributes={"mlflow.traceTag.model": model}) as span:
+                span.set_attribute("offpath.experiment", model)
+                late = tracer.start_span("late")
+            late.end()
+    assert [list(spans) for spans in spans_of(tracing)] == [["fraud"], ["late"]]
+    assert [event.experiment for event in tracing.events] == ["fraud", "fraud"]
+    assert is_root(spans_of(tracing)[0]["fraud"])
+
+
+def test_a_providers_own_ids_are_those_of_its_spans() -> None:
+    class Counting(IdGenerator):
+        def __init__(self) -> None:
+            self._numbers = itertools.count(1)
+
+        def generate_span_id(self) -> int:
+            return next(self._numbers)
+
+        def generate_trace_id(self) -> int:
+            return 0x6543_0000 + next(self._numbers)
+
+    tracing = RecordingTracing(provider=TracerProvider(id_generator=Counting(), shutdown_on_exit=False))
+    tracer = tracing.tracer("x")
+    with tracer.start_as_current_span("root"):
+        tracer.start_span("step").end()
+        tracer.start_span("step").end()
+    [recorded] = tracing.traces
+    ids = [context.span_id for span in recorded.spans if (context := span.get_span_context())]
+    assert sorted([*ids, int(recorded.event.trace_id, 16) - 0x6543_0000]) == [1, 2, 3, 4]
 
 
 def test_two_tracings_of_one_process_do_not_mix(tracing: RecordingTracing) -> None:
@@ -211,7 +305,7 @@ def test_an_experiment_that_comes_too_late_splits_no_trace(tracing: RecordingTra
     with tracer.start_as_current_span("root") as root:
         [so_far] = tracing.collector.unfinished("why")
         root.set_attribute("offpath.experiment", "other")
-    assert so_far.experiment is None
+    assert so_far.experiment is Unnamed.DEFAULT
     assert [event.experiment for event in tracing.events] == ["offpath"] * 3
 
 

@@ -1,13 +1,22 @@
 """A team's own prediction is traced in the form of the API's."""
 
+import json
+from enum import Enum
+from http import HTTPStatus
 from typing import Any
 
+import numpy as np
 import pytest
 
 import offpath
 from offpath.testing import RecordingTracing
 from offpath.tracing._settings import TracedModels
 from offpath.tracing._tracing import TracingChoices
+from tests.support.otlp_json import attributes_of, spans_of
+
+
+class Colour(Enum):
+    RED = "red"
 
 
 def test_a_prediction_is_a_trace_of_its_model() -> None:
@@ -45,12 +54,53 @@ def test_a_prediction_with_its_outputs_is_traced_at_once() -> None:
 
 
 @pytest.mark.parametrize(
+    ("outputs", "sent"),
+    [
+        (0.5, {"doubleValue": 0.5}),
+        (7, {"intValue": "7"}),
+        (False, {"boolValue": False}),
+        ("7", {"stringValue": '"7"'}),
+        ([7], {"stringValue": "[7]"}),
+    ],
+)
+def test_a_number_is_no_text_in_mlflow(outputs: Any, sent: dict[str, Any]) -> None:
+    tracing = RecordingTracing()
+    with tracing, offpath.traced("outer"):
+        offpath.traced(capture_outputs=True)(lambda: outputs)()
+        tracing.prediction("fraud", "3", outputs, outputs)
+    spans = spans_of(tracing.events[0].body)
+    assert attributes_of(spans["fraud"]).get("mlflow.spanOutputs") == sent
+    assert attributes_of(spans["<lambda>"])["mlflow.spanOutputs"] == sent
+
+
+@pytest.mark.parametrize(
+    ("outputs", "shown"),
+    [
+        (np.array([0.5, 1.5]), "[0.5, 1.5]"),
+        (np.array([[1], [2]]), "[[1], [2]]"),
+        ([np.float32(0.5), np.int64(3)], "[0.5, 3]"),
+        ({"label": np.array(["good"])}, '{"label": ["good"]}'),
+        ({"kind": HTTPStatus.OK, "colour": Colour.RED}, '{"kind": 200, "colour": "red"}'),
+        (np.zeros(20_000), repr(np.zeros(20_000))),
+    ],
+)
+def test_numpys_values_and_enums_are_shown_as_plain_ones(outputs: Any, shown: str) -> None:
+    tracing = RecordingTracing()
+    tracing.prediction("fraud", "3", outputs, outputs)
+    assert tracing.spans()["fraud"]["mlflow.spanOutputs"] in (shown, json.dumps(shown))
+
+
+@pytest.mark.parametrize(
     ("outputs", "label"),
     [
         ("spam", "spam"),
         (["spam"], "spam"),
         ([{"label": "spam"}], "spam"),
         ({"label": "spam"}, "spam"),
+        (np.array(["spam"]), "spam"),
+        ({"label": np.array("spam")}, "spam"),
+        (Colour.RED, "red"),
+        (np.array(["spam", "ham"]), None),
         (["spam", "ham"], None),
         ([0.5], None),
         ([], None),

@@ -1,5 +1,6 @@
 """Pauses grow and end, and a service that failed is left alone for a while."""
 
+import threading
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -8,6 +9,7 @@ import pytest
 from offpath.contracts.errors import Poison, Transient
 from offpath.retry import Backoff, CircuitBreaker, CircuitOpen, attempts, every, retry
 from offpath.testing import ManualClock
+from tests.support.waiting import DEADLINE_SECONDS
 
 STEADY = every(1.0)
 
@@ -180,6 +182,25 @@ def test_work_that_succeeds_as_a_probe_closes_the_circuit(breaker: CircuitBreake
         breaker.call(service.call)
     clock.advance(5.0)
     assert [breaker.call(service.call) for _ in range(3)] == ["answer"] * 3
+
+
+def test_a_call_within_another_is_answered_too(clock: ManualClock) -> None:
+    """As the garbage collector or a signal handler makes one, within any line."""
+    inner: list[bool] = []
+
+    def now() -> float:
+        if not inner:
+            inner.append(True)
+            inner[0] = circuit.allows_call()
+        return clock.now()
+
+    circuit = CircuitBreaker(now, open_seconds=5.0)
+    asking = threading.Thread(target=circuit.open, daemon=True)
+    asking.start()
+    asking.join(DEADLINE_SECONDS)
+    assert not asking.is_alive()
+    assert inner == [True]
+    assert not circuit.allows_call()
 
 
 def opens_for(breaker: CircuitBreaker, clock: ManualClock) -> float:

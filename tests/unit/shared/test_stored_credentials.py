@@ -4,11 +4,11 @@ import traceback
 
 import pytest
 
+from local.testbed.authority import Authority
 from offpath.contracts.errors import Transient
 from offpath.mlflow.credentials import Credentials
 from offpath.mlflow.stored_credentials import StoredCertificates, StoredLogin
 from offpath.testing import InMemoryBucket, InMemorySecrets
-from tests.support.machines.tls import Authority
 
 
 def test_user_and_password_are_the_secrets() -> None:

@@ -1,8 +1,10 @@
 """A call, or a block, is one span, whatever kind of function is called."""
 
 import asyncio
+import contextvars
 import functools
 import json
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from typing import Any, Self
 
@@ -14,6 +16,7 @@ from opentelemetry.trace import StatusCode
 import offpath
 from offpath.testing import RecordingTracing
 from tests.support.coroutines import run
+from tests.support.waiting import DEADLINE_SECONDS
 
 
 @pytest.fixture(autouse=True)
@@ -133,6 +136,65 @@ def test_a_block_may_be_entered_again_after_its_end(tracing: RecordingTracing) -
         with block:
             pass
     assert len(tracing.traces) == 2
+
+
+SHARED = offpath.traced("shared")
+
+
+def test_threads_may_share_a_block(tracing: RecordingTracing) -> None:
+    together = threading.Barrier(8)
+
+    def work(number: int) -> None:
+        for _ in range(20):
+            with SHARED as span:
+                together.wait(DEADLINE_SECONDS)
+                with offpath.traced(f"inner {number}"):
+                    span.set_attribute("number", number)
+                together.wait(DEADLINE_SECONDS)
+
+    threads = [threading.Thread(target=work, args=[number]) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(DEADLINE_SECONDS)
+    seen = []
+    for recorded in tracing.traces:
+        inner, outer = recorded.spans
+        seen.append((inner.name, outer.name, (outer.attributes or {})["number"]))
+    assert sorted(seen, key=str) == [(f"inner {number}", "shared", number) for number in range(8) for _ in range(20)]
+
+
+def test_tasks_may_share_a_block(tracing: RecordingTracing) -> None:
+    async def work(number: int, inside: asyncio.Event, go_on: asyncio.Event) -> None:
+        with SHARED as span:
+            span.set_attribute("number", number)
+            inside.set()
+            await go_on.wait()
+            with offpath.traced(f"inner {number}"):
+                pass
+
+    async def story() -> None:
+        events = [(asyncio.Event(), asyncio.Event()) for _ in range(3)]
+        tasks = [asyncio.create_task(work(number, *pair)) for number, pair in enumerate(events)]
+        for inside, _ in events:
+            await inside.wait()
+        for (_, go_on), task in zip(events, tasks, strict=True):  # the first that entered leaves first
+            go_on.set()
+            await task
+
+    run(story())
+    assert [[span.name for span in recorded.spans] for recorded in tracing.traces] == [
+        [f"inner {number}", "shared"] for number in range(3)
+    ]
+
+
+def test_a_block_may_be_left_in_another_context(tracing: RecordingTracing) -> None:
+    block = offpath.traced("block")
+    for _ in range(2):
+        contextvars.copy_context().run(block.__enter__)
+        block.__exit__(None, None, None)
+    block.__exit__(None, None, None)  # once too often
+    assert [recorded.root.name for recorded in tracing.traces] == ["block", "block"]
 
 
 @offpath.traced
@@ -369,12 +431,29 @@ class Unshowable:
         raise RuntimeError("no")
 
 
+def holding_itself() -> dict[str, Any]:
+    value: dict[str, Any] = {"kept": 1}
+    value["self"] = value
+    return value
+
+
+def nested(depth: int, inmost: object = 1) -> object:
+    value = inmost
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
         (b"bytes", "b'bytes'"),
         ({1}, "{1}"),
-        ({(1, 2): 3}, "<dict that cannot be shown>"),
+        ({(1, 2): 3, "kept": {"a": 1, (): [2]}}, {"(1, 2)": 3, "kept": {"a": 1, "()": [2]}}),
+        ({"bad": Unshowable(), "kept": 1}, {"bad": "<Unshowable that cannot be shown>", "kept": 1}),
+        (holding_itself(), {"kept": 1, "self": "<dict that cannot be shown>"}),
+        ({"kept": 1, "deep": nested(50_000)}, {"kept": 1, "deep": nested(99, "<list that cannot be shown>")}),
+        ({"kept": 1, (): 10**5_000}, {"kept": 1, "()": "<int that cannot be shown>"}),
         (Unshowable(), "<Unshowable that cannot be shown>"),
     ],
 )
@@ -409,3 +488,8 @@ def test_without_a_tracing_a_call_is_made_all_the_same(tracing: RecordingTracing
     tracing.shutdown()
     assert plain("a").startswith("a in ")
     assert tracing.traces == []
+
+
+def test_inputs_of_a_function_without_signature_are_refused() -> None:
+    with pytest.raises(TypeError, match="tells no signature: leave capture_inputs out"):
+        offpath.traced(capture_inputs=True)(max)

@@ -1,8 +1,7 @@
 """Work off the request path: a thread, Lambda's time after the response, or no worker at all."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -13,38 +12,10 @@ from offpath.tracing._otlp import EndedTrace, size_of
 from offpath.tracing._workers import InRequest
 from tests.support.builders.spans import ended_trace
 from tests.support.fakes.extensions_api import FakeExtensionsApi
+from tests.support.invocations import Context, NoRequests, Published, begin_and_wait
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 SECONDS = DEADLINE_SECONDS
-
-
-class Published:
-    """A publisher that notes what it is given, and a way to wait for it. hang: holds each batch up."""
-
-    def __init__(self, fail: bool = False, hang: Callable[[], object] = lambda: None) -> None:
-        self.spilled: list[EndedTrace] = []
-        self.logged: list[EndedTrace] = []
-        self._hang = hang
-        self.batches: list[list[EndedTrace]] = []
-        self.happened = threading.Semaphore(0)
-        self._fail = fail
-
-    def publish(self, traces: Sequence[EndedTrace]) -> None:
-        self.batches.append(list(traces))
-        self.happened.release()
-        self._hang()
-        if self._fail:
-            raise RuntimeError("a defect")
-
-    def spill(self, traces: Sequence[EndedTrace]) -> None:
-        self.spilled.extend(traces)
-
-    def log_unsent(self, traces: Sequence[EndedTrace]) -> None:
-        self.logged.extend(traces)
-
-    @property
-    def traces(self) -> list[EndedTrace]:
-        return [trace for batch in self.batches for trace in batch]
 
 
 @pytest.fixture
@@ -53,37 +24,6 @@ def api() -> Iterator[FakeExtensionsApi]:
     api = FakeExtensionsApi()
     yield api
     api.end()
-
-
-def begin_and_wait(begun: threading.Event, release: threading.Event) -> Callable[[], None]:
-    """Return what tells that it has begun, and waits until it may go on."""
-
-    def call() -> None:
-        begun.set()
-        release.wait(SECONDS)
-
-    return call
-
-
-class NoRequests:
-    """No request is under way."""
-
-    def open_requests(self) -> frozenset[int]:
-        return frozenset()
-
-    def unfinished(self, reason: str) -> list[EndedTrace]:
-        return []
-
-
-@dataclass
-class Context:
-    """Lambda's context. seconds: until the time-out."""
-
-    aws_request_id: str
-    seconds: float = SECONDS
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(self.seconds * 1000)
 
 
 def test_thread_publishes_what_is_submitted_and_the_rest_at_end() -> None:
@@ -457,9 +397,9 @@ def test_a_span_around_the_handler_is_waited_for_once(api: FakeExtensionsApi) ->
     published, asked = Published(), list[int]()
 
     class Requests(NoRequests):
-        def open_requests(self) -> frozenset[int]:
+        def newest_request(self) -> int:
             asked.append(1)
-            return frozenset({1}) if len(asked) < 3 else frozenset()
+            return int(len(asked) < 3)
 
     extension = LambdaExtension(published, api, Requests()).start()
     handler = extension.wrap(lambda event, context: extension.submit(ended_trace()))
@@ -543,3 +483,56 @@ def test_lists_and_dicts_count_towards_the_bound() -> None:
     texts: list[Any] = [{"messages": [{"text": "x" * 5_000}] * 2}, ["x" * 10_000]]
     for value in texts:
         assert 10_000 < size_of(ended_trace(outputs=value)) < 15_000
+
+
+def test_the_sending_thread_does_not_wait_for_itself() -> None:
+    answers = list[bool]()
+    published = Published(hang=lambda: answers.append(worker.flush(SECONDS)))
+    worker = BackgroundThread(published).start()
+    began = ended_trace()
+    worker.submit(began)
+    assert worker.flush(SECONDS)
+    assert (published.traces, answers) == ([began], [False])
+    assert worker.close(SECONDS)
+
+
+def test_a_task_may_close_its_worker() -> None:
+    published, trace, closed = Published(), ended_trace(), threading.Event()
+    worker = BackgroundThread(published, idle_seconds=0.01).start()
+    worker.submit(trace)
+
+    def close() -> None:
+        worker.close(SECONDS)
+        closed.set()
+
+    worker.add_periodic_task(close)
+    assert closed.wait(SECONDS)
+    assert published.traces == [trace]
+
+
+def close_while_submitting(published: Published, count: int) -> BackgroundThread:
+    """Close a worker while two threads submit so many traces to it."""
+    worker, begun = BackgroundThread(published).start(), threading.Barrier(3)
+
+    def submit() -> None:
+        begun.wait(SECONDS)
+        for _ in range(count // 2):
+            worker.submit(ended_trace())
+
+    threads = [threading.Thread(target=submit) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    begun.wait(SECONDS)
+    worker.close(SECONDS)
+    for thread in threads:
+        thread.join(SECONDS)
+    return worker
+
+
+def test_nothing_is_lost_between_the_end_and_the_last_look() -> None:
+    for _ in range(50):
+        published, told = Published(), list[bool]()
+        worker = close_while_submitting(published, 40)
+        worker.when_published(told.append)
+        assert len(published.traces) + len(published.spilled) + len(published.logged) == 40
+        assert told == [False]

@@ -1,15 +1,21 @@
 """A new version becomes champion where its metric is better."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offpath.contracts.promotion import Promotion
+from offpath.contracts.promotion import Promotion, Verdict
 from training.metrics import SCORES, evaluate, less_is_better, metrics_of
-from training.registry.promotion import Measured, decide
+from training.promotion import Asked, ChampionRule, IfBetter, Measured, NotWorse, Unmeasured
 
 ROWS = {"seed": "42", "test_share": "0.2", "data.sha256": "ab"}
 ACCURACY = "validation_accuracy"
+
+
+def decide(promotion: Promotion, new: Measured, champion: Measured | None) -> Verdict:
+    return IfBetter(promotion).decide(new, champion)
 
 
 def measured(version: str, metric: str = ACCURACY, value: float = 0.9, **rows: str) -> Measured:
@@ -82,3 +88,74 @@ def test_the_scores_are_those_that_a_training_takes() -> None:
         "validation_mae",
     ]
     assert not any(map(less_is_better, metrics_of("classification")))
+
+
+ALL_RULES: list[ChampionRule] = [
+    IfBetter(Promotion(metric=ACCURACY)),
+    NotWorse(ACCURACY),
+    Asked(ACCURACY, None),
+    Asked(ACCURACY, lambda _, __: False),
+]
+
+
+@pytest.mark.parametrize("rule", ALL_RULES, ids=lambda rule: type(rule).__name__)
+@given(new=st.floats(0, 1), champion=st.floats(0, 1))
+def test_no_rule_lets_a_worse_version_be_champion(rule: ChampionRule, new: float, champion: float) -> None:
+    verdict = rule.decide(measured("2", value=new), measured("1", value=champion))
+    assert not (verdict.promoted and new < champion)
+
+
+@given(new=st.floats(0, 1), champion=st.floats(0, 1))
+def test_a_version_that_is_not_worse_becomes_champion(new: float, champion: float) -> None:
+    verdict = NotWorse(ACCURACY).decide(measured("2", value=new), measured("1", value=champion))
+    assert verdict.promoted is (new >= champion)
+
+
+@pytest.mark.parametrize("rule", [IfBetter(Promotion(metric=ACCURACY)), NotWorse(ACCURACY)])
+def test_made_up_data_never_replace_given_data(rule: ChampionRule) -> None:
+    made_up = replace(measured("2", value=1.0), synthetic=True)
+    verdict = rule.decide(made_up, measured("1", value=0.5))
+    assert not verdict.promoted
+    assert verdict.reason == "it learnt from made-up data, and the champion, version 1, from given data"
+    assert rule.decide(made_up, replace(measured("1", value=0.5), synthetic=True)).promoted
+    assert rule.decide(made_up, None).promoted
+
+
+@pytest.mark.parametrize(
+    ("new", "champion", "advised"),
+    [
+        (measured("2", value=0.95), measured("1"), True),
+        (measured("2", value=0.9), measured("1"), False),
+        (measured("2", value=0.8), measured("1"), False),
+        (replace(measured("2", value=1.0), synthetic=True), measured("1"), False),
+        (measured("2"), measured("1", "validation_f1"), False),
+    ],
+)
+@pytest.mark.parametrize("answer", [True, False])
+def test_who_is_asked_sees_both_and_decides(new: Measured, champion: Measured, advised: bool, answer: bool) -> None:
+    seen: list[tuple[str, bool]] = []
+
+    def ask(text: str, is_advised: bool) -> bool:
+        seen.append((text, is_advised))
+        return answer
+
+    verdict = Asked(ACCURACY, ask).decide(new, champion)
+    [(text, is_advised)] = seen
+    assert (verdict.promoted, is_advised) == (answer, advised)
+    assert text in verdict.reason
+    assert "champion, version 1" in text
+
+
+def test_nobody_to_ask_leaves_the_champion() -> None:
+    verdict = Asked(ACCURACY, None).decide(measured("2", value=1.0), measured("1"))
+    assert not verdict.promoted
+    assert verdict.reason.endswith("; nobody was there to be asked")
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_a_version_without_figures_is_for_somebody_to_decide(answer: bool) -> None:
+    verdict = Unmeasured(lambda _, advised: answer and not advised).decide(measured("2"), measured("1"))
+    assert verdict.promoted is answer
+    assert verdict.reason.startswith("the champion is version 1, and no figure says which of the two is better")
+    assert not Unmeasured(None).decide(measured("2"), measured("1")).promoted
+    assert Unmeasured(None).decide(measured("1"), None).promoted

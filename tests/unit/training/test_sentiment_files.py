@@ -8,7 +8,6 @@ import pytest
 
 from training.recipe import Dataset, TrainingError
 from training.recipes.sentiment.files import read
-from training.recipes.sentiment.sample import sample
 from training.recipes.sentiment.tfidf import RECIPE, TfidfParameters
 from training.train_pipeline import train
 
@@ -116,15 +115,3 @@ def test_texts_without_a_word_are_refused(tmp_path: Path) -> None:
     path.write_text("text,label\n" + "...,1\n!!!,0\n" * 50)
     with pytest.raises(TrainingError, match=r"the training failed: .*vocabulary"):
         train(RECIPE, TfidfParameters(), 1, read([path]))
-
-
-def test_the_sample_is_made_up_and_can_be_learnt() -> None:
-    data = sample()
-    assert data.synthetic
-    assert data.sha256 == sample().sha256
-    assert data.target.value_counts().tolist() == [300, 300]
-    assert len(set(data.features.text)) > 500
-    result = train(RECIPE, TfidfParameters(), 42)
-    assert result.metrics["accuracy"] > 0.75
-    assert list(result.figures) == ["confusion_matrix.png"]
-    assert result.example.keys() == {"text"}

@@ -4,6 +4,7 @@ The encoder's libraries take seconds to import, and are installed only when this
 imported when they are needed.
 """
 
+from functools import partial
 from typing import Any
 
 from pydantic import Field
@@ -31,6 +32,8 @@ from training.recipes.sentiment.sample import sample
 from training.recipes.sentiment.text_classifier import TextClassifier
 
 TEXT = "text"
+# Of the made-up sample: more of them would teach it nothing new, as the encoder knows the words already.
+SAMPLE_ROWS = 1_000
 EXTRA_PACKAGES = ExtraPackages(
     {
         "torch": "torch",
@@ -90,7 +93,7 @@ RECIPE = Recipe(
     columns=(InputColumn(name=TEXT, type="string", description="the review, a sentence or more in English"),),
     labels=LABELS,
     parameters=BertParameters,
-    load=sample,
+    load=partial(sample, SAMPLE_ROWS),
     build=build,
     separate_inputs=True,
     read=read,

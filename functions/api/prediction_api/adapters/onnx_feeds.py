@@ -6,11 +6,13 @@ from typing import Protocol
 import numpy as np
 from pydantic import JsonValue
 
-from offpath.contracts.model_manifest import ModelVersion, Tensor
+from offpath.contracts.model_manifest import Column, ModelVersion, Tensor
+from offpath.contracts.names import prepared_input
 from prediction_api.errors import FieldError, InvalidInputs, ModelUnusable
 from prediction_api.inputs.arrays import narrowed
 from prediction_api.inputs.batch import Array, Batch
 from prediction_api.inputs.field_errors import MAX_ERRORS
+from prediction_api.inputs.text_terms import prepared_text
 
 Feed = Callable[[Batch], dict[str, Array]]
 
@@ -96,15 +98,35 @@ def _as(values: Sequence[JsonValue] | Array, dtype: Dtype, tensor: Tensor) -> Ar
 
 
 def _column_feeder(version: ModelVersion, inputs: Sequence[GraphInput]) -> Feed:
-    names = [column.name for column in version.signature.columns]
+    columns = version.signature.columns
+    names = [column.name for column in columns]
     dtypes = {entry.name: dtype_of(entry) for entry in inputs}
-    if set(dtypes) == set(names):
+    by_input = {_input_name(column): column for column in columns}
+    if set(dtypes) == set(by_input):
         shapes = {entry.name: (-1,) if len(entry.shape) == 1 else (-1, 1) for entry in inputs}
-        return lambda batch: {name: _column(batch, name, dtypes[name]).reshape(shapes[name]) for name in names}
-    if len(inputs) == 1:
+        return lambda batch: {
+            name: _prepared(batch, column, dtypes[name]).reshape(shapes[name]) for name, column in by_input.items()
+        }
+    if len(inputs) == 1 and not any(map(_is_prepared, columns)):
         [(entry, dtype)] = dtypes.items()
         return lambda batch: {entry: np.stack([_column(batch, name, dtype) for name in names], axis=1)}
     raise ModelUnusable(f"{version.key} takes the inputs {sorted(dtypes)}, but the signature has the columns {names}")
+
+
+def _is_prepared(column: Column) -> bool:
+    return column.limits is not None and bool(column.limits.analyzers or column.limits.absent)
+
+
+def _input_name(column: Column) -> str:
+    return prepared_input(column.name) if _is_prepared(column) else column.name
+
+
+def _prepared(batch: Batch, column: Column, dtype: Dtype) -> Array:
+    """Return a column's values as the graph takes them: of a text its terms, where it wants these."""
+    if column.limits is None or not column.limits.analyzers:
+        return _column(batch, column.name, dtype)
+    analyzers = column.limits.analyzers
+    return np.array([prepared_text(str(text), analyzers) for text in batch.values[column.name]], np.object_)
 
 
 def _column(batch: Batch, name: str, dtype: Dtype) -> Array:

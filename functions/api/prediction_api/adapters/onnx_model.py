@@ -4,6 +4,7 @@ from typing import Self
 
 from offpath.contracts.model_manifest import ModelVersion
 from prediction_api.adapters.onnx_feeds import Feed, feeder
+from prediction_api.adapters.onnx_refusals import run_or_refuse
 from prediction_api.adapters.onnx_session import OnnxSession, loading
 from prediction_api.adapters.onnx_warm_up import example_batch
 from prediction_api.format_predictions import format_predictions
@@ -19,22 +20,27 @@ class OnnxModel:
     signature's order, or one of shape [records, 1] or [records] for each, by its name.
     """
 
-    def __init__(self, session: OnnxSession, feed: Feed) -> None:
+    def __init__(self, session: OnnxSession, feed: Feed, example: Batch) -> None:
+        """example: inputs that the graph takes."""
         self._session = session
         self._feed = feed
+        self._example = example
 
     @classmethod
     def load(cls, content: bytes, version: ModelVersion, threads: int = 1) -> Self:
         """Load a graph and run it once. threads: within one call of the graph. Raises ModelUnusable."""
         with loading(version):
             session = OnnxSession.load(content, threads)
-            model = cls(session, feeder(version, session.inputs))
-            batch = example_batch(version, session.inputs)
-            format_predictions(version, model.run(batch), batch.records)
+            example = example_batch(version, session.inputs)
+            model = cls(session, feeder(version, session.inputs), example)
+            format_predictions(version, model.run(example), example.records)
         return model
 
     def run(self, batch: Batch) -> Outputs:
         """Return the graph's outputs, by one call of it. Raises InvalidInputs for inputs that it does not take."""
+        return run_or_refuse(self._call, batch, self._example)
+
+    def _call(self, batch: Batch) -> Outputs:
         return self._session.run(self._feed(batch))
 
 

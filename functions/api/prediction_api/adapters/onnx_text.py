@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 
 from offpath.contracts.model_manifest import ModelVersion
 from prediction_api.adapters.onnx_feeds import GraphInput, dtype_of
+from prediction_api.adapters.onnx_refusals import run_or_refuse
 from prediction_api.adapters.onnx_session import OnnxSession, loading
 from prediction_api.adapters.onnx_warm_up import example_batch
 from prediction_api.errors import ModelUnusable
@@ -66,9 +67,13 @@ class OnnxTextModel:
     scales are those of all that is in a call, each answer would depend on the other texts of its request.
     """
 
-    def __init__(self, column: str, session: OnnxSession, tokens: TokenReader) -> None:
-        """column: the name of the signature's only one. Raises ModelUnusable for inputs of a type not supported."""
+    def __init__(self, column: str, session: OnnxSession, tokens: TokenReader, example: Batch) -> None:
+        """column: the name of the signature's only one. example: inputs that the graph takes.
+
+        Raises ModelUnusable for inputs of a type that is not supported.
+        """
         self._column = column
+        self._example = example
         self._session = session
         self._tokens = tokens
         self._dtypes = {entry.name: dtype_of(entry) for entry in session.inputs}
@@ -80,13 +85,16 @@ class OnnxTextModel:
         with loading(version):
             session = OnnxSession.load(graph, threads)
             _check_inputs(version, session.inputs)
-            model = cls(column.name, session, TokenReader.load(tokenizer))
-            batch = example_batch(version, session.inputs)
-            format_predictions(version, model.run(batch), batch.records)
+            example = example_batch(version, session.inputs)
+            model = cls(column.name, session, TokenReader.load(tokenizer), example)
+            format_predictions(version, model.run(example), example.records)
         return model
 
     def run(self, batch: Batch) -> Outputs:
         """Return the graph's outputs, joined in the texts' order. Raises InvalidInputs for a text it does not take."""
+        return run_or_refuse(self._call, batch, self._example)
+
+    def _call(self, batch: Batch) -> Outputs:
         answers = [self._session.run(self._feeds(str(text))) for text in batch.values[self._column]]
         return {name: np.concatenate([answer[name] for answer in answers]) for name in answers[0]}
 

@@ -1,16 +1,19 @@
 """The HTTP application."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
 from fastapi_swagger import patch_fastapi
 from starlette.exceptions import HTTPException
 
+from offpath.contracts.recipes import AnnouncedRecipe
 from offpath.tracing import Tracing, untraced
-from prediction_api.errors import PredictionApiError
+from prediction_api.errors import PredictionApiError, TrainingUnavailable
 from prediction_api.http.api_key_gate import ApiKeyGate
+from prediction_api.http.cors import allow_origins
 from prediction_api.http.openapi.document import OpenApi
 from prediction_api.http.problems import problem, problem_of
 from prediction_api.http.routes import health, invocations, models, predict, training
@@ -22,6 +25,7 @@ from prediction_api.settings import ApiSettings
 from prediction_api.shadow import Shadows
 
 SCOPE = "offpath.prediction_api"
+NO_RECIPES: Mapping[str, AnnouncedRecipe] = {}
 
 
 def create_app(
@@ -42,6 +46,7 @@ def create_app(
         version="1",
         description="Predictions by the models of an MLflow registry, each of them traced.",
         lifespan=lifespan,
+        openapi_url=None,  # FastAPI's own route would make the document within the event loop
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
@@ -58,11 +63,23 @@ def create_app(
         app.include_router(routes.router)
     if settings.digests:
         app.add_middleware(ApiKeyGate, digests=settings.digests)
+    if settings.origins:
+        allow_origins(app, settings.origins)  # around the gate: a preflight has no key
     app.add_exception_handler(PredictionApiError, _refuse)
     app.add_exception_handler(HTTPException, _http_error)
-    app.openapi = OpenApi(app, loader, has_keys=bool(settings.digests))  # type: ignore[method-assign]
+    documentation = OpenApi(app, loader, partial(_recipes, trainings), has_keys=bool(settings.digests))
+    app.openapi_url = "/openapi.json"
+    app.add_route(app.openapi_url, documentation.answer, include_in_schema=False)
     patch_fastapi(app)  # FastAPI's own page would load its scripts from another server
     return app
+
+
+def _recipes(trainings: Training | None) -> Mapping[str, AnnouncedRecipe]:
+    """Return the recipes that can be trained; none while they are not known."""
+    try:
+        return trainings.recipes().recipes if trainings else NO_RECIPES
+    except TrainingUnavailable:
+        return NO_RECIPES
 
 
 async def _refuse(_: Request, error: Exception) -> Response:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from fastapi import Request, Response
 from starlette.background import BackgroundTask
 
+from offpath.tracing import header_text
 from prediction_api.http.body import read_body
 from prediction_api.prediction_protocol import PredictionRequest
 
@@ -12,7 +13,7 @@ from prediction_api.prediction_protocol import PredictionRequest
 async def read_prediction_request(name: str, request: Request, max_body_bytes: int) -> PredictionRequest:
     """Read a request to the model of that name. Raises BodyTooLarge."""
     body = await read_body(request, max_body_bytes)
-    headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in request.scope["headers"]}
+    headers = {key.decode("latin-1"): header_text(value) for key, value in request.scope["headers"]}
     return PredictionRequest(name, body, request.query_params, headers)
 
 

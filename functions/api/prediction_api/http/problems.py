@@ -12,6 +12,7 @@ from prediction_api.errors import (
     BodyTooLarge,
     InvalidInputs,
     MalformedBody,
+    NotJson,
     PredictionApiError,
     ScoringError,
     TrainingNotConfigured,
@@ -20,6 +21,7 @@ from prediction_api.errors import (
     UnknownModel,
     UnknownRecipe,
     UnknownVariant,
+    UnsupportedContentEncoding,
     UnsupportedContentType,
 )
 
@@ -34,6 +36,8 @@ _STATUS: Mapping[type[PredictionApiError], HTTPStatus] = {
     UnknownRecipe: HTTPStatus.NOT_FOUND,
     UnknownJob: HTTPStatus.NOT_FOUND,
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    NotJson: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    UnsupportedContentEncoding: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     UnsupportedContentType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     InvalidInputs: HTTPStatus.UNPROCESSABLE_ENTITY,
     TrainingNotConfigured: HTTPStatus.NOT_IMPLEMENTED,
@@ -49,7 +53,13 @@ def status_of(error: PredictionApiError) -> HTTPStatus:
 
 def headers_of(error: PredictionApiError) -> dict[str, str]:
     """Return the headers that the error adds to its response."""
-    return {"retry-after": str(error.retry_after_seconds)} if isinstance(error, Unavailable) else {}
+    match error:
+        case Unavailable(retry_after_seconds=seconds):
+            return {"retry-after": str(seconds)}
+        case UnsupportedContentEncoding():
+            return {"accept-encoding": "gzip, deflate"}  # RFC 9110, section 12.5.3
+        case _:
+            return {}
 
 
 def problem(

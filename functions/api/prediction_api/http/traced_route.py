@@ -10,7 +10,7 @@ from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, use_span
 
 from offpath import attributes
 from offpath.attributes import CALLER_HEADERS
-from offpath.tracing import TRACE_ID_HEADER, awaited_later, caller_attributes, mlflow_trace_id, note_status
+from offpath.tracing import TRACE_ID_HEADER, awaited_later, caller_attributes, header_text, mlflow_trace_id, note_status
 from prediction_api.errors import InternalError, PredictionApiError
 from prediction_api.http.endpoint_signature import check_endpoint
 from prediction_api.http.problems import problem_of
@@ -121,4 +121,4 @@ class TracedRoute(APIRoute):
 def _caller_headers(request: Request) -> dict[str, str]:
     """Return those headers that say something of the caller; most requests have none of them."""
     given = request.scope["headers"]
-    return {name.decode(): value.decode("latin-1") for name, value in given if name in _CALLER_HEADERS}
+    return {name.decode(): header_text(value) for name, value in given if name in _CALLER_HEADERS}

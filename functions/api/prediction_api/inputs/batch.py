@@ -29,9 +29,16 @@ class Batch:
 
 
 def batch_of(records: Sequence[Record], columns: Sequence[Column]) -> Batch:
-    """Return the records, column by column; `absent` fills in for optional columns that a record leaves out."""
-    named = [(column.name, absent(column)) for column in columns]
-    return Batch({name: [record.get(name, missing) for record in records] for name, missing in named}, len(records))
+    """Return the records, column by column; `absent` fills in for what a record leaves out or has null for."""
+    return Batch({column.name: _values(records, column) for column in columns}, len(records))
+
+
+def _values(records: Sequence[Record], column: Column) -> list[JsonValue]:
+    name = column.name
+    if not can_be_absent(column):
+        return [record[name] for record in records]
+    missing = absent(column)
+    return [missing if (value := record.get(name)) is None else value for record in records]
 
 
 def can_be_absent(column: Column) -> bool:
@@ -41,4 +48,6 @@ def can_be_absent(column: Column) -> bool:
 
 def absent(column: Column) -> str | float:
     """Return the value that a graph gets for one that is not there."""
-    return "" if column.type == "string" else np.nan
+    if column.type != "string":
+        return np.nan
+    return column.limits.absent if column.limits else ""

@@ -11,6 +11,7 @@ from prediction_api.inputs.arrays import to_array
 from prediction_api.inputs.batch import Array, Batch
 from prediction_api.inputs.field_errors import MAX_SHOWN
 from prediction_api.inputs.json_body import parse_object
+from prediction_api.inputs.limits import complaint
 
 # The kinds of array that JSON may give for each kind of tensor, by NumPy's letters.
 _KINDS = {"f": "iuf", "i": "iu", "u": "iu", "b": "b"}
@@ -112,9 +113,20 @@ def _array(tensor: Tensor, values: JsonValue) -> Array:
         check_shape(tensor, array)
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise ValueError("expected finite numbers")
+        _check_limits(tensor, array)
     except ValueError as error:
         raise InvalidInputs("a tensor is not as the model's signature says", [FieldError(where, str(error))]) from error
     return array
+
+
+def _check_limits(tensor: Tensor, array: Array) -> None:
+    """Raise ValueError for a number that the original refuses."""
+    limits = tensor.limits
+    if limits is None or not array.size or (limits.least is None and limits.most is None):
+        return
+    for extreme in (array.min(), array.max()):
+        if wrong := complaint(float(extreme), limits):
+            raise ValueError(f"{wrong}; got {extreme}")
 
 
 def _check_kind(tensor: Tensor, values: JsonValue) -> None:

@@ -1,5 +1,7 @@
 """From a request to a job, checked against the recipe."""
 
+from collections.abc import Mapping
+
 from pydantic import JsonValue, ValidationError
 from pydantic_core import to_json
 
@@ -12,6 +14,9 @@ from prediction_api.inputs.json_body import parse_object
 from prediction_api.jobs.parameters import defaults, parameters_adapter, properties
 from prediction_api.jobs.request import TrainingRequest
 
+# In characters, of a body within an error's text.
+LONGEST_EXAMPLE = 500
+
 
 def build_job(name: str, recipe: AnnouncedRecipe, body: bytes) -> Job:
     """Return the job that a body asks for, with defaults for what it leaves out. Raises PredictionApiError."""
@@ -20,7 +25,7 @@ def build_job(name: str, recipe: AnnouncedRecipe, body: bytes) -> Job:
     parameters, wrong = _parameters(recipe, document.get("parameters", {}))
     errors += wrong
     if errors or request is None:
-        raise _refusal(name, recipe, errors)
+        raise _refusal(name, recipe, errors, document)
     at = now()
     return Job(
         id=new_id(at),
@@ -69,8 +74,21 @@ def _against_recipe(request: TrainingRequest, recipe: AnnouncedRecipe) -> list[F
     return errors
 
 
-def _refusal(name: str, recipe: AnnouncedRecipe, errors: list[FieldError]) -> InvalidInputs:
+def _refusal(
+    name: str, recipe: AnnouncedRecipe, errors: list[FieldError], document: Mapping[str, JsonValue]
+) -> InvalidInputs:
     known = "; ".join(f"{field}: {schema.get('description', '')}" for field, schema in properties(recipe).items())
     more = f"; the first {MAX_ERRORS} are listed" if len(errors) > MAX_ERRORS else ""
-    detail = f"{len(errors)} field(s) are not as the recipe {name} takes them{more}. Its parameters are {known}"
-    return InvalidInputs(detail, errors[:MAX_ERRORS])
+    detail = f"{len(errors)} field(s) are not as the recipe {name} takes them{more}.{_advice(recipe, document)}"
+    return InvalidInputs(f"{detail} Its parameters are {known}", errors[:MAX_ERRORS])
+
+
+def _advice(recipe: AnnouncedRecipe, document: Mapping[str, JsonValue]) -> str:
+    """Return the body that was meant, where hyperparameters stand beside `parameters` instead of below it."""
+    beside = {field: value for field, value in document.items() if field in properties(recipe)}
+    if not beside:
+        return ""
+    below = document.get("parameters", {})
+    rest = {field: value for field, value in document.items() if field in TrainingRequest.model_fields}
+    meant = rest | {"parameters": (below if isinstance(below, dict) else {}) | beside}
+    return f" Parameters go below `parameters`: send {to_json(meant).decode()[:LONGEST_EXAMPLE]}."

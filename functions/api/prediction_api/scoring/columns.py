@@ -8,8 +8,10 @@ from offpath.contracts.model_manifest import Column, ColumnType
 from prediction_api.errors import BAD_REQUEST, INVALID_PARAMETER_VALUE, ScoringCode, ScoringError
 from prediction_api.inputs.arrays import is_null, to_array
 from prediction_api.inputs.batch import Array, Batch, absent, can_be_absent
+from prediction_api.inputs.limits import complaint
 from prediction_api.scoring.frames import FRAMES, Frame, check_records, columns_frame, rows_frame
 
+_SHOWN = 80
 _DTYPES: Mapping[ColumnType, str] = {
     "double": "float64",
     "float": "float32",
@@ -54,10 +56,30 @@ class ColumnReader:
         raise ScoringError(f"{form}: expected values under the names of the columns {names}", INVALID_PARAMETER_VALUE)
 
 
+def _check_limits(column: Column, values: Sequence[JsonValue]) -> None:
+    """Raise ScoringError for the first value that the original refuses, with the record's number."""
+    if column.limits is None:
+        return
+    for index, value in enumerate(values):
+        if wrong := complaint(_of_type(column, value), column.limits):
+            raise ScoringError(f"column {column.name}, record {index}: {wrong}; got {str(value)[:_SHOWN]!r}")
+
+
+def _of_type(column: Column, value: JsonValue) -> JsonValue:
+    """Return a number in a column of texts as the text that it becomes; a text that is a number as that."""
+    if column.type == "string":
+        return value if is_null(value) else str(value)
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
 def _converted(column: Column, frame: Frame) -> Array:
     values = frame.columns[column.name]
+    _check_limits(column, values)
     if column.type == "string" and can_be_absent(column):
-        values = ["" if is_null(value) else value for value in values]
+        values = [absent(column) if is_null(value) else value for value in values]
     try:
         array = to_array(list(values), _DTYPES[column.type])
     except ValueError as error:

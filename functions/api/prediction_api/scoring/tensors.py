@@ -12,6 +12,7 @@ from offpath.contracts.model_manifest import Tensor
 from prediction_api.errors import BAD_REQUEST, INVALID_PARAMETER_VALUE, ScoringCode, ScoringError
 from prediction_api.inputs.arrays import to_array
 from prediction_api.inputs.batch import Array, Batch
+from prediction_api.inputs.limits import complaint
 from prediction_api.inputs.tensors import check_shape, first_length
 from prediction_api.scoring.frames import FRAMES, Frame, check_records, rows_frame
 
@@ -69,8 +70,20 @@ class TensorReader:
                 check_shape(tensor, arrays[tensor.key])
         except ValueError as error:
             raise ScoringError(f"tensor {tensor.key}: {error}", INVALID_PARAMETER_VALUE) from error
+        for tensor in self._tensors:
+            _check_limits(tensor, arrays[tensor.key])
         check_records(max(map(len, arrays.values())), self._max_records)
         return Batch(arrays, first_length(self._tensors, arrays))
+
+
+def _check_limits(tensor: Tensor, array: Array) -> None:
+    """Raise ScoringError for the first number that the original refuses, with the record's number."""
+    if tensor.limits is None or array.dtype.kind not in "fiu":
+        return
+    for index, row in enumerate(array.reshape(len(array), -1).tolist()):
+        for value in row:
+            if wrong := complaint(value, tensor.limits):
+                raise ScoringError(f"tensor {tensor.key}, record {index}: {wrong}; got {value}")
 
 
 def _frame_array(tensor: Tensor, columns: Collection[Sequence[JsonValue]], rows: int) -> Array:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from model_sync.ports import Entry, Unservable, Version
 from offpath.contracts.errors import Transient
+from offpath.contracts.names import UNIT_TAG
 from offpath.mlflow.http import Answer
 
 API = "/api/2.0/mlflow"
@@ -50,6 +51,8 @@ class _Version(BaseModel):
     status: str = ""
     source: str = ""
     run_id: str = ""
+    description: str = ""
+    tags: list[_Tag] = []
 
 
 class _VersionAnswer(BaseModel):
@@ -86,7 +89,15 @@ class MlflowRegistry:
         """One version. Raises Unservable when the registry has none of that number, or Transient."""
         path = f"{API}/model-versions/get?{urlencode({'name': name, 'version': number})}"
         version = _read(self._get(path, HTTPStatus.NOT_FOUND), _VersionAnswer).model_version
-        return Version(version.name, version.version, version.status == "READY", version.source, version.run_id or None)
+        return Version(
+            version.name,
+            version.version,
+            version.status == "READY",
+            version.source,
+            version.run_id or None,
+            version.description,
+            next((tag.value for tag in version.tags if tag.key == UNIT_TAG), ""),
+        )
 
     def artifact(self, version: Version, path: str) -> bytes:
         """A file of that version, wherever MLflow keeps it. Raises Unservable, or Transient.

@@ -37,12 +37,45 @@ Weight = Annotated[int, Field(ge=0, le=100)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
+class TextAnalyzer(Part):
+    """Say how a text becomes the terms that a graph counts, as scikit-learn's vectorizers do it.
+
+    analyzer: terms are words, characters, or characters within words. token_pattern: a regular expression of Python's,
+    for words. ngram_range: the least and the largest length of a term. stop_words: words that are left out.
+    """
+
+    analyzer: Literal["word", "char", "char_wb"] = "word"
+    lowercase: bool = False
+    strip_accents: Literal["ascii", "unicode"] | None = None
+    token_pattern: str = ""
+    ngram_range: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = (1, 1)
+    stop_words: tuple[str, ...] = ()
+
+
+class ColumnLimits(Part):
+    """Say which values of a column the original refuses, and how a graph is told of some.
+
+    values: all that are taken; None for any. least, most: of numbers; None for any. missing: whether a value may be
+    missing. absent: the text that the graph gets for a missing one. analyzers: of a text, the terms of each of which
+    the graph gets instead of the text itself.
+    """
+
+    values: tuple[str | int | float | bool, ...] | None = None
+    least: float | None = None
+    most: float | None = None
+    missing: bool = True
+    absent: str = ""
+    analyzers: tuple[TextAnalyzer, ...] = ()
+
+
 class Column(Part):
     """Describe an input or output column of a model's MLflow signature, with MLflow's name for its type."""
 
     name: str
     type: ColumnType
     required: bool = True
+    # Written only where there are some, as `tokenizer` below.
+    limits: ColumnLimits | None = Field(default=None, exclude_if=lambda limits: limits is None)
 
 
 class Tensor(Part):
@@ -56,6 +89,7 @@ class Tensor(Part):
     type: Literal["tensor"] = "tensor"
     dtype: TensorType
     shape: tuple[Annotated[int, Field(ge=-1)], ...] = Field(min_length=1)
+    limits: ColumnLimits | None = Field(default=None, exclude_if=lambda limits: limits is None)
 
     @property
     def key(self) -> str:
@@ -110,7 +144,8 @@ class ModelVersion(Part):
     percent. shadow: whether it predicts, after the response, what another version answered. labels: class names, by
     class index; empty for a regression. source: where the registry says its files come from; it tells this version from
     one of the same number, made after the registered model was deleted and created again. input_example: a record; of a
-    signature of tensors what a request's `inputs` may hold.
+    signature of tensors what a request's `inputs` may hold. description: what the registry says of the version. unit:
+    of a regression's value.
     """
 
     number: str = Field(alias="version")
@@ -127,6 +162,8 @@ class ModelVersion(Part):
     labels: tuple[str, ...] = ()
     signature: Signature
     input_example: dict[str, Any] | list[Any] | None = None
+    description: str = Field(default="", exclude_if=lambda description: not description)
+    unit: str = Field(default="", exclude_if=lambda unit: not unit)
 
     @property
     def file_keys(self) -> tuple[str, ...]:

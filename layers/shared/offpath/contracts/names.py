@@ -23,6 +23,15 @@ WAITING_PREFIX = "waiting/"
 
 # The tag of a run and of a registered version that names the training job they come from.
 JOB_TAG = "offpath.job"
+# A tag of a registered version: the unit of its values.
+UNIT_TAG = "offpath.unit"
+
+# The output of a graph whose numbers are class indexes, and no classes that are numbers.
+CLASS_INDEX = "class_index"
+# Between the terms of a text that a graph gets, and between those of several analyzers: no text holds them.
+TERM_SEPARATOR, TERMS_SEPARATOR = "\x1f", "\x1e"
+# What a graph gets for a text that is missing, where that is not an empty one: a character of no language.
+ABSENT_TEXT = "\ufdd0"
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _ALIAS = re.compile(r"[\w-]{1,255}", re.ASCII)
@@ -96,6 +105,14 @@ def model_file_key(sha256: str) -> str:
 def tokenizer_file_key(sha256: str) -> str:
     """Return the key of a published tokenizer file. sha256: of its content, in hex."""
     return f"{MODELS_PREFIX}{sha256}.json"
+
+
+def prepared_input(column: str) -> str:
+    """Return the name of the input that takes a text column as its limits say.
+
+    It is not the column's own: an API that does not know these limits refuses the graph, and gives it no wrong text.
+    """
+    return f"{column} (prepared)"
 
 
 def model_experiment(above: str, model: str) -> str:

@@ -8,9 +8,7 @@ from typing import Self
 
 from offpath.tracing._otlp import EndedTrace
 from offpath.tracing._trace_thread import IDLE_SECONDS, TraceThread
-from offpath.tracing._workers import Handler, Publisher, guarded
-
-MOST_BYTES = 64 * 1024 * 1024
+from offpath.tracing._workers import MOST_BYTES, Handler, Publisher, guarded
 
 
 class BackgroundThread:
@@ -48,7 +46,12 @@ class BackgroundThread:
         return handler
 
     def flush(self, timeout_seconds: float) -> bool:
-        """Wait until what was submitted so far is published. Return False if it was not in time."""
+        """Wait until what was submitted so far is published. Return False if it was not in time.
+
+        Within one of the threads themselves, where a finalizer may end a span, return False at once.
+        """
+        if self._sending.is_running_this or self._spilling.is_running_this:
+            return False
         published, reached = list[bool](), threading.Event()
 
         def notify(done: bool) -> None:
@@ -108,7 +111,8 @@ class _PeriodicTaskThread:
         """Begin no task any more, and wait for the one that runs."""
         self._ended.set()
         self._woken.set()
-        self._thread.join(timeout_seconds)
+        if threading.current_thread() is not self._thread:  # a task may shut tracing down
+            self._thread.join(timeout_seconds)
 
     def _run(self) -> None:
         while not self._ended.is_set():

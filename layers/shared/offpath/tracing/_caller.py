@@ -20,7 +20,10 @@ _propagator = TraceContextTextMapPropagator()
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """How the span of a request begins: the context to start it in, its links, and attributes."""
+    """How the span of a request begins, as `tracing.read_caller` returns it.
+
+    context: to start the span in; None: the current one. links: of the span. attributes: of the span.
+    """
 
     context: Context | None
     links: Sequence[Link] = ()

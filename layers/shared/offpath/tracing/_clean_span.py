@@ -11,6 +11,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
+from offpath.tracing._json_values import with_plain_values
 from offpath.tracing._values import NoValue, clean, nanoseconds, snapshot, text
 
 NO_NAME = "unnamed"
@@ -40,7 +41,7 @@ class SpanCleaner:
             context=span.get_span_context(),
             parent=parent,
             resource=self._resource(span.resource),
-            attributes=self._attributes(span.attributes, name, span.dropped_attributes),
+            attributes=self._attributes(with_plain_values(span.attributes or {}), name, span.dropped_attributes),
             events=list(self._events(span.events, name, end)),
             links=list(self._links(span.links, name)),
             kind=span.kind if isinstance(span.kind, SpanKind) else SpanKind.INTERNAL,

@@ -4,13 +4,12 @@ import itertools
 import secrets
 import threading
 import uuid
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 
 
-@dataclass(frozen=True, slots=True)
-class EventNumber:
+class EventNumber(NamedTuple):
     """The number of one event of one process. instance: 32 hex digits. sequence: 1, 2, 3 and so on."""
 
     instance: str
@@ -29,11 +28,17 @@ class EventSequence:
         self._instance = ""
         self._numbers = itertools.count(1)
 
+    def begin_anew(self) -> None:
+        """Number the events of a copy of the process: they are those of another instance."""
+        self._lock = threading.RLock()
+        self._instance, self._numbers = "", itertools.count(1)
+
     def next(self) -> EventNumber:
         """Return the next event's number."""
         with self._lock:
             if not self._instance:
-                self._instance = uuid.uuid4().hex
+                made = uuid.uuid4().hex
+                self._instance = self._instance or made  # a finalizer may have made one meanwhile
             return EventNumber(self._instance, next(self._numbers))
 
 

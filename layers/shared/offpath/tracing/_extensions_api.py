@@ -68,7 +68,7 @@ class ExtensionsApi:
             raise Transient("no invocation was waited for")
         with self._errors("event/next"):
             event, _ = _answer(self._asked)
-        return Invocation(str(event.get("requestId", "")), int(event.get("deadlineMs", 0)))
+            return Invocation(str(event.get("requestId", "")), int(event.get("deadlineMs", 0)))
 
     def _connection(self) -> http.client.HTTPConnection:
         connection = http.client.HTTPConnection(self._address)
@@ -79,7 +79,7 @@ class ExtensionsApi:
     def _errors(self, doing: str) -> Iterator[None]:
         try:
             yield
-        except (OSError, ValueError, http.client.HTTPException) as error:
+        except (OSError, ValueError, TypeError, AttributeError, http.client.HTTPException) as error:
             raise Transient(f"Lambda's Extensions API at {self._address}: {doing}: {error}") from error
 
 

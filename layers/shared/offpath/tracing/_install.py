@@ -3,6 +3,7 @@
 import atexit
 import logging
 from collections.abc import Mapping
+from functools import partial
 from urllib.parse import unquote
 
 from opentelemetry import trace
@@ -11,7 +12,7 @@ from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler
 
-from offpath.aws.clients import s3_client, sqs_client
+from offpath.aws.clients import new_session, s3_client, sqs_client
 from offpath.aws.s3 import Bucket, S3Claims
 from offpath.aws.sqs import SqsQueue
 from offpath.contracts.errors import Transient
@@ -22,11 +23,15 @@ from offpath.tracing._destinations import Destinations
 from offpath.tracing._event_sequence import EventSequence, SystemRandomIds
 from offpath.tracing._extensions_api import ExtensionsApi
 from offpath.tracing._lambda_extension import ExtensionSettings, LambdaExtension
+from offpath.tracing._process_copy import in_each_child
+from offpath.tracing._process_worker import ProcessWorker
 from offpath.tracing._publisher import PublisherSettings, TracePublisher
 from offpath.tracing._receipts import Receipts
+from offpath.tracing._renewable_publisher import RenewablePublisher
 from offpath.tracing._settings import TracedModels, TracingSettings
-from offpath.tracing._tracing import Tracing, TracingChoices
-from offpath.tracing._workers import BackgroundWorker, InRequest
+from offpath.tracing._snapshots import at_snapshot, is_snapshotted
+from offpath.tracing._tracing import CLOSE_SECONDS, Tracing, TracingChoices
+from offpath.tracing._workers import BackgroundWorker, InRequest, Publisher
 
 MANAGED_INSTANCES = "lambda-managed-instances"
 
@@ -34,26 +39,46 @@ _log = logging.getLogger(__name__)
 
 
 def install(environ: Mapping[str, str], *, service_name: str, provider: TracerProvider | None = None) -> Tracing:
-    """Send the traces of this process to the queue that `OFFPATH_*` variables name; `traced` makes its spans so, too.
+    """Set up tracing for this process: its traces go to the SQS queue that `OFFPATH_QUEUE_URL` names.
 
-    service_name: of the traces, unless the provider names another one. provider: the process's own, whose spans are
-    sent, too; without one, a new one is made, and becomes OpenTelemetry's global one unless there is one.
-    `OTEL_SDK_DISABLED=true` and `OFFPATH_TRACING=off` send nothing.
-    Raises SettingsError.
+        tracing = offpath.install(os.environ, service_name="fraud-api")
+
+    Call it once, while the process starts. It starts what sends the traces: Lambda's extension within Lambda, else a
+    background thread; both end with the process, after they have sent what is left. `traced` makes its spans with the
+    tracing that was installed last.
+
+    environ: the variables that hold the settings; `OFFPATH_QUEUE_URL` and `OFFPATH_BUCKET` are required.
+    `OTEL_RESOURCE_ATTRIBUTES` is read from it, too; with `OTEL_SDK_DISABLED=true` or `OFFPATH_TRACING=off` nothing is
+    sent. service_name: the traces' `service.name`, unless the provider names another one. provider: the process's own,
+    whose spans are sent, too; without one a new one is made, and becomes OpenTelemetry's global one unless there is
+    one.
+
+    Raises SettingsError, which names the variable, its value and what is wrong with it.
     """
     settings = TracingSettings.load(environ)
     choices = _choices(settings, environ)
     if provider is None:
         provider = new_provider(service_name, environ, choices.sampler)
         _make_global(provider)
-    collector = TraceCollector(EventSequence(), choices.wants, continues_experiment=choices.continues)
-    worker = start_worker(_publisher(settings, service_name), collector, settings, environ)
-    receipts = _receipts(worker, settings)
+    event_sequence = EventSequence()
+    collector = TraceCollector(event_sequence, choices.wants, continues_experiment=choices.continues)
+    make = partial(_publisher, settings, service_name)
+    publisher = RenewablePublisher(make, make())
+    started = start_worker(publisher, collector, settings, environ)
+    worker = ProcessWorker(started, partial(_start_in_child, settings, service_name, environ))
+    receipts = _receipts(worker, settings, isinstance(started, LambdaExtension))
     collector.deliver_to(receipts.submit if receipts else worker.submit, worker.flush)
     provider.add_span_processor(collector)
     tracing = Tracing(provider, worker, collector, choices, receipts)
     _installed.add(tracing)
     atexit.register(tracing.shutdown)
+    worker.at_end(tracing.shutdown)
+    anew = [event_sequence.begin_anew, collector.begin_anew]
+    for begin_anew in (*anew, worker.begin_anew):
+        in_each_child(begin_anew)
+    if is_snapshotted(environ):
+        of_extension = [started.begin_anew] if isinstance(started, LambdaExtension) else []
+        at_snapshot(partial(_publish_for_snapshot, tracing), [*anew, publisher.renew, *of_extension])
     return tracing
 
 
@@ -73,7 +98,7 @@ def new_provider(
 
 
 def start_worker(
-    publisher: TracePublisher, collector: TraceCollector, settings: TracingSettings, environ: Mapping[str, str]
+    publisher: Publisher, collector: TraceCollector, settings: TracingSettings, environ: Mapping[str, str]
 ) -> BackgroundWorker:
     """Start the worker for this place: Lambda's extension where one may register, else a background thread.
 
@@ -87,13 +112,23 @@ def start_worker(
     if not runtime_api:
         return BackgroundThread(publisher, most_bytes=settings.backlog_bytes).start()
     how = ExtensionSettings(
-        settings.delivery == "before_response", settings.flush_margin_seconds, settings.backlog_bytes
+        settings.delivery == "before_response",
+        settings.flush_margin_seconds,
+        settings.backlog_bytes,
+        is_snapshotted(environ),
     )
     try:
         return LambdaExtension(publisher, ExtensionsApi(runtime_api), collector, how).start()
     except Transient as error:
         _log.warning("%s; traces are sent before the response instead", error)
         return InRequest(publisher)
+
+
+def _publish_for_snapshot(tracing: Tracing) -> None:
+    """Publish what is open or waits: in the snapshot, each environment would have it."""
+    for unfinished in tracing.collector.unfinished("a snapshot was taken before the request ended"):
+        tracing.worker.submit(unfinished)
+    tracing.worker.flush(CLOSE_SECONDS)
 
 
 def _choices(settings: TracingSettings, environ: Mapping[str, str]) -> TracingChoices:
@@ -121,17 +156,28 @@ def _resource_attributes(environ: Mapping[str, str]) -> dict[str, str]:
     return {key.strip(): unquote(value.strip()) for key, equals, value in pairs if key.strip() and equals}
 
 
-def _receipts(worker: BackgroundWorker, settings: TracingSettings) -> Receipts | None:
+def _start_in_child(settings: TracingSettings, service_name: str, environ: Mapping[str, str]) -> BackgroundWorker:
+    """Start the worker of a forked child: one that Lambda may freeze sends at once, any other one by a thread."""
+    publisher = RenewablePublisher(lambda: _publisher(settings, service_name, in_child=True))
+    if environ.get("AWS_LAMBDA_RUNTIME_API"):
+        return InRequest(publisher)
+    try:
+        return BackgroundThread(publisher, most_bytes=settings.backlog_bytes).start()
+    except RuntimeError:  # the interpreter is about to end, and starts no thread any more
+        return InRequest(publisher)
+
+
+def _receipts(worker: BackgroundWorker, settings: TracingSettings, is_extension: bool) -> Receipts | None:
     """Return what waits for receipts, outside Lambda: there the handler's wrapper publishes before it returns."""
-    if settings.delivery == "after_response" or isinstance(worker, LambdaExtension):
+    if settings.delivery == "after_response" or is_extension:
         return None
     return Receipts(worker)
 
 
-def _publisher(settings: TracingSettings, service_name: str) -> TracePublisher:
-    timeout = settings.publish_budget_seconds
-    bucket = Bucket(s3_client(timeout, attempts=1), settings.bucket)
-    queue = SqsQueue(sqs_client(timeout, attempts=1), settings.queue_url)
+def _publisher(settings: TracingSettings, service_name: str, *, in_child: bool = False) -> TracePublisher:
+    timeout, session = settings.publish_budget_seconds, new_session() if in_child else None
+    bucket = Bucket(s3_client(timeout, 1, session), settings.bucket)
+    queue = SqsQueue(sqs_client(timeout, 1, session), settings.queue_url)
     how = PublisherSettings(
         queue_name=settings.queue_url.rsplit("/", 1)[-1],
         experiment=settings.experiment,

@@ -1,5 +1,6 @@
 """Remember which tracing this process has installed: `traced` makes its spans with the latest."""
 
+import threading
 from typing import Protocol
 
 from opentelemetry import trace
@@ -15,19 +16,31 @@ class TracerSource(Protocol):
         """Return a tracer for the instrumentation scope of that name."""
 
 
-_installed: list[tuple[TracerSource, Tracer]] = []
+class _Installed:
+    """Those that are installed. entries: a new tuple with each change, which other threads read once."""
+
+    def __init__(self) -> None:
+        self.entries: tuple[tuple[TracerSource, Tracer], ...] = ()
+        self.lock = threading.RLock()
+
+
+_installed = _Installed()
 
 
 def add(tracing: TracerSource) -> None:
     """Let `traced` use this tracing from now on."""
-    _installed.append((tracing, tracing.tracer(SCOPE)))
+    entry = (tracing, tracing.tracer(SCOPE))
+    with _installed.lock:
+        _installed.entries = (*_installed.entries, entry)
 
 
 def remove(tracing: TracerSource) -> None:
     """Let `traced` use the tracing that was installed before this one, if this one is installed."""
-    _installed[:] = [entry for entry in _installed if entry[0] is not tracing]
+    with _installed.lock:
+        _installed.entries = tuple(entry for entry in _installed.entries if entry[0] is not tracing)
 
 
 def current_tracer() -> Tracer:
     """Return the tracer of the latest tracing, or OpenTelemetry's global one where none is installed."""
-    return _installed[-1][1] if _installed else trace.get_tracer(SCOPE)
+    entries = _installed.entries
+    return entries[-1][1] if entries else trace.get_tracer(SCOPE)

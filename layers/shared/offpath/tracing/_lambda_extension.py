@@ -1,46 +1,35 @@
 """Run work after the response in Lambda."""
 
 import logging
-import math
-import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial, wraps
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 from offpath.contracts.errors import Transient
+from offpath.retry import Backoff
 from offpath.tracing._extensions_api import Invocation
-from offpath.tracing._otlp import EndedTrace, size_of
+from offpath.tracing._handlers import UNNAMED, Handlers, Return
+from offpath.tracing._otlp import EndedTrace
+from offpath.tracing._outbox import Outbox
 from offpath.tracing._workers import (
+    MOST_BYTES,
     RESPONSE_HEAD_START_SECONDS,
     Handler,
     OpenTraces,
     Publisher,
-    guarded,
     run_periodic_tasks,
 )
 
-# How long an invocation goes unread. A handler that takes longer is not slowed by the reading.
-UNREAD_SECONDS = 1.0
 # How often traces leave while their handler still runs.
 FLUSH_SECONDS = 1.0
 # How long a span that is around the handler, such as an instrumentation's, may take to end after it.
 OUTER_SPAN_SECONDS = 0.1
-# With less time than this, SQS and S3 cannot each be tried: what is not sent in time is put into the log.
-AMPLE_SECONDS = 15.0
-# What the log needs, at the end of an invocation.
-LOG_SECONDS = 0.2
-# How often a handler that is not yet slow is looked at, for one whose time-out is short.
-POLL_SECONDS = 0.25
-MOST_BYTES = 64 * 1024 * 1024
-TIMED_OUT = "timed out"
-UNNAMED = ""
-_NOT_WRAPPED = (
-    "invocation %s reached no handler that is wrapped: until one is, traces are sent before the response. Wrap it: "
-    "@tracing.lambda_handler, outermost of your decorators"
-)
+# How long no handler runs before one whose context names another invocation is held to have been this one's.
+OTHER_ID_SECONDS = 0.1
+# Lambda waits for an extension that does not ask for the next invocation: it is asked again after an error.
+ASK_AGAIN = Backoff(first_seconds=0.05, tries=3)
 
 _log = logging.getLogger(__name__)
 
@@ -64,12 +53,14 @@ class ExtensionSettings:
 
     before_response: whether the response waits until the invocation's traces are published. flush_margin_seconds: how
     long before an invocation's time-out everything that has ended is published. most_bytes: of traces that wait; beyond
-    that, whoever ends a trace publishes those that wait.
+    that, whoever ends a trace publishes those that wait. is_snapshotted: whether environments are restored from a
+    snapshot of this one, so that nothing may wait in it.
     """
 
     before_response: bool = False
     flush_margin_seconds: float = 1.0
     most_bytes: int = MOST_BYTES
+    is_snapshotted: bool = False
 
 
 class LambdaExtension:
@@ -88,14 +79,14 @@ class LambdaExtension:
         open_traces: OpenTraces,
         settings: ExtensionSettings = ExtensionSettings(),
     ) -> None:
-        self._publisher = publisher
         self._api = api
         self._open_traces = open_traces
         self._settings = settings
-        self._traces = _Waiting()
-        self._handlers = _Handlers(self._before_response)
+        self._outbox = Outbox(publisher)
+        self._handlers = Handlers(self._before_response)
         self._periodic_tasks: list[Callable[[], None]] = []
-        self._outlasted: frozenset[int] = frozenset()
+        self._outlasted = 0
+        self._publishes_at_once = settings.is_snapshotted
 
     def start(self) -> Self:
         """Register the extension, which must happen while the function initialises, and return it. Raises Transient."""
@@ -105,9 +96,9 @@ class LambdaExtension:
 
     def submit(self, trace: EndedTrace) -> None:
         """Publish the trace after this invocation's response, or now if its handler is not wrapped."""
-        self._traces.extend([trace])
-        if self._handlers.missed or self._traces.bytes > self._settings.most_bytes:
-            self._publish(self._traces.take())
+        self._outbox.put([trace])
+        if self._publishes_at_once or self._handlers.missed or self._outbox.bytes > self._settings.most_bytes:
+            self._outbox.publish()
 
     def add_periodic_task(self, task: Callable[[], None]) -> None:
         """Call the task after every invocation's traces."""
@@ -117,188 +108,108 @@ class LambdaExtension:
         """Return a handler that tells this extension when it has returned; of nested ones the outermost does."""
         return self._handlers.wrap(handler)
 
-    def flush(self, timeout_seconds: float) -> bool:  # noqa: ARG002
+    def flush(self, timeout_seconds: float) -> bool:
         """Publish what waits: for an invocation's handler after the response, and otherwise here and now.
 
         An instrumentation around the handler flushes, too, before the response, once the handler itself has returned.
-        Its own span has ended then, and is published here if the response is to wait.
+        Its own span has ended then, and is published here if the response is to wait. What is not published in time
+        goes to the log; return False then.
         """
-        if self._settings.before_response or not self._handlers.is_awaited:
-            self._publish(self._traces.take())
-        return True
+        if self._handlers.is_awaited and not self._settings.before_response:
+            return True
+        return self._outbox.publish_by(time.monotonic() + timeout_seconds)
 
     def when_published(self, notify: Callable[[bool], None]) -> None:
         """Call this now: the handler's wrapper waits for what is to be published before the response."""
         notify(True)
 
-    def close(self, timeout_seconds: float) -> bool:  # noqa: ARG002
-        """Publish what is left, here and now; the extension itself lives as long as its environment."""
-        self._publish(self._traces.take())
-        return True
+    def close(self, timeout_seconds: float) -> bool:
+        """Publish what is left, what is in hand included; the extension itself lives as long as its environment.
+
+        Return False if that did not end in time; the rest is then logged.
+        """
+        return self._outbox.close(timeout_seconds)
+
+    def begin_anew(self) -> None:
+        """Wait for invocations again, in an environment that was restored from a snapshot."""
+        self._handlers.begin_anew()
+        self._publishes_at_once = False
 
     def _run(self) -> None:
-        try:
-            while True:
-                self._handlers.is_awaited = False
-                self._api.wait()
-                deadline = self._await_handler()
-                self._publish_by(deadline)
-                run_periodic_tasks(self._periodic_tasks)
-                self._publish_by(deadline)  # what the tasks traced
-        except Transient as error:
-            _log.error("%s; this environment ends", error)
+        pauses = ASK_AGAIN.pauses()
+        while True:
+            try:
+                self._serve()
+                pauses = ASK_AGAIN.pauses()
+            except Exception as error:
+                self._handlers.missed = True  # until the next handler has been noticed
+                self._outbox.publish()
+                if (pause := next(pauses, None)) is None:
+                    return self._end(error)
+                _log.warning("%s; the extension asks again", error, exc_info=not isinstance(error, Transient))
+                time.sleep(pause)
 
-    def _await_handler(self) -> float:
-        """Return the invocation's time-out, on the monotonic clock, when its handler has returned.
+    def _end(self, error: Exception) -> None:
+        self._handlers.await_none()
+        self._outbox.publish()
+        _log.error("%s; the extension has ended: from now on traces are sent before the response", error)
 
-        The invocation is read only then: read as it begins, it would compete with the handler for the interpreter.
-        """
-        request_id = self._handlers.first_return(self._settings.flush_margin_seconds)
+    def _serve(self) -> None:
+        """Publish the traces of one invocation."""
+        self._api.wait()
+        self._publishes_at_once = False
+        returned = self._handlers.first_return(self._settings.flush_margin_seconds)
+        # The invocation is read only now: read as it begins, it would compete with the handler for the interpreter.
         time.sleep(RESPONSE_HEAD_START_SECONDS)
         invocation = self._api.read()
         deadline = time.monotonic() + invocation.remaining_seconds()
-        if request_id is None and self._handlers.missed_in(invocation.request_id):
-            return deadline
-        # A handler that was called without Lambda's context names no invocation: it can only be this one's.
-        while request_id not in (invocation.request_id, UNNAMED, TIMED_OUT):
-            request_id = self._still_running(invocation.request_id, deadline)
-        self._await_outer_spans()
-        return deadline
+        request_id = invocation.request_id
+        is_over = returned is None and self._handlers.missed_in(request_id)
+        while not is_over:
+            in_time = self._await_handler(request_id, returned, deadline)
+            self._await_outer_spans()
+            self._outbox.publish_by(deadline)
+            # Several handlers may be called, one after the other, by one that is not wrapped.
+            is_over, returned = self._handlers.end_invocation(request_id, even_if_running=not in_time), None
+        self._outbox.publish_by(deadline)
+        run_periodic_tasks(self._periodic_tasks)
+        self._outbox.publish_by(deadline)  # what the tasks traced
 
-    def _still_running(self, running: str, deadline: float) -> str | None:
-        """Return the id of the invocation whose handler returns next, if one does soon; publish what has ended."""
-        before_timeout = deadline - self._settings.flush_margin_seconds - time.monotonic()
-        if before_timeout > 0:
-            request_id = self._handlers.next_return(min(FLUSH_SECONDS, before_timeout))
-            if request_id is None:
-                self._publish_by(deadline)
-            return request_id
-        self._traces.extend(self._open_traces.unfinished(f"invocation {running} came close to its time-out"))
-        self._publish_by(deadline)
-        return self._handlers.next_return(deadline - time.monotonic()) or TIMED_OUT
+    def _await_handler(self, request_id: str, returned: Return | None, deadline: float) -> bool:
+        """Wait until a handler of this invocation has returned. Return False at the invocation's time-out."""
+        has_another_id = False
+        while True:
+            if returned is not None and returned.request_id == request_id:
+                return True
+            if returned is not None and self._handlers.is_of_this_invocation(returned):
+                # A handler that was called without Lambda's context names no invocation: it can only be this one's.
+                if returned.request_id == UNNAMED:
+                    return True
+                has_another_id = True
+            elif returned is None and has_another_id and self._handlers.are_idle:
+                return True
+            before_timeout = deadline - self._settings.flush_margin_seconds - time.monotonic()
+            if before_timeout <= 0:
+                return self._await_time_out(request_id, deadline)
+            longest = OTHER_ID_SECONDS if has_another_id else FLUSH_SECONDS
+            returned = self._handlers.next_return(min(longest, before_timeout))
+            if returned is None:
+                self._outbox.publish_by(deadline)
+
+    def _await_time_out(self, request_id: str, deadline: float) -> bool:
+        """Publish what there is of an invocation whose time-out is near. Return whether it ended in time after all."""
+        self._outbox.put(self._open_traces.unfinished(f"invocation {request_id} came close to its time-out"))
+        self._outbox.publish_by(deadline)
+        return self._handlers.next_return(deadline - time.monotonic()) is not None
 
     def _await_outer_spans(self) -> None:
         """Wait a moment for spans around the handler, once for each: one that was forgotten holds up no other."""
         latest = time.monotonic() + OUTER_SPAN_SECONDS
-        while self._open_traces.open_requests() - self._outlasted and time.monotonic() < latest:
+        while self._open_traces.newest_request() > self._outlasted and time.monotonic() < latest:
             time.sleep(RESPONSE_HEAD_START_SECONDS)
-        self._outlasted = self._open_traces.open_requests()
+        self._outlasted = self._open_traces.newest_request()
 
     def _before_response(self, missed: bool) -> None:
         """Publish while the response waits, if it is to, or if this thread has not waited for the handler."""
-        if missed or self._settings.before_response:
-            self._publish(self._traces.take())
-
-    def _publish_by(self, deadline: float) -> None:
-        """Publish what waits, and put it into the log if that does not end in time: Lambda would end the process."""
-        traces = self._traces.take()
-        seconds = deadline - time.monotonic()
-        if not traces or seconds >= AMPLE_SECONDS:
-            self._publish(traces)
-            return
-        sending = threading.Thread(target=self._publish, args=[traces], name="offpath-last-moment", daemon=True)
-        sending.start()
-        sending.join(max(0.0, seconds - LOG_SECONDS))
-        if sending.is_alive():
-            guarded(partial(self._publisher.log_unsent, traces))
-
-    def _publish(self, traces: Sequence[EndedTrace]) -> None:
-        if traces:
-            guarded(partial(self._publisher.publish, traces))
-
-
-class _Waiting:
-    """The traces that wait, and roughly how many bytes they hold."""
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()  # the garbage collector may end a span, and submit its trace, within any line
-        self._traces: list[EndedTrace] = []
-        self.bytes = 0
-
-    def extend(self, traces: Sequence[EndedTrace]) -> None:
-        with self._lock:
-            self._traces.extend(traces)
-            self.bytes += sum(map(size_of, traces))
-
-    def take(self) -> list[EndedTrace]:
-        with self._lock:
-            taken, self._traces, self.bytes = self._traces, [], 0
-        return taken
-
-
-class _Handlers:
-    """The handlers that were wrapped, and which invocations they have returned from.
-
-    before_return: is called before the outermost handler returns, with whether its start was missed. missed: the
-    extension does not wait for handlers, as none that is wrapped has begun. is_awaited: one has begun in this
-    invocation, and the extension publishes its traces yet.
-    """
-
-    def __init__(self, before_return: Callable[[bool], None]) -> None:
-        self._before_return = before_return
-        self._returned: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._lock = threading.Lock()
-        self._depth = 0
-        self._is_wrapped = False
-        self._timeout_at = math.inf
-        self.missed = False
-        self.is_awaited = False
-
-    def wrap(self, handler: Handler) -> Handler:
-        self._is_wrapped = True
-
-        @wraps(handler, updated=())
-        def handle(event: Any, context: Any) -> Any:
-            self._enter(context)
-            try:
-                return handler(event, context)
-            finally:
-                self._leave(context)
-
-        return handle
-
-    def first_return(self, margin_seconds: float) -> str | None:
-        """Return the id of an invocation whose handler has returned, or None if none has in some time.
-
-        That time ends early if the handler would come too close to its time-out.
-        """
-        if self.missed or not self._is_wrapped:
-            return self.next_return(0)
-        latest = time.monotonic() + UNREAD_SECONDS
-        while (now := time.monotonic()) < min(latest, self._timeout_at - margin_seconds):
-            if (request_id := self.next_return(min(POLL_SECONDS, latest - now))) is not None:
-                return request_id
-        return None
-
-    def next_return(self, seconds: float) -> str | None:
-        """Return the id of an invocation whose handler has returned, or None if none has within that time."""
-        try:
-            return self._returned.get(timeout=max(0.0, seconds))
-        except queue.Empty:
-            return None
-
-    def missed_in(self, request_id: str) -> bool:
-        """Return whether no handler has begun in this invocation; then none is waited for, until one begins."""
-        with self._lock:
-            if self.missed or self._depth or not self._returned.empty():
-                return self.missed
-            self.missed = True
-        _log.warning(_NOT_WRAPPED, request_id)
-        return True
-
-    def _enter(self, context: Any) -> None:
-        with self._lock:
-            self._depth += 1
-            self.is_awaited = not self.missed
-            if self._depth == 1 and (remaining := getattr(context, "get_remaining_time_in_millis", None)):
-                self._timeout_at = time.monotonic() + remaining() / 1000
-
-    def _leave(self, context: Any) -> None:
-        with self._lock:
-            self._depth -= 1
-            if self._depth:
-                return
-            missed, self.missed = self.missed, False
-            self._timeout_at = math.inf
-        self._before_return(missed)
-        self._returned.put(getattr(context, "aws_request_id", UNNAMED))
+        if missed or self._settings.before_response or self._publishes_at_once:
+            self._outbox.publish()

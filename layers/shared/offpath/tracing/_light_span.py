@@ -16,7 +16,7 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
-from opentelemetry.sdk.trace.id_generator import IdGenerator
+from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.trace.propagation import _SPAN_KEY
@@ -25,6 +25,7 @@ from opentelemetry.util.types import Attributes, AttributeValue
 from typing_extensions import override
 
 from offpath.tracing._current_span import CurrentSpan
+from offpath.tracing._event_sequence import SystemRandomIds
 from offpath.tracing._function_spans import message_of
 from offpath.tracing._values import IMMUTABLE, snapshot
 
@@ -36,6 +37,8 @@ SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _ID_STEP = 0x9E3779B97F4A7C15
 _ID_MASK = 2**64 - 1
 _UNSET = Status()
+# Whose span ids mean nothing but that they differ: a trace's go on from one of them, which is quicker.
+_PLAIN_GENERATORS = (RandomIdGenerator, SystemRandomIds)
 
 
 class LightSpan(trace.Span):
@@ -55,8 +58,8 @@ class LightSpan(trace.Span):
         self.status = _UNSET
         self.start_time = start_time
         self.end_time: int | None = None
-        # Whom the span belongs to, what it shares with its request there, and its children's ids.
-        self.collector = tracer.collector
+        # Whom the span belongs to in which process, what it shares with its request there, and its children's ids.
+        self.process = tracer.collector.process
         self.part: Any = None
         self.ids: Iterator[int] = iter(())
 
@@ -177,7 +180,12 @@ How = tuple[str, SpanKind, Attributes, Sequence[Link] | None, int | None]
 
 
 class Collector(Protocol):
-    """Follows spans from their start to their end."""
+    """Follows spans from their start to their end.
+
+    process: stands for the collector in this process; it is another object in a copy of the process.
+    """
+
+    process: object
 
     def on_light_start(self, span: LightSpan, current: trace.Span, context: Context) -> None:
         """Note that a span has started in that context, whose current span that is."""
@@ -205,6 +213,7 @@ class LightTracer(trace.Tracer):
         self._ids = ids
         self.collector = collector
         self._new_state = new_state
+        self._is_plain = type(ids) in _PLAIN_GENERATORS
 
     @override
     def start_span(
@@ -226,12 +235,13 @@ class LightTracer(trace.Tracer):
         """Start a span as `start_span` does, in a context that was looked up."""
         name, kind, attributes, links, start_time = how
         current = context.get(_SPAN_KEY)
-        if isinstance(current, LightSpan) and current.collector is self.collector:
+        if isinstance(current, LightSpan) and current.process is self.collector.process:
             parent: SpanContext | None = current.context
             ids, trace_id, state = current.ids, current.context.trace_id, current.context.trace_state
         else:
             current, parent = _foreign(current)
-            ids = count(self._ids.generate_span_id(), _ID_STEP)
+            first = self._ids.generate_span_id
+            ids = count(first(), _ID_STEP) if self._is_plain else iter(first, None)
             trace_id = parent.trace_id if parent else self._ids.generate_trace_id()
             state = parent.trace_state if parent else self._state_of(attributes)
         own = SpanContext(trace_id, next(ids) & _ID_MASK, False, SAMPLED, state)

@@ -9,12 +9,15 @@ from opentelemetry import context as current_context
 from opentelemetry.context import Context
 from opentelemetry.context.context import _RuntimeContext
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import NoOpTracerProvider
 from typing_extensions import override
 
 from offpath.tracing._collector import TraceCollector
 from offpath.tracing._mlflow_api import CONTEXT, INITIALIZE, MlflowApi, load
+from offpath.tracing._mlflow_sampler import MlflowSampler
 from offpath.tracing._mlflow_traces import MlflowSpans, MlflowTraces
+from offpath.tracing._process_copy import in_each_child
 from offpath.tracing._shown_span import with_real
 
 # MLflow's spans have a tracer provider of their own, and what is large in them stays there: MLflow's exporter would
@@ -33,6 +36,7 @@ def capture(provider: TracerProvider, collector: TraceCollector) -> ExitStack:
     if is_captured:
         raise RuntimeError("MLflow's spans leave by a tracing of this process already: shut that one down first")
     traces = MlflowTraces(mlflow)
+    in_each_child(traces.begin_anew)
     spans = MlflowSpans(traces, collector)
     undo = ExitStack()
     _start_anew(mlflow)  # before the variables change: what MLflow has set up until now is ended as it was begun
@@ -59,7 +63,10 @@ class SharedContext(_RuntimeContext):
 
     @override
     def attach(self, context: Context) -> Token[Context]:
-        """Make the context the current one. A span of MLflow's that is none leaves the current one."""
+        """Make the context the current one. A span of MLflow's that is none leaves the current one.
+
+        Below one that MLflow's sampler has left out nothing is traced: what is there would be a trace without its root.
+        """
         return current_context._RUNTIME_CONTEXT.attach(with_real(context, current_context.get_current()))
 
     @override
@@ -83,7 +90,7 @@ def _initializer(mlflow: MlflowApi, new_provider: Callable[[], TracerProvider]) 
 
 
 def _new_provider(mlflow: MlflowApi, like: TracerProvider, spans: MlflowSpans) -> TracerProvider:
-    sampler = mlflow.provider._get_trace_sampler() or like.sampler
+    sampler = MlflowSampler(mlflow.provider._get_trace_sampler() or ALWAYS_ON)
     provider = TracerProvider(sampler, like.resource, shutdown_on_exit=False, id_generator=like.id_generator)
     provider.add_span_processor(spans)
     return provider

@@ -14,6 +14,8 @@ from typing_extensions import override
 
 from offpath.attributes import CLIENT_REQUEST_ID, EXPERIMENT, SESSION, USER, trace_tag
 from offpath.tracing._collector import TraceCollector
+from offpath.tracing._context import is_sending
+from offpath.tracing._root_attributes import SAID_STATE, SAID_STATES
 from offpath.tracing._shown_span import ShownSpan, to_show, with_real, with_shown
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from offpath.tracing._mlflow_api import MlflowApi
 
 _OF_METADATA = {"mlflow.trace.session": SESSION, "mlflow.trace.user": USER}
+# As many as MLflow keeps (MLFLOW_TRACE_BUFFER_MAX_SIZE). One that never ends, such as a stream's that nobody reads to
+# its end, makes room for another.
+MOST_TRACES = 1_000
 
 
 class MlflowTraces:
@@ -29,8 +34,13 @@ class MlflowTraces:
 
     def __init__(self, mlflow: "MlflowApi") -> None:
         self._mlflow = mlflow
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # the garbage collector may end a span within any line
+        self._known: dict[int, None] = {}  # trace ids, the oldest first
         self._open: dict[int, set[int]] = {}  # MLflow's spans, by trace id
+
+    def begin_anew(self) -> None:
+        """Go on in a copy of the process, in which another thread may hold the lock for ever."""
+        self._lock = threading.RLock()
 
     def started(self, span: Span) -> None:
         """Make one of MLflow's spans known to it. The outermost one names MLflow's experiment, if MLflow has a name."""
@@ -59,7 +69,7 @@ class MlflowTraces:
         if span is None:
             return context
         own = span.get_span_context()
-        if not span.is_recording():
+        if not span.is_recording() or is_sending(context):
             return with_shown(context, NonRecordingSpan(own))
         trace_id = self._trace(own.trace_id, span.start_time)
         shown = ShownSpan(span, json.dumps(trace_id))
@@ -75,24 +85,37 @@ class MlflowTraces:
         known = self._mlflow.traces.get_mlflow_trace_id_from_otel_id(trace_id)
         if known is None:
             return {}
-        with self._lock:
-            is_over = trace_id not in self._open
         with self._mlflow.traces.get_trace(known) as trace:
             said = dict(_attributes(trace.info)) if trace else {}
-            if trace and is_over:
-                trace.span_dict.clear()  # else MLflow would copy them all as it forgets the trace
+        with self._lock:
+            is_over = trace_id not in self._open
         if is_over:
-            with suppress(Exception):  # it is forgotten first, and MLflow's preview of it is of no use
-                self._mlflow.traces.pop_trace(trace_id)
+            self._forget(trace_id)
         return said
 
     def _trace(self, trace_id: int, start_time: int | None) -> str:
         """Return MLflow's id of the trace, which MLflow knows from now on."""
         known = _mlflow_id(trace_id)
         with self._mlflow.traces.get_trace(known) as trace:
-            if trace is None:
-                self._mlflow.traces.register_trace(trace_id, self._mlflow.new_trace(known, start_time or 0))
+            if trace is not None:
+                return known
+            self._mlflow.traces.register_trace(trace_id, self._mlflow.new_trace(known, start_time or 0))
+        with self._lock:
+            self._known[trace_id] = None
+            oldest = next(iter(self._known)) if len(self._known) > MOST_TRACES else None
+        if oldest is not None:
+            self._forget(oldest)
         return known
+
+    def _forget(self, trace_id: int) -> None:
+        with self._lock:
+            self._known.pop(trace_id, None)
+            self._open.pop(trace_id, None)
+        with self._mlflow.traces.get_trace(_mlflow_id(trace_id)) as trace:
+            if trace is not None:
+                trace.span_dict.clear()  # else MLflow would copy them all as it forgets the trace
+        with suppress(Exception):  # it is forgotten first, and MLflow's preview of it is of no use
+            self._mlflow.traces.pop_trace(trace_id)
 
 
 class MlflowSpans(SpanProcessor):
@@ -127,10 +150,19 @@ def _mlflow_id(trace_id: int) -> str:
 
 
 def _attributes(info: "TraceInfo") -> Iterator[tuple[str, str]]:
-    """Yield the root's attributes that say the same. Metadata that OTLP has no attribute for becomes tags."""
+    """Yield the root's attributes that say the same. What OTLP has no attribute for becomes tags.
+
+    A state is one that `mlflow.update_current_trace` has set. Assessments are those of `mlflow.log_feedback` and
+    `mlflow.log_expectation` within the trace; later ones go to the server.
+    """
+    if str(info.state) in SAID_STATES:
+        yield SAID_STATE, str(info.state)
     if info.client_request_id:
         yield trace_tag(CLIENT_REQUEST_ID), str(info.client_request_id)
     for key, value in info.trace_metadata.items():
         yield _OF_METADATA.get(key) or trace_tag(key), str(value)
+    for assessment in info.assessments:
+        if told := assessment.feedback or assessment.expectation:
+            yield trace_tag(f"assessment.{assessment.name}"), str(told.value)
     for key, value in info.tags.items():
         yield trace_tag(key), str(value)

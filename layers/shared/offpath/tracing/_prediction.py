@@ -9,7 +9,7 @@ from opentelemetry.trace import NoOpTracer, Span, Tracer
 
 from offpath import attributes
 from offpath.attributes import trace_tag
-from offpath.tracing._capture import to_json
+from offpath.tracing._capture import plain, to_json
 from offpath.tracing._context import untraced
 from offpath.tracing._requests import mlflow_trace_id
 
@@ -17,9 +17,10 @@ NOT_GIVEN: Any = object()
 
 
 class Prediction:
-    """A prediction that is being made: a trace, or a part of the one around it.
+    """A prediction that is being made, as `tracing.prediction` returns it: a context manager of one block.
 
-    outputs: are to be set within the block; JSON, or what can be shown as JSON.
+    outputs: set them within the block; JSON, or what can be shown as JSON. A label of a single prediction becomes the
+    trace's tag `prediction`: a text, or a mapping whose `label` is one.
     """
 
     def __init__(self, tracer: Tracer, model: str, of_trace: Mapping[str, str], of_model: Mapping[str, str]) -> None:
@@ -66,8 +67,9 @@ class Prediction:
 
 def label_of(outputs: Any) -> str | None:
     """Return the label of a single prediction: a text, or a mapping whose `label` is one, alone or in a list."""
-    one = outputs[0] if isinstance(outputs, list | tuple) and len(outputs) == 1 else outputs
-    found = one.get("label") if isinstance(one, Mapping) else one
+    found = plain(outputs)
+    one = found[0] if isinstance(found, list | tuple) and len(found) == 1 else found
+    found = plain(one.get("label") if isinstance(one, Mapping) else one)
     return found if isinstance(found, str) else None
 
 

@@ -8,6 +8,7 @@ from offpath import attributes
 from offpath.attributes import CALLER_HEADERS, LONGEST_CALLER_HEADER, trace_tag
 
 TRACE_ID_HEADER = "x-trace-id"
+"""The header of an answer that has MLflow's id of its trace."""
 REFUSED, FAILED = 400, 500
 
 
@@ -28,6 +29,17 @@ def note_status(span: Span, status: int, reason: str | None = None) -> None:
         span.set_attribute(trace_tag(attributes.OUTCOME), found)
     if status >= FAILED:
         span.set_status(Status(StatusCode.ERROR, reason))
+
+
+def header_text(value: bytes) -> str:
+    """Return a header's value as text: UTF-8 where it is that, as most clients send names, else Latin-1.
+
+    https://www.rfc-editor.org/rfc/rfc9110#section-5.5 leaves bytes above ASCII open.
+    """
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def caller_attributes(headers: Mapping[str, str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from offpath.settings import Settings
+from offpath.tracing._workers import MOST_BYTES
 
 TraceParent = Literal["link", "continue", "ignore"]
 
@@ -34,7 +35,7 @@ class TracingSettings(Settings):
         1.0, gt=0, le=60, description="how long before a Lambda invocation's time-out its traces are sent"
     )
     backlog_bytes: int = Field(
-        64 * 1024 * 1024,
+        MOST_BYTES,
         ge=1_000_000,
         description="the bytes of traces that wait in memory before further ones are spilled",
     )

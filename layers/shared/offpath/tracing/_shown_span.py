@@ -5,17 +5,19 @@ from types import MappingProxyType
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span
-from opentelemetry.trace import NonRecordingSpan, SpanContext, Status, StatusCode
+from opentelemetry.trace import NonRecordingSpan, SpanContext, Status, StatusCode, get_current_span
 from opentelemetry.trace import Span as ApiSpan
 from opentelemetry.trace.propagation import _SPAN_KEY
 from opentelemetry.util.types import Attributes, AttributeValue
 from typing_extensions import override
 
 from offpath.attributes import SPAN_TYPE
+from offpath.tracing._context import untraced_in
+from offpath.tracing._json_values import REQUEST_ID, plain
 from offpath.tracing._light_span import LightSpan, readable
+from offpath.tracing._mlflow_sampler import is_left_out
 
-# MLflow notes its trace's id in each span that it sees. What it sees here is no span of its own.
-REQUEST_ID = "mlflow.traceRequestId"
+# What MLflow notes in each span that it sees. What it sees here is no span of its own.
 _NO_TYPES = ((SPAN_TYPE, "null"), (SPAN_TYPE, '"UNKNOWN"'))
 
 
@@ -66,7 +68,7 @@ class ShownSpan(ApiSpan, ReadableSpan):
     def set_attribute(self, key: str, value: AttributeValue) -> None:
         """Set an attribute, unless it says no more than that MLflow looks at the span."""
         if key != REQUEST_ID and (key, value) not in _NO_TYPES:
-            self.real.set_attribute(key, value)
+            self.real.set_attribute(key, plain(value))
 
     @override
     def set_attributes(self, attributes: Mapping[str, AttributeValue]) -> None:
@@ -127,16 +129,21 @@ def with_shown(context: Context, span: ShownSpan | NonRecordingSpan) -> Context:
 def with_real(context: Context, around: Context) -> Context:
     """Return the context with the real span as its current one, if it has one that is shown.
 
-    If it has one that stands for none, that of the context around stays: MLflow makes such a span where it is disabled.
+    If it has one that stands for none, that of the context around stays: MLflow makes such a span, or one of the same
+    ids, where it is disabled. What is below one that MLflow's sampler, or a caller's, has left out is left out.
     """
     current = context.get(_SPAN_KEY)
     if isinstance(current, ShownSpan):
         return Context({**context, _SPAN_KEY: current.real})
-    if isinstance(current, NonRecordingSpan) and not _is_valid(current) and _SPAN_KEY in around:
+    if not isinstance(current, NonRecordingSpan):
+        return context
+    own: SpanContext | None = current.get_span_context()  # MLflow leaves it out
+    if _stands_for_none(own, around):
         return Context({**context, _SPAN_KEY: around[_SPAN_KEY]})
-    return context
+    return untraced_in(context) if own is not None and is_left_out(own) else context
 
 
-def _is_valid(span: NonRecordingSpan) -> bool:
-    own: SpanContext | None = span.get_span_context()  # MLflow leaves it out
-    return own is not None and own.is_valid
+def _stands_for_none(own: SpanContext | None, around: Context) -> bool:
+    if _SPAN_KEY not in around:
+        return False
+    return own is None or not own.is_valid or own == get_current_span(around).get_span_context()

@@ -47,23 +47,26 @@ class TraceThread:
 
     def submit(self, trace: EndedTrace) -> None:
         """Publish the trace soon, or hand it on if too much waits or the thread has ended. Returns at once."""
-        if not self._is_ended and self._add_bytes(size_of(trace)):
-            self._entries.put(trace)
-        else:
+        if not self._put(trace, size_of(trace)):
             self._beyond(trace)
 
     def when_published(self, notify: Notify) -> None:
         """Call this once what was submitted so far is published, with True, or with False if it cannot be."""
-        if self._is_ended:
+        if not self._put(notify, 0):
             notify(False)
-        else:
-            self._entries.put(notify)
+
+    @property
+    def is_running_this(self) -> bool:
+        """Whether the caller is within this thread, which cannot wait for itself."""
+        return threading.current_thread() is self._thread
 
     def end(self, timeout_seconds: float) -> list[EndedTrace]:
         """Publish what is left, and end the thread. Return what it did not come to in time, the batch in hand first."""
-        self._is_ended = True
-        self._entries.put(None)
-        self._thread.join(timeout_seconds)
+        with self._lock:
+            self._is_ended = True
+            self._entries.put(None)
+        if not self.is_running_this:
+            self._thread.join(timeout_seconds)
         left = [*self._in_hand]
         for entry in self._drained():
             if isinstance(entry, EndedTrace):
@@ -83,12 +86,13 @@ class TraceThread:
             self._entries.put(None)
         return entries
 
-    def _add_bytes(self, change: int) -> bool:
-        """Count the bytes. Return False, and count nothing, if that were too many."""
-        with self._lock:
-            if self._bytes + change > self._most_bytes and change > 0 and self._bytes:
+    def _put(self, entry: EndedTrace | Notify, size: int) -> bool:
+        """Let the entry wait for the thread. Return False if that has ended, or if too many bytes wait."""
+        with self._lock:  # so that none comes between the end and its last look
+            if self._is_ended or (self._bytes and size and self._bytes + size > self._most_bytes):
                 return False
-            self._bytes += change
+            self._bytes += size
+            self._entries.put(entry)
             return True
 
     def _run(self) -> None:
@@ -97,7 +101,8 @@ class TraceThread:
             if batch:
                 guarded(partial(self._publish, batch))
                 self._in_hand = ()
-                self._add_bytes(-sum(map(size_of, batch)))
+                with self._lock:
+                    self._bytes -= sum(map(size_of, batch))
                 self._after_batch()
             if mark is None:
                 return

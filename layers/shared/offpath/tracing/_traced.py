@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, TypeVar, cast, overload
@@ -66,13 +67,16 @@ def traced(
 
 @dataclass(slots=True)
 class Traced:
-    """A span to come: a decorator of functions, or a context manager of one block at a time."""
+    """A span to come: a decorator of functions, or a context manager.
+
+    Several threads and tasks may be in a block of it at once, but none in a block within its own.
+    """
 
     name: str | None
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
     capture_inputs: bool = False
     capture_outputs: bool = False
-    _block: AbstractContextManager[Span] | None = field(default=None, init=False)
+    _open: list[AbstractContextManager[Span]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __call__(self, function: F) -> F:
         """Return the function with a span around each of its calls. Raises TypeError for what is no function."""
@@ -81,17 +85,31 @@ class Traced:
 
     def __enter__(self) -> Span:
         """Start the span, and make it the current one. Raises RuntimeError without a name, or within its own block."""
-        if self.name is None or self._block is not None:
+        around = _blocks.get()
+        if self.name is None or any(by is self and block in self._open for by, block in around):
             raise RuntimeError("a block needs a name, and a `traced` of its own: with traced('name'): …")
-        self._block = current_tracer().start_as_current_span(self.name, attributes=self.attributes)
-        return self._block.__enter__()
+        block = current_tracer().start_as_current_span(self.name, attributes=self.attributes)
+        span = block.__enter__()
+        self._open.append(block)
+        _blocks.set((*(other for other in around if other[0] is not self), (self, block)))
+        return span
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> bool | None:
         """End the span."""
-        block, self._block = self._block, None
-        return block.__exit__(kind, error, where) if block else None
+        if not self._open:
+            return None
+        around = _blocks.get()
+        # A block may be left in another context than it was entered in, such as a generator's.
+        block = next((block for by, block in around if by is self and block in self._open), self._open[-1])
+        self._open.remove(block)
+        _blocks.set(tuple(other for other in around if other[1] is not block))
+        return block.__exit__(kind, error, where)
+
+
+# The blocks around, of this thread or task.
+_blocks: ContextVar[tuple[tuple[Traced, AbstractContextManager[Span]], ...]] = ContextVar("offpath_blocks", default=())
 
 
 class _Calls:
@@ -101,7 +119,7 @@ class _Calls:
         self.capture_outputs = how.capture_outputs
         self._name = how.name or function.__name__
         self._attributes = how.attributes
-        self._signature = inspect.signature(function) if how.capture_inputs else None
+        self._signature = _signature(function) if how.capture_inputs else None
 
     def current(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> AbstractContextManager[Span]:
         """Return the context manager of a span that is the current one within its block."""
@@ -120,6 +138,13 @@ class _Calls:
         if self._signature is None:
             return self._attributes
         return {**self._attributes, SPAN_INPUTS: arguments_json(self._signature, args, kwargs)}
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    try:
+        return inspect.signature(function)
+    except ValueError:  # of a function that is written in C
+        raise TypeError(f"{function!r} tells no signature: leave capture_inputs out") from None
 
 
 def _check_function(function: object) -> None:

@@ -51,8 +51,9 @@ class TracingChoices:
 
 @dataclass(frozen=True, slots=True)
 class Tracing:
-    """A tracer provider whose traces leave the process off the request path.
+    """The tracing of a process, as `install` returns it. Its methods may be called from any thread.
 
+    provider: the OpenTelemetry tracer provider whose spans are sent; instrumentations take it as `tracer_provider`.
     receipts: where the response waits for the receipts of its traces; else None.
     """
 
@@ -78,14 +79,28 @@ class Tracing:
         )
 
     def lambda_handler(self, handler: Handler) -> Handler:
-        """Wrap a Lambda handler, so that its traces are sent once it has returned. Required in Lambda.
+        """Return the Lambda handler with the sending of its traces after each invocation. Required in Lambda.
 
-        It stands outermost of a handler's decorators. Of nested handlers the outermost ends the invocation.
+            @tracing.lambda_handler
+            def handler(event, context): ...
+
+        The answer leaves first; with `OFFPATH_DELIVERY=before_response` it waits for SQS's receipt. What had ended is
+        sent before an invocation's time-out, too. It stands outermost of a handler's decorators. Of nested wrapped
+        handlers the outermost ends the invocation. Outside Lambda it returns what behaves as the handler itself.
+
+        handler: takes the event and the context, and returns the answer.
         """
         return self.worker.wrap(handler)
 
     def asgi(self, app: App) -> App:
-        """Return the ASGI application with a trace for each HTTP request: `app = tracing.asgi(app)`."""
+        """Return the ASGI application with a trace for each of its HTTP requests.
+
+            app = tracing.asgi(app)
+
+        The trace's root has the span kind SERVER and is named after method and route; its status is an error for a 5xx
+        alone. The answer gets the header `x-trace-id`. What `x-session-id`, `x-user-id` and `x-client-request-id` say
+        becomes session, user and a tag of the trace. Connections that are no HTTP requests pass through.
+        """
         return app if self.choices.models.none else TracedApp(app, self)
 
     def prediction(
@@ -102,8 +117,11 @@ class Tracing:
             with tracing.prediction("fraud", "3", inputs=order) as prediction:
                 prediction.outputs = model.predict(order)
 
-        With outputs the trace is made at once, and there is no block to enter. inputs, outputs: JSON, or what can be
-        shown as JSON.
+        With outputs the trace is made at once, and there is no block to enter. Within another span the prediction is a
+        part of that one's trace. An exception that leaves the block gives the trace the outcome `failed`.
+
+        model, version: tags of the trace, as registered in MLflow or of your own naming. inputs, outputs: JSON, or what
+        can be shown as JSON. alias: a tag of the trace, if the model was chosen by one.
         """
         tracer = self.tracer("offpath.prediction")
         if not self.choices.models.includes(model):
@@ -126,17 +144,33 @@ class Tracing:
         self._undone_at_end.enter_context(capture(self.provider, self.collector))
 
     def read_caller(self, headers: Mapping[str, str]) -> Caller:
-        """Return how a request's span begins; the headers' names are in lower case."""
+        """Return how the span of a request begins, as `OFFPATH_TRACEPARENT` says: with a link, as a child, or neither.
+
+            caller = tracing.read_caller(headers)
+            with tracer.start_as_current_span("POST /score", caller.context, links=caller.links) as span:
+                span.set_attributes(caller.attributes)
+
+        headers: of the request, with names in lower case. A `traceparent` that cannot be read counts as none.
+        """
         return read_caller(headers, self.choices.traceparent)
 
     def add_periodic_task(self, task: Callable[[], None]) -> None:
-        """Call this off the request path, again and again."""
+        """Call this off the request path, again and again, until `shutdown`.
+
+        In Lambda it is called after the traces of each invocation, elsewhere in a thread of its own after each batch of
+        traces and every second. An exception of the task is logged, and it is called again.
+        """
         self.worker.add_periodic_task(task)
 
-    def shutdown(self) -> bool:
-        """Send what is left, of requests that have not ended, too. Return False if that took more than ten seconds.
+    def flush(self, timeout_seconds: float = CLOSE_SECONDS) -> bool:
+        """Send what has ended so far. Return False if that took longer."""
+        return self.worker.flush(timeout_seconds)
 
-        A trace that ends later goes to the log. A provider that was given to `install` is left as it is.
+    def shutdown(self) -> bool:
+        """Send what is left, of requests that have not ended, too, and stop. Return False if ten seconds did not do.
+
+        What could not be sent by then is in the log, as is each trace that ends later. It is called as the process
+        exits; calling it again does nothing more. A provider that was given to `install` is left as it is.
         """
         atexit.unregister(self.shutdown)
         _installed.remove(self)

@@ -13,6 +13,8 @@ from offpath.tracing._otlp import EndedTrace
 Publish = Callable[[Sequence[EndedTrace]], None]
 Handler = Callable[[Any, Any], Any]
 
+# Of traces that wait in memory.
+MOST_BYTES = 64 * 1024 * 1024
 # The runtime client holds the GIL while it posts the response: a flush that starts at once would delay that post.
 RESPONSE_HEAD_START_SECONDS = 0.002
 
@@ -35,8 +37,8 @@ class Publisher(Protocol):
 class OpenTraces(Protocol):
     """The requests whose traces have not ended."""
 
-    def open_requests(self) -> frozenset[int]:
-        """Return an id for each."""
+    def newest_request(self) -> int:
+        """Return the number of the one that began last, 0 if there is none."""
 
     def unfinished(self, reason: str) -> list[EndedTrace]:
         """Return what has ended of each so far."""

@@ -1,7 +1,10 @@
 """The operation `predict` of one model in the OpenAPI document."""
 
 from pydantic import JsonValue
+from pydantic_core import from_json, to_json
 
+from offpath.contracts.errors import OffpathError
+from prediction_api.format_predictions import format_predictions
 from prediction_api.http.openapi.parts import REQUEST_PARAMETERS, JsonSchema, Operation, Response, json_content
 from prediction_api.http.problems import MEDIA_TYPE
 from prediction_api.models.served import ServedModel
@@ -37,7 +40,7 @@ def predict_operation(served: ServedModel) -> Operation:
         "parameters": REQUEST_PARAMETERS,
         "requestBody": {"required": True, "content": json_content(request, _example(served))},
         "responses": {
-            "200": {"description": "Predictions", "content": json_content(_answer(served))},
+            "200": {"description": "Predictions", "content": json_content(_answer(served), _answer_example(served))},
             "default": PROBLEM,
         },
     }
@@ -47,6 +50,25 @@ def _example(served: ServedModel) -> JsonValue:
     example = served.version.input_example
     inputs = example if served.version.signature.tensors else [example]
     return {"inputs": inputs} if example else None
+
+
+def _answer_example(served: ServedModel) -> JsonValue:
+    """Return what the model answers for its example; None where it has none, or cannot answer it now."""
+    example = _example(served)
+    if example is None:
+        return None
+    try:
+        batch = served.schema.read(to_json(example))
+        predictions = format_predictions(served.version, served.predictor.run(batch), batch.records)
+    except (OffpathError, ValueError):
+        return None
+    described: dict[str, JsonValue] = {
+        "model": served.name,
+        "version": served.version.number,
+        "alias": served.alias,
+        "trace_id": f"tr-{'0' * 31}1",
+    }
+    return described | {"predictions": from_json(to_json(predictions, inf_nan_mode="null"))}
 
 
 def _answer(served: ServedModel) -> JsonSchema:

@@ -5,9 +5,10 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from offpath.contracts.model_manifest import Signature
+from offpath.contracts.model_manifest import Column, Signature
 from prediction_api.http.public_route import PublicRoute
 from prediction_api.http.services import services
+from prediction_api.inputs.batch import can_be_absent
 from prediction_api.models.served import ServedModel
 from prediction_api.models.variants import Variants
 from prediction_api.routing.model_selector import CHAMPION_SELECTOR
@@ -23,7 +24,9 @@ class VersionDescription(BaseModel):
     weight: int = Field(description="share of the model's traffic, in percent")
     shadow: bool = Field(description="whether it predicts in the background what another version answered")
     run_id: str | None = Field(description="the MLflow run that trained it")
+    description: str = Field(description="what the registry says of the version")
     task: str
+    unit: str = Field(description="of a regression's value, or empty where it is not known")
     labels: tuple[str, ...] = Field(description="class names, by class index")
     signature: Signature
     input_example: dict[str, Any] | list[Any] | None = Field(
@@ -64,6 +67,15 @@ def _describe(champion: ServedModel, variants: Variants) -> ModelDescription:
     return ModelDescription(name=variants.name, aliases=others, **_version(champion).model_dump())
 
 
+def _effective(signature: Signature) -> Signature:
+    """Return the signature with `required` as requests find it."""
+    inputs = tuple(
+        entry.model_copy(update={"required": not can_be_absent(entry)}) if isinstance(entry, Column) else entry
+        for entry in signature.inputs
+    )
+    return signature.model_copy(update={"inputs": inputs})
+
+
 def _version(served: ServedModel) -> VersionDescription:
     version = served.version
     return VersionDescription(
@@ -72,9 +84,11 @@ def _version(served: ServedModel) -> VersionDescription:
         weight=version.weight,
         shadow=version.shadow,
         run_id=version.run_id,
+        description=version.description,
         task=version.task,
+        unit=version.unit,
         labels=version.labels,
-        signature=version.signature,
+        signature=_effective(version.signature),
         input_example=version.input_example,
         problem=served.problem,
     )

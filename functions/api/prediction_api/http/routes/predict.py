@@ -5,15 +5,20 @@ from opentelemetry.trace import get_current_span
 from pydantic_core import to_json
 
 from offpath.tracing import mlflow_trace_id
+from prediction_api.errors import MalformedBody
 from prediction_api.format_predictions import format_predictions, label_of
 from prediction_api.http.predictions import json_response, read_prediction_request
 from prediction_api.http.services import services
 from prediction_api.http.traced_route import TracedRoute
 from prediction_api.inputs.batch import Batch, Outputs
+from prediction_api.inputs.not_json import not_json
 from prediction_api.models.served import ServedModel
 from prediction_api.prediction_protocol import FormattedPredictions, PredictionRequest
 
 router = APIRouter(route_class=TracedRoute, tags=["predictions"])
+
+# In characters, of an example within an error's text.
+LONGEST_EXAMPLE = 500
 
 
 class PredictProtocol:
@@ -25,12 +30,23 @@ class PredictProtocol:
 
     def read(self, served: ServedModel, request: PredictionRequest) -> Batch:
         """Return the model's inputs. Raises PredictionApiError."""
-        return served.schema.read(request.body)
+        try:
+            return served.schema.read(request.body)
+        except MalformedBody as error:
+            content_type = request.headers.get("content-type", "")
+            raise not_json(error, request.body, content_type, _example(served)) from error
 
     def format(self, served: ServedModel, outputs: Outputs, records: int) -> FormattedPredictions:
         """Return the predictions. Raises ValueError for outputs of another form."""
         predictions = format_predictions(served.version, outputs, records)
         return FormattedPredictions(predictions, label_of(predictions[0]) if records == 1 else None)
+
+
+def _example(served: ServedModel) -> str:
+    """Return a body for the model, if one of a few lines is known."""
+    given = served.version.input_example
+    example = to_json({"inputs": given}).decode() if given else ""
+    return example if 0 < len(example) <= LONGEST_EXAMPLE else '{"inputs": …}'
 
 
 PROTOCOL = PredictProtocol()

@@ -7,15 +7,17 @@ from starlette.concurrency import run_in_threadpool
 
 from offpath.contracts.recipes import AnnouncedRecipe
 from offpath.contracts.training_job import PublicJob
-from prediction_api.errors import TrainingNotConfigured
+from prediction_api.errors import MalformedBody, TrainingNotConfigured
 from prediction_api.http.body import read_body
 from prediction_api.http.openapi.parts import schema_of
 from prediction_api.http.public_route import PublicRoute
 from prediction_api.http.services import services
+from prediction_api.inputs.not_json import not_json
 from prediction_api.jobs.request import TrainingRequest
 from prediction_api.jobs.training import Training
 
 MAX_BODY_BYTES = 100_000
+EXAMPLE = '{"parameters": {…}}'
 
 router = APIRouter(route_class=PublicRoute, tags=["training"])
 
@@ -38,7 +40,10 @@ async def train(name: str, request: Request, response: Response) -> PublicJob:
     """Queue a training by the recipe of that name; `GET /jobs/{id}` tells how far it is."""
     training = _training(request)
     body = await read_body(request, MAX_BODY_BYTES, "data travel through the bucket")
-    job = await run_in_threadpool(training.submit, name, body)
+    try:
+        job = await run_in_threadpool(training.submit, name, body)
+    except MalformedBody as error:
+        raise not_json(error, body, request.headers.get("content-type", ""), EXAMPLE) from error
     response.headers["location"] = request.url_for("get_job", job_id=job.id).path
     return job
 

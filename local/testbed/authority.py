@@ -1,7 +1,8 @@
-"""A certificate authority of a test's own."""
+"""A certificate authority of one's own, for servers on this machine."""
 
 import datetime as dt
 import ssl
+from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -27,7 +28,7 @@ _SIGNS_CERTIFICATES = x509.KeyUsage(
 
 
 class Authority:
-    """Issues certificates for 127.0.0.1 that only those trust who have its own, `pem`."""
+    """Issues certificates that only those trust who have its own, `pem`."""
 
     def __init__(self, name: str = "offpath test CA") -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -37,14 +38,22 @@ class Authority:
         self.pem = _pem(own.add_extension(_SIGNS_CERTIFICATES, critical=True), self._key)
 
     def certify(self, server: ssl.SSLContext, folder: Path) -> None:
-        """Give a server a new certificate of this authority's: its next handshake shows it."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
-        built = self._signed(_named("offpath test server"), key).add_extension(address, critical=False)
+        """Give a server a new certificate for 127.0.0.1: its next handshake shows it."""
         path = folder / "server.pem"
-        path.write_bytes(_private(key) + _pem(built.add_extension(issuer, critical=False), self._key))
+        self._write(x509.IPAddress(ip_address("127.0.0.1")), path=path)
         server.load_cert_chain(path)
+
+    def write_certificate(self, names: Sequence[str], path: Path) -> None:
+        """Write a new certificate for these host names to a file, in PEM, after its private key."""
+        self._write(*map(x509.DNSName, names), path=path)
+
+    def _write(self, *subjects: x509.GeneralName, path: Path) -> None:
+        key = ec.generate_private_key(ec.SECP256R1())
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        built = self._signed(_named("offpath test server"), key)
+        built = built.add_extension(x509.SubjectAlternativeName(subjects), critical=False)
+        path.touch(mode=0o600)
+        path.write_bytes(_private(key) + _pem(built.add_extension(issuer, critical=False), self._key))
 
     def _signed(self, subject: x509.Name, key: Key) -> x509.CertificateBuilder:
         now = dt.datetime.now(dt.UTC)

@@ -2,19 +2,22 @@
 
 import os
 import shlex
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.waiting import wait_for
+from local.errors import ServiceFailed
+from local.testbed.docker import create_network, docker, remove_network
+from offpath.retry import attempts, every
 
 IMAGE = "debian-host:12"
 DOCKERFILE = Path(__file__).parent / "debian"
 # This machine's certificates, by which it reaches the package registries.
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+BOOT_SECONDS = 300.0
+PAUSE_SECONDS = 0.2
 # What systemd needs of a container.
 OPTIONS = (
     *(
@@ -27,24 +30,9 @@ OPTIONS = (
         "--security-opt",
         "apparmor=unconfined",
     ),
-    *("--tmpfs", "/run", "--tmpfs", "/tmp:exec", "--volume", "/sys/fs/cgroup:/sys/fs/cgroup", "--cgroupns", "host"),
+    *("--tmpfs", "/run", "--tmpfs", "/tmp:exec"),  # noqa: S108
+    *("--volume", "/sys/fs/cgroup:/sys/fs/cgroup", "--cgroupns", "host"),
 )
-
-
-def docker(*words: str, check: bool = True, stdin: bytes | None = None) -> str:
-    """Return what `docker …` prints. Raises AssertionError with its errors when it fails."""
-    done = subprocess.run(["docker", *words], input=stdin, capture_output=True, check=False)
-    said = done.stdout.decode(errors="replace")
-    assert not check or done.returncode == 0, f"docker {shlex.join(words)}: {said}{done.stderr.decode()}"
-    return said.strip()
-
-
-def missing_docker() -> str:
-    """Return why there is no Docker engine to use, if there is none."""
-    if shutil.which("docker") is None:
-        return "there is no Docker"
-    answer = subprocess.run(["docker", "info"], capture_output=True, check=False)
-    return "the Docker engine does not run" if answer.returncode else ""
 
 
 def ensure_image() -> None:
@@ -56,11 +44,10 @@ def ensure_image() -> None:
 @contextmanager
 def network(name: str) -> Iterator[str]:
     """A network of containers that know each other by name; gives the address that this machine has in it."""
-    docker("network", "create", name)
     try:
-        yield docker("network", "inspect", name, "--format", "{{(index .IPAM.Config 0).Gateway}}")
+        yield create_network(name)
     finally:
-        docker("network", "rm", name)
+        remove_network(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +59,28 @@ class Ran:
 
 
 class DebianMachine:
-    """A machine that runs until `remove`."""
+    """A machine by the name of its container: one that runs, or that `boot` starts. It runs until `remove`."""
 
-    def __init__(self, name: str, network_name: str, alias: str, *options: str) -> None:
-        """alias: its host name in the network. options: of `docker run`."""
+    def __init__(self, name: str) -> None:
         self.name = name
+
+    def boot(self, network_name: str, alias: str, *options: str) -> None:
+        """Start it. alias: its host name in the network. options: of `docker run`. Raises ServiceFailed."""
         place = ("--network", network_name, "--network-alias", alias, "--hostname", alias)
-        docker("run", "--detach", "--name", name, *place, *OPTIONS, *options, IMAGE, "/sbin/init")
-        wait_for(
-            lambda: self.run("systemctl is-system-running", check=False).text in {"running", "degraded"},
-            lambda: f"{name} did not come up",
-        )
-        docker("cp", "--follow-link", CERTIFICATES, f"{name}:{CERTIFICATES}")
+        docker("run", "--detach", "--name", self.name, *place, *OPTIONS, *options, IMAGE, "/sbin/init")
+        for _ in attempts(every(PAUSE_SECONDS, budget_seconds=BOOT_SECONDS)):
+            if self.run("systemctl is-system-running", check=False).text in {"running", "degraded"}:
+                break
+        else:
+            raise ServiceFailed(self.name, f"{self.name} did not come up")
+        docker("cp", "--follow-link", CERTIFICATES, f"{self.name}:{CERTIFICATES}")
 
     def published(self, port: int) -> int:
         """The port of 127.0.0.1 here that leads to that port there."""
         return int(docker("port", self.name, f"{port}/tcp").splitlines()[0].rpartition(":")[2])
 
     def run(self, script: str, *, check: bool = True, environ: Mapping[str, str] | None = None) -> Ran:
-        """Run a bash script as root; its output and errors together. check: a failure is an AssertionError."""
+        """Run a bash script as root; its output and errors together. check: a failure is a ServiceFailed."""
         given = [word for name, value in (environ or {}).items() for word in ("--env", f"{name}={value}")]
         done = subprocess.run(
             ["docker", "exec", *given, self.name, "bash", "-c", script],
@@ -100,9 +90,10 @@ class DebianMachine:
             errors="replace",
             check=False,
         )
-        assert not check or done.returncode == 0, (
-            f"{script!r} on {self.name} ended with {done.returncode}:\n{done.stdout[-4000:]}"
-        )
+        if check and done.returncode:
+            raise ServiceFailed(
+                self.name, f"{script!r} on {self.name} ended with {done.returncode}:\n{done.stdout[-4000:]}"
+            )
         return Ran(done.returncode, done.stdout.strip())
 
     def install(self, packages: Sequence[str]) -> None:
@@ -114,7 +105,7 @@ class DebianMachine:
     def write(self, path: str, content: str, mode: str = "644") -> None:
         """Write a file, and the folders above it."""
         script = f"mkdir -p $(dirname {path}) && cat > {path} && chmod {mode} {path}"
-        docker("exec", "--interactive", self.name, "bash", "-c", script, stdin=content.encode())
+        docker("exec", "--interactive", self.name, "bash", "-c", script, stdin=content)
 
     def copy(self, folder: Path, target: str) -> None:
         """Copy a folder's content into a new folder there."""

@@ -1,23 +1,28 @@
 """A machine with PostgreSQL and MariaDB, reached over TLS only: what RDS is in AWS."""
 
-from tests.support.machines.debian_machine import DebianMachine
+from collections.abc import Sequence
 
-NAME = "database"
+from local.testbed.debian_machine import DebianMachine
+
 CA_FILE = "/srv/ca.pem"
 USERNAME = "offpath"
 DATABASE = "mlflow"
 
-CERTIFICATES = f"""
+CERTIFICATES = """
 set -e
 cd /srv
 openssl req -x509 -newkey rsa:2048 -noenc -days 2 -subj "/CN=database CA" -keyout ca.key -out ca.pem 2>/dev/null
-openssl req -new -newkey rsa:2048 -noenc -subj "/CN={NAME}" -keyout server.key -out server.csr 2>/dev/null
+openssl req -new -newkey rsa:2048 -noenc -subj "/CN=database" -keyout server.key -out server.csr 2>/dev/null
 openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -days 2 -out server.pem \
-    -extfile <(printf 'subjectAltName=DNS:{NAME}') 2>/dev/null
-for user in postgres mysql; do
-    install -d -o $user -m 700 /srv/$user
-    install -o $user -m 600 server.key server.pem ca.pem /srv/$user
-done
+    -extfile <(printf "subjectAltName=DNS:$HOST") 2>/dev/null
+"""
+
+# The user of the system that a database runs as, which may read the certificate.
+OWNED = """
+set -e
+install -d -o $OWNER -m 700 /srv/$OWNER
+cd /srv
+install -o $OWNER -m 600 server.key server.pem ca.pem /srv/$OWNER
 """
 
 POSTGRES = f"""
@@ -55,17 +60,20 @@ END
 """
 
 
+# By the names that MLflow's machine has for the databases: package, and script.
+ENGINES = {"postgres": ("postgresql", POSTGRES), "mysql": ("mariadb-server", MARIADB)}
+
+
 class DatabaseMachine(DebianMachine):
-    """Both databases are called `mlflow`, and are `offpath`'s."""
+    """A database, or both, called `mlflow`, and `offpath`'s."""
 
-    def __init__(self, name: str, network_name: str) -> None:
-        super().__init__(name, network_name, NAME)
-
-    def provide(self, password: str) -> None:
-        """Set both up, with that password."""
-        self.install(["postgresql", "mariadb-server", "openssl"])
-        for script in (CERTIFICATES, POSTGRES, MARIADB):
-            self.run(script, environ={"PASSWORD": password})
+    def provide(self, host: str, password: str, engines: Sequence[str] = tuple(ENGINES)) -> None:
+        """Set them up. host: the name by which they are reached. password: of the database's owner."""
+        self.install([*(ENGINES[engine][0] for engine in engines), "openssl"])
+        self.run(CERTIFICATES, environ={"HOST": host})
+        for engine in engines:
+            self.run(OWNED, environ={"OWNER": engine})
+            self.run(ENGINES[engine][1], environ={"PASSWORD": password})
 
     @property
     def ca(self) -> str:

@@ -1,0 +1,1 @@
+"""The commands that choose which version of a model is champion."""

@@ -1,0 +1,1 @@
+"""The command that predicts every row of a file."""

@@ -1,0 +1,1 @@
+"""Make docs/reference.md, the reference of the public names of `offpath`, from their docstrings."""

@@ -1,0 +1,1 @@
+"""Every estimator of scikit-learn, and what registering makes of it."""

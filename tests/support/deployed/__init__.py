@@ -1,0 +1,1 @@
+"""A stack that is deployed to the emulator, and who uses it."""
