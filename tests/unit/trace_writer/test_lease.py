@@ -30,7 +30,7 @@ def test_only_one_has_the_lease() -> None:
         assert (first, second) == (True, False)
 
 
-def test_a_lease_that_is_given_back_can_be_had_at_once() -> None:
+def test_a_lease_given_back_can_be_had_at_once() -> None:
     bucket, clock = InMemoryBucket(), WallClock()
     for _ in range(3):
         with Lease(bucket, KEY, clock).held(60) as held:

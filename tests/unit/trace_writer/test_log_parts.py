@@ -70,7 +70,7 @@ def test_parts_are_read_back_whatever_order_they_come_in(seed: int, prefix: str)
     assert list(spilled.from_log(content.decode() for content in bucket.objects.values())) == [message]
 
 
-def test_a_part_that_cannot_be_read_is_kept_as_it_came() -> None:
+def test_an_unreadable_part_is_kept_as_it_came() -> None:
     bucket = InMemoryBucket()
     assert keep_parts(['{"offpath_spill": 7}', "other"], bucket) == Kept(1, 1)
     [(key, content)] = bucket.objects.items()
