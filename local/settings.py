@@ -47,6 +47,7 @@ class LocalSettings(Settings):
     )
     drain_seconds: float = Field(10, ge=0, description="how long the writer may go on emptying the queue at a stop")
     sync_seconds: float = Field(3, gt=0, description="how often the model registry is read")
+    sweep_seconds: float = Field(30, gt=0, description="how often the writer takes up what could not be queued")
     model_refresh_seconds: float = Field(2, gt=0, description="how often, at most, the API reads the model manifest")
     start_seconds: float = Field(180, gt=0, description="how long a service may take until it is ready")
 
@@ -98,6 +99,10 @@ class PollerSettings(Settings):
     writer_handler: str = Field(
         "trace_writer.handler:handler", pattern=r"^[\w.]+:\w+$", description="the handler, as MODULE:FUNCTION"
     )
+    sweep_handler: str = Field(
+        "", pattern=r"^([\w.]+:\w+)?$", description="the handler that takes up what could not be queued; none if empty"
+    )
+    sweep_seconds: float = Field(30, gt=0, description="how often that is called")
 
 
 class SyncSettings(Settings):

@@ -90,9 +90,10 @@ class Services:
         )
 
     def writer(self) -> Service:
-        """Describe the trace writer behind its queue."""
+        """Describe the trace writer behind its queue, which takes up what could not be queued, too."""
         time_to_end = self.settings.writer_timeout_seconds + self.settings.drain_seconds
-        return self._module("writer", "local.aws.writer_loop", "polling ", time_to_end + 5)
+        service = self._module("writer", "local.aws.writer_loop", "polling ", time_to_end + 5)
+        return replace(service, environ=self._environ | {"OFFPATH_SWEEP_HANDLER": "trace_writer.handler:sweep"})
 
     def sync(self) -> Service:
         """Describe the model sync on its schedule."""

@@ -36,11 +36,14 @@ class Storage:
         self._bucket = Bucket(s3, ARCHIVE)
 
     def create(self) -> None:
-        """Make buckets and queues that do not exist, and fill the queues with what was saved. Raises Transient."""
+        """Make buckets and queues that do not exist, and put saved dead letters on theirs. Raises Transient.
+
+        Saved events stay in S3 until the writer has taken them up from there: the queue is in memory alone.
+        """
         self._create_buckets()
         self._create_queues()
-        for name in (QUEUE, DEAD_LETTERS):
-            self._replay(name)
+        self._tell_of_saved()
+        self._replay(DEAD_LETTERS)
         self._resume_jobs()
 
     def save(self, give_up: Callable[[], bool]) -> None:
@@ -70,6 +73,12 @@ class Storage:
     def _create_queue(self, name: str, attributes: "dict[QueueAttributeNameType, str]") -> str:
         given = attributes | {"MessageRetentionPeriod": str(RETENTION_SECONDS)}
         return self._sqs.create_queue(QueueName=name, Attributes=given)["QueueUrl"]
+
+    def _tell_of_saved(self) -> None:
+        saved = sum(1 for _ in self._bucket.keys(spill_prefix(QUEUE)))
+        if saved:
+            place = f"s3://{ARCHIVE}/{spill_prefix(QUEUE)}"
+            self._screen.step(f"{saved} message(s) of the last run wait in {place}: the writer takes them up")
 
     def _replay(self, name: str) -> None:
         producer = SqsQueue(self._sqs, self._settings.url_of(name))

@@ -1,4 +1,4 @@
-"""A start of the local stack restores the queues that a stop has saved."""
+"""A start of the local stack leaves saved events to the writer, and restores the queue of dead letters."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
@@ -47,13 +47,16 @@ def test_queues_and_buckets_are_made_once_and_messages_survive(
     dead.send([Message("poison", {"kind": "inline"})])
     storage.save(lambda: True)
     assert [SqsConsumer(sqs, settings.url_of(name)).waiting() for name in (QUEUE, DEAD_LETTERS)] == [(0, 0), (0, 0)]
-    s3.put_object(Bucket=ARCHIVE, Key=f"spill/{QUEUE}/odd.json", Body=b"odd")
+    s3.put_object(Bucket=ARCHIVE, Key=f"spill/{DEAD_LETTERS}/odd.json", Body=b"odd")
     storage.create()
-    assert [SqsConsumer(sqs, settings.url_of(name)).waiting() for name in (QUEUE, DEAD_LETTERS)] == [(1, 0), (1, 0)]
+    assert [SqsConsumer(sqs, settings.url_of(name)).waiting() for name in (QUEUE, DEAD_LETTERS)] == [(0, 0), (1, 0)]
     assert "1 message(s) of offpath-traces wait in s3://offpath-archive/spill/offpath-traces/" in screen.text()
+    assert "1 message(s) of the last run wait in s3://offpath-archive/spill/offpath-traces/" in screen.text()
     assert "1 message(s) of the last run are on offpath-traces-dlq again" in screen.text()
-    assert "spill/offpath-traces/odd.json stays there: not a spilled message" in screen.text()
-    s3.delete_object(Bucket=ARCHIVE, Key=f"spill/{QUEUE}/odd.json")
+    assert "spill/offpath-traces-dlq/odd.json stays there: not a spilled message" in screen.text()
+    [saved] = Bucket(s3, ARCHIVE).keys(f"spill/{QUEUE}/")
+    for key in (saved, f"spill/{DEAD_LETTERS}/odd.json"):
+        s3.delete_object(Bucket=ARCHIVE, Key=key)
 
 
 @pytest.mark.usefixtures("clean")
@@ -89,11 +92,11 @@ def test_a_spilled_large_message_is_queued_as_a_claim_check(
     storage, bucket = Storage(s3, sqs, settings, FakeScreen()), Bucket(s3, ARCHIVE)
     s3.create_bucket(Bucket=ARCHIVE)
     event = TraceEvent("ab" * 16, "offpath/iris", "x" * SQS_MAX_BYTES)
-    bucket.put(spilled.key(QUEUE, inline_message(event)), spilled.dump(inline_message(event)))
+    bucket.put(spilled.key(DEAD_LETTERS, inline_message(event)), spilled.dump(inline_message(event)))
 
     storage.create()
 
-    (received,) = SqsConsumer(sqs, settings.url_of(QUEUE)).receive(10, 0)
+    (received,) = SqsConsumer(sqs, settings.url_of(DEAD_LETTERS)).receive(10, 0)
     attributes = {name: value["StringValue"] for name, value in received["MessageAttributes"].items()}
     assert decode_message(Message(received["Body"], attributes), S3Claims(bucket)) == event
     assert list(bucket.keys("spill/")) == []

@@ -56,10 +56,11 @@ def test_a_second_start_continues_where_the_first_stopped(user: User) -> None:
     await_end(family)
 
     again = user.up()
-    assert "3 message(s) of the last run are on offpath-traces again" in again.text
+    assert "3 message(s) of the last run wait in s3://offpath-archive/spill/offpath-traces/" in again.text
     assert "train  |" not in again.text
     assert user.has_trace(trace)
     wait_for(lambda: all(user.has_trace(trace_id) for trace_id in waiting), lambda: again.text)
+    wait_for(lambda: user.spilled() == [], lambda: again.text)
     down = user.run("down")
     assert down.exit_code() == 0
     assert "stopped the stack" in down.text
