@@ -32,8 +32,8 @@ LOG_PART_CHARACTERS = 200_000
 
 
 def dump(message: Message) -> bytes:
-    """Return the message as the content of an S3 object."""
-    return json.dumps({"schema": SCHEMA, **_fields(message)}).encode()
+    """Return the message as the content of an S3 object, in which each character is itself."""
+    return json.dumps({"schema": SCHEMA, **_fields(message)}, ensure_ascii=False).encode(errors="surrogatepass")
 
 
 def load(content: bytes) -> Message:
