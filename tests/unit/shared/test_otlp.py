@@ -54,9 +54,9 @@ def test_any_text_travels_in_characters_that_sqs_takes() -> None:
 
 @given(text=st.text(min_size=1))
 def test_a_text_is_carried_as_it_is(text: str) -> None:
-    event = encode(ended_trace(**{"mlflow.spanInputs": text}), "offpath")
+    event = encode(ended_trace(note=text), "offpath")
     assert OF_SQS.fullmatch(event.body)
-    assert attributes_of(spans_of(event.body)["predict"])["mlflow.spanInputs"]["stringValue"] == text
+    assert attributes_of(spans_of(event.body)["predict"])["note"]["stringValue"] == text
 
 
 @pytest.mark.parametrize("text", ["é", "中", "😀"])
