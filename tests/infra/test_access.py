@@ -31,6 +31,11 @@ def test_who_may_do_what() -> None:
         "TraceWriterFunctionRole": {
             ("s3:PutObject", "ArchiveBucket.Arn/archive/*"),
             ("s3:GetObject", "ArchiveBucket.Arn/claims/*"),
+            ("s3:GetObject", "ArchiveBucket.Arn/waiting/*"),
+            ("s3:PutObject", "ArchiveBucket.Arn/waiting/*"),
+            ("s3:GetObject", "ArchiveBucket.Arn/verdicts/*"),
+            ("s3:PutObject", "ArchiveBucket.Arn/verdicts/*"),
+            ("s3:PutObject", "ArchiveBucket.Arn/dead-letters/*"),
             ("sqs:SendMessage", "DeadLetterQueue.Arn"),
             (LOGIN, "MlflowWriterSecret"),
             read_ca,

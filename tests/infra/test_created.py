@@ -105,10 +105,12 @@ def test_a_role_may_touch_what_was_made_and_nothing_else(made: Created) -> None:
     [name] = iam.list_role_policies(RoleName=made.ids["TraceWriterFunctionRole"])["PolicyNames"]
     policy = iam.get_role_policy(RoleName=made.ids["TraceWriterFunctionRole"], PolicyName=name)
     # moto gives a policy back as Python would print it.
-    resources = {one["Resource"] for one in ast.literal_eval(policy["PolicyDocument"])["Statement"]}
+    named = [one["Resource"] for one in ast.literal_eval(policy["PolicyDocument"])["Statement"]]
+    resources = {each for one in named for each in ([one] if isinstance(one, str) else one)}
     bucket = f"arn:aws:s3:::{made.ids['ArchiveBucket']}"
     queue = f"arn:aws:sqs:us-east-1:123456789012:{made.ids['DeadLetterQueue'].rpartition('/')[2]}"
-    keys = {f"{bucket}/archive/*", f"{bucket}/claims/*", f"{bucket}/mlflow/ca.pem"}
+    prefixes = ("archive", "claims", "waiting", "verdicts", "dead-letters")
+    keys = {f"{bucket}/mlflow/ca.pem", *(f"{bucket}/{prefix}/*" for prefix in prefixes)}
     assert resources == keys | {bucket, queue, "MlflowWriterSecret"}
 
 
