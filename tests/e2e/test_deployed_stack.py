@@ -159,6 +159,7 @@ def test_predictions_spill_while_the_queue_is_denied(up: Command, user: Deployed
     wait_for(lambda: not user.has_spilled(user.predict()), lambda: user.log_of("ApiLogs"))
 
 
+@pytest.mark.usefixtures("hasty_queue")
 def test_an_update_in_mid_traffic_fails_no_prediction(up: Command, user: DeployedUser, tmp_path: Path) -> None:
     def change(template: Template) -> None:
         line = f'print("{NEW_CODE}")'

@@ -33,7 +33,7 @@ def test_what_a_bucket_has_no_use_for_is_cleared_away(name: str) -> None:
     assert {"NoncurrentDays": 30} in [rule.get("NoncurrentVersionExpiration") for rule in whole]
 
 
-def test_only_what_is_kept_of_expired_messages_expires() -> None:
+def test_only_what_belongs_to_expired_messages_expires() -> None:
     going = [
         (name, rule.get("Prefix"), rule["ExpirationInDays"])
         for name, bucket in BUCKETS.items()

@@ -70,7 +70,9 @@ def test_a_new_version_is_served_and_no_request_fails_meanwhile(stack: User) -> 
     asking.start()
     try:
         before = fetch(url, RECORD)["version"]
-        training = stack.run_module("training", "iris", "-p", "c=0.2", "--tracking-uri", stack.settings.mlflow_url)
+        training = stack.run_module(
+            "training", "iris", "-p", "c=0.2", "--promote", "--tracking-uri", stack.settings.mlflow_url
+        )
         training.wait_for(r"iris version \d+ is champion")
         wait_for(lambda: answers and answers[-1] != before, lambda: stack.commands[0].text[-3000:], seconds=60)
     finally:

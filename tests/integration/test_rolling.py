@@ -39,7 +39,7 @@ IMPORT_ALL = """
 import importlib, pkgutil, sys
 for name in ("offpath", "prediction_api", "trace_writer", "model_sync", "local", "training.worker"):
     for module in pkgutil.walk_packages(importlib.import_module(name).__path__, name + "."):
-        if module.name.split(".")[-1] not in {"handler", "__main__"}:
+        if module.name.split(".")[-1] not in {"handler", "__main__"} and not module.name.startswith("local.emulator."):
             importlib.import_module(module.name)
 files = [module.__file__ for module in sys.modules.values() if getattr(module, "__file__", None)]
 own, other = sys.argv[1:]
