@@ -16,6 +16,7 @@ from tests.support.servers.deployment import CA_KEY, Deployment
 from tests.support.servers.guarded_mlflow import guarded_mlflow
 from tests.support.servers.trace_writer_lambda import WriterFunction
 from tests.support.waiting import wait_for
+from trace_writer.probe import PROBE_TRACE_ID
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -37,7 +38,9 @@ def deliver(writer: WriterFunction, messages: dict[str, Any]) -> None:
 
 
 def traces(deployment: Deployment) -> set[str]:
-    return set().union(*(request.trace_ids for request in deployment.mlflow.stub.requests))
+    """Return the ids of the traces that MLflow was sent, but for that of the writer's probe."""
+    sent: set[str] = set().union(*(request.trace_ids for request in deployment.mlflow.stub.requests))
+    return sent - {PROBE_TRACE_ID.hex()}
 
 
 def reasons(log: pytest.LogCaptureFixture) -> str:

@@ -35,11 +35,13 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 # Imports every module but those that act when they are imported, and prints those that are another release's.
+# What no part of a running pipeline imports, and other environments or packages serve.
 IMPORT_ALL = """
 import importlib, pkgutil, sys
+apart = ("local.deployed.", "local.emulator.", "local.zoo.")
 for name in ("offpath", "prediction_api", "trace_writer", "model_sync", "local", "training.worker"):
     for module in pkgutil.walk_packages(importlib.import_module(name).__path__, name + "."):
-        if module.name.split(".")[-1] not in {"handler", "__main__"} and not module.name.startswith("local.emulator."):
+        if module.name.split(".")[-1] not in {"handler", "__main__"} and not module.name.startswith(apart):
             importlib.import_module(module.name)
 files = [module.__file__ for module in sys.modules.values() if getattr(module, "__file__", None)]
 own, other = sys.argv[1:]
