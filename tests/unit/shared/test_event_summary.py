@@ -1,6 +1,7 @@
 """Which event a line is can be told without reading all of it, whatever callers have sent."""
 
 import json
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,8 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offpath.contracts.event_summary import NOTHING_SAID, EventSummary, summarise_event, summarise_message
+from offpath.contracts.event_summary import (
+    NOTHING_SAID,
+    EventSummary,
+    numbers_begin,
+    summarise_event,
+    summarise_message,
+)
 from offpath.contracts.message import Message
+from offpath.tracing._event_sequence import EventSequence, new_instance
 from tests.support.builders.trace_events import inline_message, prediction_event
 from tests.support.golden import golden_message
 
@@ -86,3 +94,20 @@ def test_a_messages_own_attributes_go_first() -> None:
     found = summarise_message(inline_message(event))
     assert (found.experiment, found.trace_id) == ("offpath/iris", event.trace_id)
     assert summarise_message(Message("\ud800", {"trace_id": "t"})) == EventSummary(trace_id="t")
+
+
+def test_instance_says_since_when_it_counts() -> None:
+    before = datetime.now(UTC) - timedelta(milliseconds=1)
+    numbers = EventSequence()
+    first = numbers.next()
+    begin = numbers_begin(first.instance)
+    assert begin is not None
+    assert before <= begin <= datetime.now(UTC)
+    assert uuid.UUID(first.instance).version == 7
+    assert (first.sequence, numbers.next()) == (1, (first.instance, 2))
+    assert len({new_instance() for _ in range(1_000)}) == 1_000
+
+
+@pytest.mark.parametrize("instance", ["", "x" * 32, uuid.uuid4().hex, "f" * 12 + "7fff8" + "f" * 15, "0" * 32])
+def test_other_instances_do_not_say_since_when(instance: str) -> None:
+    assert numbers_begin(instance) is None

@@ -21,6 +21,7 @@ _VALUE = re.compile(
 )
 _TRACE_ID = re.compile(rb'"traceId"\s*:\s*"([0-9a-fA-F]{32})"')
 _END = re.compile(rb'"endTimeUnixNano"\s*:\s*"?([0-9]{1,19})')
+_BEGINS = re.compile(r"[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}")
 _INSTANCE = re.compile(r"[0-9a-f]{32}")
 
 
@@ -48,6 +49,16 @@ class EventSummary:
 
 # Of what is no event.
 NOTHING_SAID = EventSummary()
+
+
+def numbers_begin(instance: str) -> datetime | None:
+    """Return when an instance numbered its first event, if its id says so: a UUID of version 7 does."""
+    if not _BEGINS.fullmatch(instance):
+        return None
+    try:
+        return _EPOCH + timedelta(milliseconds=int(instance[:12], 16))
+    except OverflowError:
+        return None
 
 
 def summarise_event(line: bytes) -> EventSummary:
