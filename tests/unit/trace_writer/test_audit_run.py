@@ -242,11 +242,13 @@ def test_progress_and_everything_read_is_told(world: World) -> None:
     world.archive(range(1, 41))
     world.receipts(range(1, 41))
     told: list[str] = []
-    receipts: list[Receipt] = []
     events: list[bytes] = []
     period = Period(NOON, NOON + timedelta(hours=1), NOON + timedelta(hours=3))
     run = partial(Audit, Ledger(world.bucket), period, told.append)
-    run(on_receipt=receipts.append, on_event=lambda event: events.append(event.line)).run()
-    assert len(receipts) >= 40
+    audit = run(on_event=lambda event: events.append(event.line))
+    audit.run()
+    assert [audit.end_of(world.summary(number)) for number in (40, 41)] == ["in_mlflow", None]
+    assert audit.end_of(EventSummary("cd" * 16, 1)) is None
+    assert len(events) == 40
     assert {json.loads(line)["resourceSpans"] is not None for line in events} == {True}
     assert "what could not be queued" in told

@@ -117,6 +117,11 @@ class Accounts:
         if process.spilled.add(event.sequence, _time_ms(event)) and event.sequence not in process.archived:
             self._tally(event).spilled += 1
 
+    def end_of(self, event: EventSummary) -> str | None:
+        """Return how an event of the period ended, by its strongest end; None if it has come to none."""
+        process = self._processes.get(event.instance)
+        return process.end_of(event.sequence) if process else None
+
     def open_count(self) -> int:
         """Return how many archived events have no end yet that could be told, and do not wait."""
         return count(run for _, _, run in self._without_end())

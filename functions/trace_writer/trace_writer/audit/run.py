@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
+from offpath.contracts.event_summary import EventSummary
 from offpath.contracts.receipt import DEAD_LETTERED, Receipt
 from trace_writer.audit.accounts import Accounts
 from trace_writer.audit.findings import Findings
@@ -22,10 +23,6 @@ MOST_SPILLED = 1_000
 _RECORDED_AFTER = timedelta(minutes=5)
 
 
-def ignore_receipt(_: Receipt) -> None:
-    """Do nothing with a receipt."""
-
-
 def ignore_event(_: ArchivedEvent) -> None:
     """Do nothing with an event."""
 
@@ -33,8 +30,7 @@ def ignore_event(_: ArchivedEvent) -> None:
 class Audit:
     """An audit of one period.
 
-    on_receipt, on_event: are handed each receipt and each event of the archive, once or more often. progress: is told
-    what is being read.
+    progress: is told what is being read. on_event: is handed each event of the archive that is read.
     """
 
     def __init__(
@@ -42,13 +38,11 @@ class Audit:
         ledger: Ledger,
         period: Period,
         progress: Callable[[str], None],
-        on_receipt: Callable[[Receipt], None] = ignore_receipt,
         on_event: Callable[[ArchivedEvent], None] = ignore_event,
     ) -> None:
         self._ledger = ledger
         self._period = period
         self._progress = progress
-        self._on_receipt = on_receipt
         self._on_event = on_event
         self._accounts = Accounts(period)
         self._recorded_since: datetime | None = None
@@ -75,13 +69,16 @@ class Audit:
         found.unreadable = self._ledger.unreadable
         return found
 
+    def end_of(self, event: EventSummary) -> str | None:
+        """Return how an event ended, once the audit has run; None if it has come to no end that is known."""
+        return self._accounts.end_of(event)
+
     def _read_receipts(self, hour: datetime) -> bool:
         """Read the receipts of an hour, and tell whether there are any."""
         self._hours.append(hour)
         count = 0
         for receipt in self._ledger.receipts(hour):
             self._accounts.add_receipt(receipt)
-            self._on_receipt(receipt)
             count += 1
             if count % 1_000 == 0:
                 self._progress(f"receipts of {hour:%Y-%m-%d %H:00}: {count:,}")
