@@ -58,7 +58,7 @@ def test_a_stack_where_all_is_well_is_told_so(auditor: Auditor) -> None:
     assert found["verified"]["absent"] == []
 
 
-def test_the_events_of_an_archive_object_deleted_by_hand_are_named(auditor: Auditor) -> None:
+def test_events_of_a_deleted_archive_object_are_named(auditor: Auditor) -> None:
     contents = {key: auditor.bucket.get(key) for key in auditor.objects}
     archived = {one["traceId"] for event in auditor.stack.archived() for one in _spans(event)}
     key = max(contents, key=lambda key: len(contents[key]))

@@ -5,15 +5,25 @@ import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import Protocol
 from urllib.parse import urlencode
 
 from offpath.contracts.errors import Transient
 from offpath.contracts.event_summary import EventSummary
-from offpath.mlflow.http import MlflowHttp
+from offpath.mlflow.http import Answer
 from trace_writer.audit.ledger import ArchivedEvent
 
 BATCH = 50
 _PATH = "/api/3.0/mlflow/traces/batchGet"
+
+
+class TraceServer(Protocol):
+    """An MLflow server."""
+
+    url: str
+
+    def request(self, method: str, path: str) -> Answer:
+        """Send one request, and return its answer. Raises Transient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +68,7 @@ def expected(archived: ArchivedEvent) -> Expected:
     return Expected(archived.summary, len(set(_span_ids(archived.line))))
 
 
-def absent(mlflow: MlflowHttp, events: Iterable[Expected], progress: Callable[[int], None]) -> Iterator[Absent]:
+def absent(mlflow: TraceServer, events: Iterable[Expected], progress: Callable[[int], None]) -> Iterator[Absent]:
     """Yield those events whose traces MLflow has not, or not with as many spans.
 
     progress: is told how many events were asked for. Raises Transient if MLflow does not answer.
@@ -84,7 +94,7 @@ def _span_ids(line: bytes) -> Iterator[str]:
         return
 
 
-def _spans_by_trace(mlflow: MlflowHttp, trace_ids: Iterable[str]) -> dict[str, int]:
+def _spans_by_trace(mlflow: TraceServer, trace_ids: Iterable[str]) -> dict[str, int]:
     """Return how many spans MLflow has of each of these traces that it has. Raises Transient."""
     query = urlencode([("trace_ids", f"tr-{trace_id}") for trace_id in sorted(trace_ids)])
     answer = mlflow.request("GET", f"{_PATH}?{query}")
