@@ -1,4 +1,4 @@
-"""What MiniStack lacks, or does otherwise than AWS, one module each.
+"""Mend what MiniStack lacks, or does otherwise than AWS, in one module each.
 
 A module has two functions. `is_needed` asks MiniStack whether it still is so, and `install` mends it in this process.
 """
