@@ -8,6 +8,7 @@ process and number, for who looks for those that have come to no end.
 
 import hashlib
 import json
+import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -21,6 +22,8 @@ from trace_writer.decode import Received
 SCHEMA = "waiting/1"
 # Of notes in memory, each with the ids of a hundred messages or so.
 _MOST_NOTES = 500
+
+_log = logging.getLogger(__name__)
 
 
 class NoteBucket(Protocol):
@@ -62,7 +65,8 @@ class WaitingNotes:
             key = f"{prefix}{hashlib.sha256(content).hexdigest()[:32]}.json"
             try:
                 self._bucket.put(key, content)
-            except (Transient, ObjectMissing):
+            except (Transient, ObjectMissing) as error:
+                _log.warning("%d archived messages are not noted, and will be archived again: %s", len(ids), error)
                 continue
             self._keep(key, frozenset(ids))
 
