@@ -110,7 +110,7 @@ def test_a_role_may_touch_what_was_made_and_nothing_else(made: Created) -> None:
     resources = {resource for one in statements for resource in listed(one["Resource"])}
     bucket = f"arn:aws:s3:::{made.ids['ArchiveBucket']}"
     queue = f"arn:aws:sqs:us-east-1:123456789012:{made.ids['DeadLetterQueue'].rpartition('/')[2]}"
-    folders = ("archive", "claims", "dead-letters", "verdicts", "waiting")
+    folders = ("archive", "claims", "dead-letters", "receipts", "verdicts", "waiting")
     keys = {f"{bucket}/mlflow/ca.pem", *(f"{bucket}/{folder}/*" for folder in folders)}
     assert resources == keys | {bucket, queue, "MlflowWriterSecret"}
 
@@ -123,7 +123,7 @@ def test_buckets_are_encrypted(made: Created, bucket: str) -> None:
 
 def test_no_log_is_kept_for_ever(made: Created) -> None:
     groups = made.client("logs").describe_log_groups()["logGroups"]
-    assert len(groups) == 7
+    assert len(groups) == 8
     assert {group.get("retentionInDays") for group in groups} == {30}
 
 
