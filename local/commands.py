@@ -46,7 +46,7 @@ def up(settings: LocalSettings, environ: Mapping[str, str], console: Console) ->
         supervisor = Supervisor(home.logs, process_file, screen, interrupts)
         storage = Storage(s3_client(), sqs_client(), settings, screen)
         stack = Stack(Services(settings, home, environ), supervisor, storage, screen)
-        return _run(stack, screen, interrupts, settings)
+        return _run(stack, screen, settings)
 
 
 def down(settings: LocalSettings, console: Console) -> int:
@@ -92,7 +92,7 @@ def _state_of(address: str) -> str:
     return "answers" if answers(address) else "no answer"
 
 
-def _run(stack: Stack, screen: Terminal, interrupts: Interrupts, settings: LocalSettings) -> int:
+def _run(stack: Stack, screen: Terminal, settings: LocalSettings) -> int:
     code = 0
     try:
         stack.start()
@@ -104,7 +104,7 @@ def _run(stack: Stack, screen: Terminal, interrupts: Interrupts, settings: Local
         screen.problem(str(error))
         code = 1
     finally:
-        stack.stop(interrupts)
+        stack.stop()
         screen.step("everything is stopped")
     return code
 

@@ -32,6 +32,11 @@ class Home:
         return self.path / "mlflow" / "mlflow.db"
 
     @property
+    def queues(self) -> Path:
+        """The file of the queues and their messages."""
+        return self.path / "queues" / "queues.db"
+
+    @property
     def logs(self) -> Path:
         """The folder with one log a service."""
         return self.path / "logs"
@@ -59,7 +64,7 @@ class Home:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._check()
-            for folder in (self.s3, self.database.parent, self.logs):
+            for folder in (self.s3, self.database.parent, self.queues.parent, self.logs):
                 folder.mkdir(exist_ok=True)
             self.version.write_text(json.dumps({"layout": LAYOUT}) + "\n")
         except OSError as error:

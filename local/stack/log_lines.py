@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-# SeaweedFS: errors and worse, in glog's format. moto, MLflow: errors and answers 5xx.
+# SeaweedFS: errors and worse, in glog's format. MiniStack, MLflow: errors and answers 5xx.
 _SHOWN = {
     "s3": re.compile(r"^[EF]\d{4} "),
     "sqs": re.compile(r"Traceback|\bERROR\b|Error:|\" 5\d\d "),

@@ -48,14 +48,15 @@ class Services:
         )
 
     def sqs(self) -> Service:
-        """Describe moto's server."""
+        """Describe SQS, whose messages are in a file: however it ends, they are there when it starts again."""
         return Service(
             "sqs",
-            (sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(self.settings.sqs_port)),
+            (sys.executable, "-m", "local.queue", str(self.home.queues), "--port", str(self.settings.sqs_port)),
             self._environ,
             ROOT,
-            ready=lambda: answers(f"{self.settings.sqs_url}/moto-api/"),
+            ready=lambda: succeeds(f"{self.settings.sqs_url}/health"),
             address=self.settings.sqs_url,
+            restarts=True,
         )
 
     def mlflow(self) -> Service:
