@@ -25,8 +25,8 @@ MOST_IN_MEMORY = 1_000
 ROUNDS = 30
 MEASURED = (
     "Events of one prediction each. So many wait; then ten are received and deleted, in turns with the other server, "
-    f"{ROUNDS} times. In milliseconds, the median. local/queue writes each change to its file before it answers. moto's "
-    f"server keeps all in memory; it is measured with up to {MOST_IN_MEMORY:,}."
+    f"{ROUNDS} times. In milliseconds, the median. local/queue writes each change to its file before it answers. "
+    f"moto's server keeps all in memory; it is measured with up to {MOST_IN_MEMORY:,}."
 )
 
 

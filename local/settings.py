@@ -41,8 +41,9 @@ class LocalSettings(Settings):
     writer_timeout_seconds: float = Field(20, gt=0, le=900, description="the time of one invocation of the writer")
     visibility_seconds: int = Field(120, ge=1, description="when a message that the writer failed on is tried again")
     max_receives: int = Field(5, ge=1, le=1_000, description="how often poison is received before it is dead-lettered")
+    # Times visibility_seconds, more than the 14 days that a message is kept: AWS takes 1,000 at most, local/queue more.
     queue_max_receives: int = Field(
-        1_000, ge=1, le=1_000, description="how often any message is received before SQS itself dead-letters it"
+        12_000, ge=1, description="how often any message is received before SQS itself dead-letters it"
     )
     drain_seconds: float = Field(10, ge=0, description="how long the writer may go on emptying the queue at a stop")
     sync_seconds: float = Field(3, gt=0, description="how often the model registry is read")

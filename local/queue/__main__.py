@@ -13,6 +13,7 @@ from local.settings import ACCOUNT, HOST, REGION
 
 def main(
     file: Annotated[Path, typer.Argument(help="The file of queues and messages; made if it is not there.")],
+    host: Annotated[str, typer.Option(help="The address to serve on.")] = HOST,
     port: Annotated[int, typer.Option(min=1, max=65_535, help="The TCP port to serve on.")] = 5566,
 ) -> None:
     """Serve SQS on this machine until Ctrl-C. Queues and messages are in a file, which one server may use at a time."""
@@ -29,7 +30,7 @@ def main(
     except (sqlite3.Error, ValueError) as error:
         typer.echo(f"{file} cannot be used: {error}. If it is damaged, move it away: a new one is made", err=True)
         raise typer.Exit(1) from error
-    uvicorn.run(application(lasting), host=HOST, port=port, log_level="warning")
+    uvicorn.run(application(lasting), host=host, port=port, log_level="warning")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ Queue = dict[str, Any]
 Data = Mapping[str, Any]
 # Of a queue in MiniStack, what is not kept: its messages, which are kept each, and what only FIFO queues need.
 _NOT_KEPT = ("messages", "dedup_cache")
+# AWS's bound of a redrive policy.
+_MOST_RECEIVES = 1_000
 
 
 class LastingSqs:
@@ -29,6 +31,7 @@ class LastingSqs:
 
     def install(self) -> None:
         """Replace MiniStack's functions, and restore the queues."""
+        sqs._validate_redrive_policy = _validate_redrive_policy
         sqs._collect_msgs = self._collect
         sqs._expire_retained = self._expire
         sqs._dlq_sweep = self._redrive
@@ -151,6 +154,17 @@ class LastingSqs:
 
 
 _INVALID_RECEIPT = sqs._Err("ReceiptHandleIsInvalid", "The input receipt handle is invalid.")
+
+
+def _validate_redrive_policy(text: str, validate: Callable[[str], None] = sqs._validate_redrive_policy) -> None:
+    """Check a policy as MiniStack does, but for its bound of 1,000 receives: a failing message is kept for longer."""
+    try:
+        policy = json.loads(text)
+        policy["maxReceiveCount"] = min(int(policy["maxReceiveCount"]), _MOST_RECEIVES)
+    except (ValueError, TypeError, KeyError):  # what is wrong with it, MiniStack says
+        validate(text)
+    else:
+        validate(json.dumps(policy))
 
 
 def _receipt(data: Data) -> str:

@@ -49,9 +49,11 @@ class Services:
 
     def sqs(self) -> Service:
         """Describe SQS, whose messages are in a file: however it ends, they are there when it starts again."""
+        command = [sys.executable, "-m", "local.queue", str(self.home.queues)]
+        command += ["--host", HOST, "--port", str(self.settings.sqs_port)]
         return Service(
             "sqs",
-            (sys.executable, "-m", "local.queue", str(self.home.queues), "--port", str(self.settings.sqs_port)),
+            tuple(command),
             self._environ,
             ROOT,
             ready=lambda: succeeds(f"{self.settings.sqs_url}/health"),

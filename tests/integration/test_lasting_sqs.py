@@ -170,6 +170,18 @@ def test_purged_and_deleted_queues_are_empty_for_good(tmp_path: Path) -> None:
         assert server.drain("purged") == server.drain(server.make("deleted")) == []
 
 
+@pytest.mark.parametrize(("receives", "is_taken"), [("12000", True), ("0", False), ("many", False)])
+def test_a_message_may_be_received_more_often_than_in_aws(tmp_path: Path, receives: str, is_taken: bool) -> None:
+    with serving(tmp_path) as server:
+        found = server.client.get_queue_attributes(QueueUrl=server.make("dead"), AttributeNames=["QueueArn"])
+        policy = json.dumps({"deadLetterTargetArn": found["Attributes"]["QueueArn"], "maxReceiveCount": receives})
+        if is_taken:
+            server.make(RedrivePolicy=policy)
+        else:
+            with pytest.raises(ClientError, match="RedrivePolicy"):
+                server.make(RedrivePolicy=policy)
+
+
 def test_queues_in_order_are_refused(tmp_path: Path) -> None:
     with serving(tmp_path) as server, pytest.raises(ClientError, match="no FIFO queues"):
         server.make("traces.fifo", FifoQueue="true")
