@@ -103,6 +103,7 @@ class PollerSettings(Settings):
         "", pattern=r"^([\w.]+:\w+)?$", description="the handler that takes up what could not be queued; none if empty"
     )
     sweep_seconds: float = Field(30, gt=0, description="how often that is called")
+    last_resort_file: Path | None = Field(None, description="the file of lines of a log that it is handed")
 
 
 class SyncSettings(Settings):

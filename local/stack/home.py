@@ -37,6 +37,11 @@ class Home:
         return self.path / "queues" / "queues.db"
 
     @property
+    def last_resort(self) -> Path:
+        """The file of what neither queue nor S3 took."""
+        return self.path / "queues" / "last-resort.jsonl"
+
+    @property
     def logs(self) -> Path:
         """The folder with one log a service."""
         return self.path / "logs"

@@ -10,8 +10,11 @@ _SHOWN = {
     "sqs": re.compile(r"Traceback|\bERROR\b|Error:|\" 5\d\d "),
     "mlflow": re.compile(r"Traceback|\b(WARNING|ERROR|CRITICAL)\b|Error:"),
 }
-# The stack's own readiness probes, and uvicorn's start.
-_HIDDEN = {"api": re.compile(r"\"GET /health HTTP|INFO:     (Started|Waiting|Application|Uvicorn|Shutting|Finished)")}
+# The stack's own readiness probes and uvicorn's start; sweeps that find nothing.
+_HIDDEN = {
+    "api": re.compile(r"\"GET /health HTTP|INFO:     (Started|Waiting|Application|Uvicorn|Shutting|Finished)"),
+    "writer": re.compile(r"\"message\":\"spill swept\".*\"found\":0,"),
+}
 _POWERTOOLS = {"level", "location", "message", "timestamp", "service", "cold_start", "xray_trace_id", "sampling_rate"}
 
 

@@ -96,7 +96,9 @@ class Services:
         """Describe the trace writer behind its queue, which takes up what could not be queued, too."""
         time_to_end = self.settings.writer_timeout_seconds + self.settings.drain_seconds
         service = self._module("writer", "local.aws.writer_loop", "polling ", time_to_end + 5)
-        return replace(service, environ=self._environ | {"OFFPATH_SWEEP_HANDLER": "trace_writer.handler:sweep"})
+        sweep = {"OFFPATH_SWEEP_HANDLER": "trace_writer.handler:sweep"}
+        sweep["OFFPATH_LAST_RESORT_FILE"] = str(self.home.last_resort)
+        return replace(service, environ=self._environ | sweep)
 
     def sync(self) -> Service:
         """Describe the model sync on its schedule."""
