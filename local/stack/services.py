@@ -43,6 +43,7 @@ class Services:
             ROOT,
             ready=lambda: seaweedfs.serves(self.settings),
             address=self.settings.s3_url,
+            restarts=True,
             grace_seconds=2,
             orphan_signal=signal.SIGKILL,
         )
