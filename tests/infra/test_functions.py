@@ -167,3 +167,16 @@ def test_functions_run_on_the_processors_that_are_asked_for(architecture: str) -
     assert [one["Architectures"] for one in stack.of_type("AWS::Lambda::Function").values()] == [[architecture]] * 5
     [shared] = [name for name in stack.resources if name.startswith("SharedLayer")]
     assert architecture in stack[shared]["CompatibleArchitectures"]
+
+
+@pytest.mark.parametrize("name", ["TraceWriterFunction", "SpillSweepFunction"])
+def test_mlflow_gets_all_traces_unless_told_otherwise(name: str) -> None:
+    given = {"SampleShare": "0.1", "SampleSlowMilliseconds": "250", "SampleUncertainBelow": "0.6"}
+    for parameters, rules in (({}, (1.0, None, None)), (given, (0.1, 250.0, 0.6))):
+        told = Stack({**LEAST, **parameters})[name]["Environment"]["Variables"]
+        sampling = {key: str(value) for key, value in told.items() if key.startswith("OFFPATH_SAMPLE_")}
+        assert len(sampling) == 3
+        settings = WriterSettings.load(
+            {"OFFPATH_BUCKET": "archive", "OFFPATH_MLFLOW_URL": "https://mlflow", **sampling}
+        )
+        assert (settings.sample_share, settings.sample_slow_milliseconds, settings.sample_uncertain_below) == rules

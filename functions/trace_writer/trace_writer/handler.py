@@ -26,11 +26,12 @@ from trace_writer.log_parts import keep_parts, subscribed_lines
 from trace_writer.memory import return_large_blocks
 from trace_writer.report import log_batch, log_kept, log_swept
 from trace_writer.retry_pauses import RetryPauses
+from trace_writer.sampling import Sampling
 from trace_writer.settings import WriterSettings
 from trace_writer.spill_listing import SpillListing
 from trace_writer.spill_sweep import SpillSweep
 from trace_writer.sqs import batch_response, received
-from trace_writer.writer import TraceWriter
+from trace_writer.writer import Rules, TraceWriter
 
 # Left of the invocation's time for the archive's second object, the answer and the log.
 _MARGIN_SECONDS = 2.0
@@ -59,19 +60,19 @@ def build(settings: WriterSettings, clock: Clock) -> Parts:
     tracker = MlflowTracker(connect(settings), clock.now, settings.mlflow_timeout_seconds)
     delivery = Delivery(tracker, clock, settings.max_post_bytes)
     claims = S3Claims(bucket, settings.max_event_bytes)
-    writer = TraceWriter(
-        claims, BucketArchive(bucket), delivery, _dead_letters(settings, bucket), limits=_limits(settings)
-    )
+    writer = TraceWriter(claims, BucketArchive(bucket), delivery, _dead_letters(settings, bucket), _rules(settings))
     return Parts(bucket, delivery, writer, _retry_pauses(settings))
 
 
-def _limits(settings: WriterSettings) -> Limits:
-    return Limits(
+def _rules(settings: WriterSettings) -> Rules:
+    limits = Limits(
         event_bytes=settings.max_event_bytes,
         event_spans=settings.max_event_spans,
         event_values=settings.max_event_values,
         part_bytes=settings.max_part_bytes,
     )
+    sampling = Sampling(settings.sample_share, settings.sample_slow_milliseconds, settings.sample_uncertain_below)
+    return Rules(limits, sampling)
 
 
 def _dead_letters(settings: WriterSettings, bucket: Bucket) -> DeadLetters | None:

@@ -33,7 +33,8 @@ def log_batch(logger: Logger, written: Written) -> None:
     logger.info(
         "batch written",
         received=written.received,
-        delivered=written.received - len(written.failures) - len(written.dead_lettered),
+        delivered=written.received - len(written.failures) - len(written.dead_lettered) - written.sampled_out,
+        sampled_out=written.sampled_out,
         archive_keys=written.archive_keys,
         values_changed=sum(len(changed.changes) for changed in written.changed),
     )

@@ -19,6 +19,15 @@ class WriterSettings(MlflowSettings):
     max_receives: int = Field(
         5, ge=1, le=1_000, description="how often a message is refused for itself before it is moved"
     )
+    sample_share: float = Field(
+        1.0, ge=0, le=1, description="the share of traces that MLflow gets; the archive keeps all of them"
+    )
+    sample_slow_milliseconds: float | None = Field(
+        None, ge=0, description="MLflow gets each trace that took longer, whatever the share"
+    )
+    sample_uncertain_below: float | None = Field(
+        None, ge=0, le=1, description="MLflow gets each trace of a prediction whose class is less probable than this"
+    )
     max_post_bytes: int = Field(
         8_000_000, gt=0, description="the size of the largest request to MLflow, in bytes before compression"
     )

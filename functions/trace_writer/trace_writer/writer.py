@@ -12,7 +12,7 @@ from typing import Protocol
 
 from offpath.contracts.errors import OffpathError, Transient
 from offpath.contracts.event_summary import EventSummary, summarise_message
-from offpath.contracts.receipt import DEAD_LETTERED, IN_MLFLOW, Receipt
+from offpath.contracts.receipt import DEAD_LETTERED, IN_MLFLOW, SAMPLED_OUT, Receipt
 from offpath.contracts.trace_event import ClaimStore
 from trace_writer.changes import Change
 from trace_writer.dead_letters import DeadLetters
@@ -21,6 +21,7 @@ from trace_writer.delivery import Delivery
 from trace_writer.delivery_run import Failures
 from trace_writer.limits import LIMITS, Limits
 from trace_writer.memory import without_frames
+from trace_writer.sampling import KEEP_ALL, Sampling
 
 
 class Archive(Protocol):
@@ -66,7 +67,7 @@ class Written:
 
     archive_keys: of the objects that were written, one for each part of the batch that holds something new. failures:
     what must stay on the queue. dead_lettered: what need not, as it is on the dead-letter queue. changed: what was
-    delivered, but not all of it as it came.
+    delivered, but not all of it as it came. sampled_out: how many are in the archive alone, as the rules say.
     """
 
     received: int
@@ -74,28 +75,47 @@ class Written:
     failures: Sequence[Failure]
     dead_lettered: Sequence[Failure] = ()
     changed: Sequence[Changed] = ()
+    sampled_out: int = 0
 
 
 @dataclass(slots=True)
 class _Part:
-    """Events that are held at once. stored: those whose line the archive is given. failures: of the others."""
+    """Events that are held at once.
+
+    sampled_out: those that MLflow does not get. stored: those whose line the archive is given. failures: of the others.
+    """
 
     events: list[Decoded] = field(default_factory=list)
+    sampled_out: list[Decoded] = field(default_factory=list)
     stored: list[Received] = field(default_factory=list)
     failures: Failures = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class _Ledger:
-    """What is known of a batch's events, by message id. archived: those that this batch has put into the archive."""
+    """What is known of a batch's events, by message id. archived: those that this batch has put into the archive.
+
+    sampled_out: ids of messages whose events MLflow does not get.
+    """
 
     summaries: dict[str, EventSummary] = field(default_factory=dict)
+    sampled_out: set[str] = field(default_factory=set)
     archived: list[Received] = field(default_factory=list)
 
     def note(self, part: _Part) -> None:
         """Note a part that is in the archive."""
-        self.summaries |= {event.source.message_id: event.summary for event in part.events}
+        events = [*part.events, *part.sampled_out]
+        self.summaries |= {event.source.message_id: event.summary for event in events}
+        self.sampled_out |= {event.source.message_id for event in part.sampled_out}
         self.archived += part.stored
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Say what of an event is taken at all, and which events MLflow gets."""
+
+    limits: Limits = LIMITS
+    sampling: Sampling = KEEP_ALL
 
 
 class TraceWriter:
@@ -110,13 +130,14 @@ class TraceWriter:
         archive: Archive,
         delivery: Delivery,
         dead_letters: DeadLetters | None = None,
-        limits: Limits = LIMITS,
+        rules: Rules = Rules(),
     ) -> None:
         self._claims = claims
         self._archive = archive
         self._delivery = delivery
         self._dead_letters = dead_letters
-        self._limits = limits
+        self._limits = rules.limits
+        self._sampling = rules.sampling
 
     def write(self, batch: Sequence[Received], deadline: float) -> Written:
         """Write what can be written until the deadline on the delivery's clock; every message is accounted for."""
@@ -129,7 +150,7 @@ class TraceWriter:
             try:
                 key = self._store(part, waiting, archived)
             except Transient as error:
-                left = [*(event.source for event in part.events), *waiting]
+                left = [*(event.source for event in (*part.events, *part.sampled_out)), *waiting]
                 failures |= part.failures | _all_failed(left, error)
                 break
             keys += [key] if key else []
@@ -154,7 +175,7 @@ class TraceWriter:
         size = 0
         while waiting:
             expected = self._limits.size_of(waiting[0].message)
-            if part.events and size + expected > self._limits.part_bytes:
+            if size and size + expected > self._limits.part_bytes:
                 return
             received = waiting.popleft()
             try:
@@ -164,7 +185,10 @@ class TraceWriter:
                 continue
             size += max(expected, len(event.line) + len(event.payload))
             line, event = event.line, replace(event, line=b"")
-            part.events.append(event)
+            if self._sampling.keeps(event):
+                part.events.append(event)
+            else:
+                part.sampled_out.append(replace(event, payload=b""))
             if received.message_id not in archived:
                 part.stored.append(received)
                 yield line
@@ -191,6 +215,7 @@ class TraceWriter:
             archive_keys=keys,
             failures=[report for report in reports if report.message_id not in moved],
             dead_lettered=[report for report in reports if report.message_id in moved],
+            sampled_out=len(ledger.sampled_out - failures.keys()),
         )
 
     def _record(self, batch: Sequence[Received], failures: Failures, moved: set[str], ledger: _Ledger) -> Failures:
@@ -199,7 +224,7 @@ class TraceWriter:
         What was dead-lettered does not: it would be so twice, and its copy in S3 says the same.
         """
         delivered = [one for one in batch if one.message_id not in failures]
-        ends = [(IN_MLFLOW, one) for one in delivered]
+        ends = [(SAMPLED_OUT if one.message_id in ledger.sampled_out else IN_MLFLOW, one) for one in delivered]
         ends += [(DEAD_LETTERED, one) for one in batch if one.message_id in moved]
         try:
             self._archive.record([Receipt(end, _summary(one, ledger)) for end, one in ends])

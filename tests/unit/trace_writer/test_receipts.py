@@ -21,7 +21,7 @@ from trace_writer.archive import BucketArchive
 from trace_writer.dead_letters import DeadLetters
 from trace_writer.limits import Limits
 from trace_writer.tracker import TrackerUnavailable
-from trace_writer.writer import TraceWriter
+from trace_writer.writer import Rules, TraceWriter
 
 INSTANCE = "ab" * 16
 
@@ -103,7 +103,7 @@ def test_a_dead_letter_leaves_the_queue_without_a_receipt_too() -> None:
 def test_batch_in_many_parts_leaves_one_object() -> None:
     bench, bucket = Bench(), InMemoryBucket()
     archive = BucketArchive(bucket, lambda: NOON)
-    writer = TraceWriter(bench.claims, archive, bench.delivery, limits=Limits(part_bytes=1))
+    writer = TraceWriter(bench.claims, archive, bench.delivery, rules=Rules(limits=Limits(part_bytes=1)))
     writer.write(batch_of({str(number): inline_message(event(number)) for number in range(1, 6)}), bench.deadline)
     [key] = [key for key in bucket.objects if key.startswith("receipts/v1/date=2031-07-14/hour=12/")]
     lines = gzip.decompress(bucket.objects[key]).splitlines()

@@ -16,7 +16,7 @@ from tests.support.fakes.trace_writer import Bench, down
 from trace_writer.dead_letters import DeadLetters
 from trace_writer.limits import Limits
 from trace_writer.tracker import TrackerUnavailable
-from trace_writer.writer import TraceWriter
+from trace_writer.writer import Rules, TraceWriter
 
 
 def refusing(event: TraceEvent) -> Callable[[str, set[str]], None]:
@@ -187,7 +187,7 @@ def test_parts_hold_a_bounded_number_of_bytes(sizes: list[int], lie: bool) -> No
     messages = {str(number): claimed(event, bench.claims) for number, event in enumerate(events)}
     if lie:
         messages = {key: Message(_lying(message.body), message.attributes) for key, message in messages.items()}
-    writer = TraceWriter(bench.claims, bench.archive, bench.delivery, limits=Limits(part_bytes=4 * unit))
+    writer = TraceWriter(bench.claims, bench.archive, bench.delivery, rules=Rules(limits=Limits(part_bytes=4 * unit)))
 
     written = writer.write(batch_of(messages), bench.deadline)
 
@@ -208,7 +208,7 @@ def test_parts_after_the_deadline_stay_on_the_queue() -> None:
 
     bench = Bench(slow)
     events = [prediction_event() for _ in range(4)]
-    writer = TraceWriter(bench.claims, bench.archive, bench.delivery, limits=Limits(part_bytes=1))
+    writer = TraceWriter(bench.claims, bench.archive, bench.delivery, rules=Rules(limits=Limits(part_bytes=1)))
     messages = {str(number): inline_message(event) for number, event in enumerate(events)}
 
     written = writer.write(batch_of(messages), bench.deadline)
@@ -220,7 +220,7 @@ def test_parts_after_the_deadline_stay_on_the_queue() -> None:
 def test_a_failed_archive_ends_the_batch() -> None:
     bench = Bench()
     bench.archive.down = True
-    writer = TraceWriter(bench.claims, bench.archive, bench.delivery, limits=Limits(part_bytes=1))
+    writer = TraceWriter(bench.claims, bench.archive, bench.delivery, rules=Rules(limits=Limits(part_bytes=1)))
     messages = {str(number): inline_message(prediction_event()) for number in range(3)}
 
     written = writer.write(batch_of(messages), bench.deadline)

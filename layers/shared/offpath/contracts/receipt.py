@@ -21,11 +21,12 @@ READABLE = (SCHEMA,)
 # The ends that are written. A reader passes others through, by the name that they have.
 IN_MLFLOW = "in_mlflow"
 DEAD_LETTERED = "dead_lettered"
+SAMPLED_OUT = "sampled_out"
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Hold how an event ended: `in_mlflow`, `dead_lettered`, or an end that a later version names."""
+    """Hold how an event ended: `in_mlflow`, `dead_lettered`, `sampled_out`, or an end that a later version names."""
 
     end: str
     event: EventSummary
