@@ -34,9 +34,9 @@ def command_of(options: type[Options], run: Callable[[Options], None]) -> Callab
 
 @contextmanager
 def errors_end_the_command() -> Iterator[None]:
-    """Print a foreseen error on standard error, without a traceback, and end with exit code 1."""
+    """Print a foreseen error on standard error, without a traceback, and end with its exit code."""
     try:
         yield
     except (CommandError, TrainingError, OffpathError) as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print("error:", str(error), style="red", markup=False)
-        raise typer.Exit(1) from error
+        raise typer.Exit(error.exit_code if isinstance(error, CommandError) else 1) from error
