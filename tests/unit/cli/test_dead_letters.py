@@ -191,7 +191,7 @@ def test_a_letter_without_a_copy_gets_one_and_comes_back() -> None:
     assert (copy.state, copy.reason) == ("redriven", "HTTP 400")
 
 
-def test_a_letter_that_came_back_again_is_not_taken_for_the_first() -> None:
+def test_a_letter_that_came_back_again_is_another() -> None:
     services, crowded = Services(), message_of(1, own=10)
     services.dead_letter("m-1", crowded)
     services.redrive()
