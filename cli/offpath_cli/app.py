@@ -16,6 +16,8 @@ from offpath_cli.dead_letters.command import (
 )
 from offpath_cli.predict.command import PredictOptions, predict_file
 from offpath_cli.register.command import RegisterOptions, register
+from offpath_cli.replay.command import replay
+from offpath_cli.replay.options import ReplayOptions
 from offpath_cli.rerun.command import RerunOptions, rerun
 from training.command import train
 
@@ -31,6 +33,7 @@ letters.command()(command_of(ShowOptions, show))
 letters.command()(command_of(SettleOptions, redrive))
 letters.command()(command_of(SettleOptions, drop))
 app.add_typer(letters, name="dead-letters")
+app.command()(command_of(ReplayOptions, replay))
 trace = typer.Typer(no_args_is_help=True, help="Look into one trace.")
 trace.command()(command_of(RerunOptions, rerun))
 app.add_typer(trace, name="trace")

@@ -1,15 +1,16 @@
 """Read from an event's OTLP/JSON by what it is chosen: trace, experiment, model, outcome, number."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from offpath import attributes
 from offpath.attributes import trace_tag
-from offpath.contracts.errors import MalformedEvent
+from trace_writer.json_text import parse, shallow
 
 ANSWERED = "answered"
+_EPOCH = datetime.fromtimestamp(0, UTC)
 # Of any span of an event; the first that has it says it.
 _NAMES = (
     attributes.EXPERIMENT,
@@ -25,7 +26,8 @@ _NAMES = (
 class EventFacts:
     """Hold what an event says of itself; what it does not say is empty, or None.
 
-    outcome: `answered`, `refused` or `failed`. number: of the process that emitted it, and of the event there.
+    started_at: when its first span began. outcome: `answered`, `refused` or `failed`.
+    number: of the process that emitted it, and of the event there.
     """
 
     trace_id: str = ""
@@ -33,15 +35,16 @@ class EventFacts:
     model: str = ""
     outcome: str = ANSWERED
     number: tuple[str, int] | None = None
-    spans: int = 0
+    started_at: datetime | None = None
 
 
-def event_facts(body: str | bytes) -> EventFacts:
+def event_facts(body: str) -> EventFacts:
     """Return what a request in OTLP/JSON says of itself. Raises MalformedEvent if it is no JSON."""
     try:
-        spans = list(spans_of(json.loads(body)))
-    except (ValueError, RecursionError) as error:
-        raise MalformedEvent(f"the event is not JSON: {error}") from error
+        document = parse(body)
+    except RecursionError:
+        document = parse(shallow(body))
+    spans = list(spans_of(document))
     said = _said(spans)
     return EventFacts(
         trace_id=next((str(span["traceId"]).lower() for span in spans if span.get("traceId")), ""),
@@ -49,7 +52,7 @@ def event_facts(body: str | bytes) -> EventFacts:
         model=said.get(trace_tag("model")) or said.get(attributes.MODEL, ""),
         outcome=said.get(trace_tag(attributes.OUTCOME), ANSWERED),
         number=_number(said),
-        spans=len(spans),
+        started_at=_started_at(spans),
     )
 
 
@@ -78,6 +81,14 @@ def _said(spans: list[dict[str, Any]]) -> dict[str, str]:
             if isinstance(value := found.get(name), str | int):
                 said.setdefault(name, str(value))
     return said
+
+
+def _started_at(spans: list[dict[str, Any]]) -> datetime | None:
+    try:
+        nanoseconds = min(int(span["startTimeUnixNano"]) for span in spans if "startTimeUnixNano" in span)
+        return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _number(said: Mapping[str, str]) -> tuple[str, int] | None:

@@ -101,7 +101,7 @@ def facts_of(letter: DeadLetter) -> EventFacts:
         model=facts.model or (found["model"] if found else ""),
         outcome=facts.outcome,
         number=facts.number,
-        spans=facts.spans,
+        started_at=facts.started_at,
     )
 
 

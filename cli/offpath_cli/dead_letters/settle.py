@@ -59,12 +59,12 @@ class Settlement:
         bucket: LetterBucket,
         events: Producer,
         now: Callable[[], datetime],
-        tell: Callable[[int], None],
+        tell: Callable[[int], None] | None = None,
     ) -> None:
         self._bucket = bucket
         self._events = events
         self._now = now
-        self._tell = tell
+        self._tell = tell or _tell_nobody
 
     def redrive(self, keys: Iterable[str]) -> Settled:
         """Put these on the queue of events again. Raises Transient when a service does not answer."""
@@ -155,3 +155,7 @@ class Settlement:
             self._bucket.put_if_unchanged(found.key, mark(found.content, self._now()), found.etag)
         except ObjectChanged:  # the writer dead-lettered it once more, or another person settled it: that stands
             return
+
+
+def _tell_nobody(count: int) -> None:
+    del count
