@@ -1,4 +1,4 @@
-"""What the reference tells of, and in which order."""
+"""List the names that the reference has, in their order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -92,9 +92,11 @@ def test_lines_of_the_log_come_to_mlflow_over_several_invocations(
         function.sweep(subscribed(line))  # a subscription may hand it over twice
     assert function.sweep(subscribed(kind="CONTROL_MESSAGE"))["found"] == 0
     assert function.sweep()["written"] == 2
+    function.sweep(subscribed(lines[0]))  # and again, hours later
+    assert function.sweep() == {"found": 0, "written": 0}
 
     assert Mlflow(mlflow_url).trace_ids(experiment) == {event.trace_id, other.trace_id}
-    assert list(bucket.keys("spill/")) == []
+    assert [key.rpartition("/")[2] for key in bucket.keys("spill/")] == ["done", "done"]
 
 
 def test_two_sweeps_at_once_write_each_event_once(start: Start, bucket: Bucket) -> None:

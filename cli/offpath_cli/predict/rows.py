@@ -2,7 +2,8 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import TextIOWrapper
@@ -15,14 +16,22 @@ from offpath_cli.errors import PredictError
 CSV, JSON_LINES = ".csv", ".jsonl"
 _FORMATS = {".csv": CSV, ".jsonl": JSON_LINES, ".ndjson": JSON_LINES, ".json": JSON_LINES}
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+# What pandas and others write for a value that is missing; in a column of texts each is a text.
+_MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "<NA>"})
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+# In characters, of one cell: no request may be larger.
+_LONGEST_CELL = 6_000_000
+
+# In characters, of a line that cannot be read.
+_SHOWN = 1_000
 
 # The text of a cell → the value that JSON has for it. Raises ValueError.
 Convert = Callable[[str], Any]
 _CONVERT: Mapping[ColumnType, Convert] = {
-    "double": float,
-    "float": float,
-    "long": int,
-    "integer": int,
+    "double": lambda text: _number(text, float),
+    "float": lambda text: _number(text, float),
+    "long": lambda text: _number(text, int),
+    "integer": lambda text: _number(text, int),
     "boolean": lambda text: _BOOLEANS[text.strip().lower()],
 }
 
@@ -66,33 +75,55 @@ def open_rows(path: Path, columns: Sequence[Column]) -> Iterator[Table]:
             if format_of(path) == JSON_LINES:
                 yield Table(_json_rows(text, columns), (), raw.tell)
             elif columns:
-                header = _header(path, text, columns)
-                yield Table(_csv_rows(text, header, columns), header, raw.tell)
+                lines = _table_lines(path, text)
+                header = _header(path, next(lines, []), columns)
+                yield Table(_csv_rows(lines, header, columns), header, raw.tell)
             else:
                 raise PredictError(f"{path}: the model takes tensors, which a table cannot say; send JSON lines")
     except OSError as error:
         raise PredictError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise PredictError(f"{path} is not UTF-8: {error}") from error
+        raise PredictError(f"{path} is not UTF-8: {error}; save it as UTF-8") from error
 
 
-def _header(path: Path, text: TextIOWrapper, columns: Sequence[Column]) -> list[str]:
-    header = next(csv.reader([text.readline()]), [])
+def _table_lines(path: Path, text: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the cells of each line of a table. Raises PredictError for what is no CSV."""
+    csv.field_size_limit(_LONGEST_CELL)
+    reader = csv.reader(text, strict=True)
+    try:
+        yield from (cells for cells in reader if cells)
+    except csv.Error as error:
+        raise PredictError(f"{path}, line {reader.line_num}: not CSV: {error}") from error
+
+
+def _header(path: Path, header: list[str], columns: Sequence[Column]) -> list[str]:
+    """Return the header. Raises PredictError for one that could be read in two ways, or is none of the model's."""
+    names = [column.name for column in columns]
+    if not header:
+        raise PredictError(f"{path} is empty: expected a header with the columns {', '.join(names)}")
+    if twice := sorted({name for name in header if header.count(name) > 1}):
+        raise PredictError(f"{path}: the header has {', '.join(twice)} more than once")
     missing = [column.name for column in columns if column.required and column.name not in header]
-    if missing:
-        raise PredictError(
-            f"{path}: the header lacks columns that the model needs: {', '.join(missing)}; it has {', '.join(header)}"
-        )
+    if missing or not set(names) & set(header):
+        lacking = ", ".join(missing or names)
+        raise PredictError(f"{path}: the header lacks columns that the model needs: {lacking}; it has {header}")
+    if problem := _misspelt(header, names):
+        raise PredictError(f"{path}: {problem}")
     return header
 
 
-def _csv_rows(text: TextIOWrapper, header: Sequence[str], columns: Sequence[Column]) -> Iterator[Row]:
-    reader = csv.reader(text)
-    number = 0
-    for cells in reader:
-        if not cells:
-            continue
-        number += 1
+def _misspelt(given: Collection[str], names: Sequence[str]) -> str:
+    """Return what is wrong with a name that is a column's but for case and spaces, or nothing."""
+    left_out = {name.strip().casefold(): name for name in names if name not in given}
+    for name in given:
+        meant = left_out.get(name.strip().casefold())
+        if meant is not None and name not in names:
+            return f"{name!r} is no column of the model's; is {meant!r} meant?"
+    return ""
+
+
+def _csv_rows(lines: Iterator[list[str]], header: Sequence[str], columns: Sequence[Column]) -> Iterator[Row]:
+    for number, cells in enumerate(lines, 1):
         given = dict(zip(header, cells, strict=False))
         if len(cells) != len(header):
             problem = f"the row has {len(cells)} values, and the header {len(header)}"
@@ -102,32 +133,44 @@ def _csv_rows(text: TextIOWrapper, header: Sequence[str], columns: Sequence[Colu
 
 
 def _record(given: Mapping[str, str], columns: Sequence[Column]) -> dict[str, Any]:
-    """Return the columns of the signature, without those whose cells are empty; of texts an empty one is a text."""
+    """Return the columns of the signature, without those that have no value; of texts an empty one is a text."""
     found = ((column, given[column.name]) for column in columns if column.name in given)
-    return {column.name: _value(column, text) for column, text in found if text or column.type == "string"}
+    return {
+        column.name: _value(column, text) for column, text in found if column.type == "string" or text not in _MISSING
+    }
 
 
 def _value(column: Column, text: str) -> Any:
     """Return a cell's value; a text that is none of its type stays one, for the API to say what is wrong."""
     try:
         return _CONVERT[column.type](text)
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         return text
 
 
+def _number(text: str, kind: type[float] | type[int]) -> float:
+    """Return a number as JSON could have it. Raises ValueError for infinities, `1_000` and the like."""
+    if not _NUMBER.fullmatch(text.strip()):
+        raise ValueError(text)
+    return kind(text)
+
+
 def _json_rows(text: TextIOWrapper, columns: Sequence[Column]) -> Iterator[Row]:
-    number = 0
-    names = {column.name for column in columns}
-    for line in text:
-        if not line.strip():
-            continue
-        number += 1
+    names = [column.name for column in columns]
+    for number, line in enumerate((line for line in text if line.strip()), 1):
         try:
-            value = json.loads(line)
-        except ValueError as error:
-            yield Row(number, {"line": line.rstrip()}, None, f"the line is not JSON: {error}")
+            value = json.loads(line, parse_constant=_no_constant)
+        except (ValueError, RecursionError) as error:
+            problem = f"the line is not JSON, of which each line holds one record: {error}"
+            yield Row(number, {"line": line.rstrip()[:_SHOWN]}, None, problem)
             continue
-        if columns and isinstance(value, dict):
-            yield Row(number, value, {name: cell for name, cell in value.items() if name in names})
-        else:
+        if not columns or not isinstance(value, dict):
             yield Row(number, {"inputs": value}, value)
+            continue
+        record = {name: cell for name, cell in value.items() if name in names}
+        problem = _misspelt(value, names) if record else f"it has none of the model's columns {', '.join(names)}"
+        yield Row(number, value, None if problem else record, problem)
+
+
+def _no_constant(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")

@@ -31,7 +31,7 @@ def is_http(event: object) -> bool:
     """
     if not isinstance(event, Mapping) or not isinstance(event.get("requestContext"), Mapping):
         return False
-    return "http" in event["requestContext"] or "httpMethod" in event
+    return isinstance(event["requestContext"].get("http"), Mapping) or "httpMethod" in event
 
 
 def _answer(event: object) -> dict[str, Any]:

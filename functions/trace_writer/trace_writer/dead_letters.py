@@ -5,6 +5,7 @@ poison is moved from here, once there are enough verdicts on it, and what MLflow
 queue. A copy with the whole reason is in S3 before the message moves.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -23,6 +24,8 @@ from trace_writer.decode import Received
 from trace_writer.verdicts import VerdictBucket, Verdicts
 
 REASON_CHARACTERS = 500
+
+_log = logging.getLogger(__name__)
 
 
 class Queue(Protocol):
@@ -62,7 +65,8 @@ class DeadLetters:
             return False
         try:
             return self._is_final(received, error) and self._move(received, error)
-        except Transient:  # it stays where it is, and is tried again
+        except Transient as trouble:  # it stays where it is, and is tried again
+            _log.warning("message %s could not be dead-lettered, and stays: %s", received.message_id, trouble)
             return False
 
     def _is_final(self, received: Received, error: Poison) -> bool:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from random import Random
 from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger
@@ -25,6 +26,7 @@ from trace_writer.log_parts import keep_parts, subscribed_lines
 from trace_writer.memory import return_large_blocks
 from trace_writer.report import log_batch, log_kept, log_swept
 from trace_writer.settings import WriterSettings
+from trace_writer.spill_listing import SpillListing
 from trace_writer.spill_sweep import SpillSweep
 from trace_writer.sqs import batch_response, received
 from trace_writer.writer import TraceWriter
@@ -115,7 +117,8 @@ def _sweep() -> SpillSweep:
     if settings.queue_url is None:
         raise SettingsError("OFFPATH_QUEUE_URL is not set: the sweep takes up what was spilled of that queue")
     queue_name = settings.queue_url.rsplit("/", 1)[-1]
-    return SpillSweep(parts.bucket, parts.writer, queue_name, utc_now, parts.delivery.has_time)
+    listing = SpillListing(parts.bucket, queue_name, Random())  # noqa: S311
+    return SpillSweep(listing, parts.bucket, parts.writer, utc_now, parts.delivery.has_time)
 
 
 def _deadline(context: Context) -> float:

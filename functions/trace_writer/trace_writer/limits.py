@@ -1,4 +1,4 @@
-"""What the writer takes of one message, and of a batch at once: together they bound its memory."""
+"""Limit the size of one message, and of the part of a batch that is held at once: both bound the writer's memory."""
 
 import re
 import sys

@@ -7,6 +7,7 @@ copy in the archive, and nothing else: readers of the archive take one of each e
 
 import hashlib
 import json
+import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
@@ -18,6 +19,8 @@ from trace_writer.decode import Received
 SCHEMA = "waiting/1"
 # Of notes in memory, each with the ids of a hundred messages or so.
 _MOST_NOTES = 500
+
+_log = logging.getLogger(__name__)
 
 
 class NoteBucket(Protocol):
@@ -58,7 +61,8 @@ class WaitingNotes:
             key = f"{prefix}{hashlib.sha256(content).hexdigest()[:32]}.json"
             try:
                 self._bucket.put(key, content)
-            except (Transient, ObjectMissing):
+            except (Transient, ObjectMissing) as error:
+                _log.warning("%d archived messages are not noted, and will be archived again: %s", len(ids), error)
                 continue
             self._keep(key, frozenset(ids))
 

@@ -1,4 +1,4 @@
-"""What the emulator asks for."""
+"""Name the machines and databases that the emulator asks for."""
 
 from collections.abc import Mapping
 from typing import Protocol

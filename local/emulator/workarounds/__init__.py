@@ -1,4 +1,4 @@
-"""What MiniStack lacks, or does otherwise than AWS, one module each.
+"""Mend what MiniStack lacks, or does otherwise than AWS, in one module each.
 
 A module has two functions. `is_needed` asks MiniStack whether it still is so, and `install` mends it in this process.
 """
@@ -9,6 +9,7 @@ from typing import Protocol
 from local.emulator.workarounds import (
     associations,
     batch_actions,
+    busy_containers,
     cors_configuration,
     database,
     elastic_addresses,
@@ -41,6 +42,7 @@ class Workaround(Protocol):
 ALL: tuple[Workaround, ...] = (
     associations,
     batch_actions,
+    busy_containers,
     cors_configuration,
     database,
     elastic_addresses,

@@ -26,6 +26,7 @@ ODD: list[Any] = [
     {"requestContext": None},
     {"requestContext": {}},
 ]
+HTTP_OF_NOTHING = {"version": "2.0", "requestContext": {"http": None}}
 WEBSOCKET = {"requestContext": {"connectionId": "x", "routeKey": "$connect"}, "isBase64Encoded": False}
 
 
@@ -44,7 +45,7 @@ def test_other_events_are_answered_and_counted(source: str, event: Any, capsys: 
     assert metrics["Metrics"] == [{"Name": METRIC, "Unit": "Count"}]
 
 
-@pytest.mark.parametrize("event", [*ODD, WEBSOCKET])
+@pytest.mark.parametrize("event", [*ODD, HTTP_OF_NOTHING, WEBSOCKET])
 def test_odd_events_are_answered(event: Any) -> None:
     assert answering_other_events(unexpected)(event, None)["statusCode"] == 200
 

@@ -136,11 +136,12 @@ def test_a_copy_with_the_whole_reason_is_kept_first() -> None:
     assert kept(bucket) == [DeadLetter("m/1", message, "MalformedEvent", reason, 7, NOON)]
 
 
-def test_a_letter_without_a_copy_stays_on_its_queue() -> None:
+def test_a_letter_without_a_copy_stays_on_its_queue(caplog: pytest.LogCaptureFixture) -> None:
     queue, bucket = InMemoryQueue(), InMemoryBucket()
     bucket.down = True
     assert not take(POISON, MalformedEvent("no"), queue, bucket)
     assert queue.messages == []
+    assert "could not be dead-lettered, and stays: writing s3://archive/dead-letters/" in caplog.text
 
 
 def test_attributes_travel_with_their_types() -> None:

@@ -78,6 +78,20 @@ def test_an_unreadable_part_is_kept_as_it_came() -> None:
     assert content == b'{"offpath_spill": 7}'
 
 
+@given(share=st.floats(0, 1, exclude_max=True), prefix=st.sampled_from(["", "[ERROR] ", '{"message": ']))
+def test_a_line_that_was_cut_off_is_kept(share: float, prefix: str) -> None:
+    [line], bucket = spilled.to_log(inline_message(prediction_event())), InMemoryBucket()
+    shortest = len('{"offpath_spill":')
+    cut = prefix + line[: shortest + int(share * (len(line) - shortest))]
+    assert keep_parts([cut], bucket) == Kept(1, 1)
+    assert list(bucket.objects.values()) == [cut.encode()]
+
+
+@pytest.mark.parametrize("line", ["see offpath_spill", 'looked for "offpath_spill" in vain', r"{\"offpath_spill\": 1}"])
+def test_lines_that_name_the_mark_alone_are_passed_over(line: str) -> None:
+    assert keep_parts([line], InMemoryBucket()) == Kept(0, 0)
+
+
 def test_without_s3_the_line_is_handed_over_again() -> None:
     bucket = InMemoryBucket()
     bucket.down = True

@@ -2,21 +2,23 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offpath.contracts import spilled
 from offpath.contracts.errors import Rejected, Transient
 from offpath.contracts.message import Message
 from offpath.contracts.trace_event import TraceEvent
-from offpath.testing import InMemoryQueue
+from offpath.testing import InMemoryBucket, InMemoryQueue
 from tests.support.builders.trace_events import claimed, inline_message, prediction_event
 from tests.support.fakes.trace_writer import Bench, down
 from tests.unit.trace_writer.test_log_parts import large_message
 from trace_writer.dead_letters import DeadLetters
 from trace_writer.log_parts import keep_parts
+from trace_writer.spill_listing import SpillListing
 from trace_writer.spill_sweep import SpillSweep, Swept
 from trace_writer.tracker import TrackerUnavailable
 from trace_writer.writer import TraceWriter, Written
@@ -33,6 +35,7 @@ class Setup:
         letters = DeadLetters(self.dead, self.bucket, 1)
         self.writer = TraceWriter(self.bench.claims, self.bench.archive, self.bench.delivery, letters)
         self.written: list[Written] = []
+        self.chance = Random(3)
 
     def spill(self, message: Message) -> str:
         key = spilled.key(QUEUE, message)
@@ -40,14 +43,19 @@ class Setup:
         return key
 
     def sweep(self, now: datetime | None = None) -> Swept:
-        sweep = SpillSweep(
-            self.bucket, self.writer, QUEUE, lambda: now or datetime.now(UTC), self.bench.delivery.has_time
-        )
-        return sweep.run(self.bench.clock.now() + 60, self.written.append)
+        return self.made(now).run(self.bench.clock.now() + 60, self.written.append)
+
+    def made(
+        self, now: datetime | None = None, bucket: InMemoryBucket | None = None, *, has_time: bool = True
+    ) -> SpillSweep:
+        bucket = bucket or self.bucket
+        listing = SpillListing(bucket, QUEUE, self.chance)
+        return SpillSweep(listing, bucket, self.writer, lambda: now or datetime.now(UTC), lambda _: has_time)
 
     @property
     def left(self) -> list[str]:
-        return [key for key in self.bucket.objects if key.startswith("spill/")]
+        """Keys of what waits; a mark of what is written does not."""
+        return [key for key in self.bucket.objects if key.startswith("spill/") and not key.endswith("/done")]
 
 
 def test_spilled_events_are_archived_delivered_and_then_deleted() -> None:
@@ -167,6 +175,74 @@ def test_parts_of_the_log_are_joined_when_all_are_there() -> None:
     assert setup.bench.archive.lines == [message.body]
 
 
+class Deletes(InMemoryBucket):
+    """A bucket that stops answering after so many deletions."""
+
+    left = 1
+
+    def delete(self, key: str) -> None:
+        self.left -= 1
+        self.down = self.left < 0
+        super().delete(key)
+
+
+def test_parts_left_by_a_failed_deletion_go_later() -> None:
+    setup, message = Setup(), large_message()
+    keep_parts(spilled.to_log(message), setup.bucket)
+    failing = Deletes(objects=setup.bucket.objects)
+    with pytest.raises(Transient):
+        setup.made(bucket=failing).run(setup.bench.clock.now() + 60, setup.written.append)
+    setup.bucket.objects = failing.objects
+    assert setup.left
+
+    assert setup.sweep() == Swept()
+    assert (setup.left, setup.bench.archive.lines) == ([], [message.body])
+
+
+@settings(max_examples=15)
+@given(again=st.lists(st.integers(0, 9), min_size=1, max_size=10))
+def test_parts_that_come_again_are_passed_over(again: list[int]) -> None:
+    setup, message = Setup(), large_message()
+    lines = list(spilled.to_log(message))
+    keep_parts(lines, setup.bucket)
+    assert setup.sweep().written == 1
+
+    keep_parts([lines[number % len(lines)] for number in again], setup.bucket)
+
+    assert setup.sweep() == Swept()
+    assert (setup.left, setup.bench.archive.lines) == ([], [message.body])
+
+
+def test_marks_of_written_events_go_after_a_week() -> None:
+    setup = Setup()
+    keep_parts(spilled.to_log(large_message()), setup.bucket)
+    setup.sweep()
+    for days, marks in ((6, 1), (8, 0)):
+        setup.sweep(datetime.now(UTC) + timedelta(days=days))
+        assert len([key for key in setup.bucket.objects if key.startswith("spill/")]) == marks
+
+
+@pytest.mark.parametrize("way", ["queue", "log"])
+def test_events_that_cannot_be_written_hold_up_no_others(way: str) -> None:
+    def trouble(experiment: str, trace_ids: set[str]) -> None:
+        if experiment == "stuck":
+            raise TrackerUnavailable("HTTP 503")
+
+    setup = Setup(Bench(trouble))
+    for number in range(260):
+        message = inline_message(prediction_event("good" if number < 10 else "stuck"))
+        if way == "queue":
+            setup.spill(message)
+        else:
+            keep_parts(spilled.to_log(message), setup.bucket)
+
+    for _ in range(100):
+        setup.sweep()
+        setup.bench.clock.advance(300)
+
+    assert (len(setup.left), len(setup.bench.tracker.stored)) == (250, 10)
+
+
 def test_damaged_parts_are_dead_lettered() -> None:
     setup = Setup()
     line = json.dumps({spilled.LOG_MARK: "m", "level": "ERROR", "part": 1, "parts": 1, "gzip": "bm90IGd6aXA="})
@@ -188,27 +264,22 @@ def test_an_object_that_another_sweep_took_is_no_matter() -> None:
     setup = Setup()
     setup.spill(inline_message(prediction_event()))
 
-    class Raced:
+    class Raced(InMemoryBucket):
         """A bucket whose objects go between listing and reading."""
 
-        listed = setup.bucket.listed
-        delete = setup.bucket.delete
-
         def get(self, key: str, max_bytes: int | None = None) -> bytes:
-            setup.bucket.objects.pop(key, None)
-            return setup.bucket.get(key, max_bytes)
+            self.objects.pop(key, None)
+            return super().get(key, max_bytes)
 
-    swept = SpillSweep(Raced(), setup.writer, QUEUE, lambda: datetime.now(UTC), lambda _: True).run(
-        setup.bench.clock.now() + 60, setup.written.append
-    )
+    raced = Raced(objects=setup.bucket.objects)
+    swept = setup.made(bucket=raced).run(setup.bench.clock.now() + 60, setup.written.append)
     assert (swept.found, swept.written, swept.left) == (1, 0, {})
 
 
 def test_without_time_everything_is_left() -> None:
     setup = Setup()
     keys = {setup.spill(inline_message(prediction_event())) for _ in range(3)}
-    sweep = SpillSweep(setup.bucket, setup.writer, QUEUE, lambda: datetime.now(UTC), lambda _: False)
-    assert set(sweep.run(0, setup.written.append).left) == keys
+    assert set(setup.made(has_time=False).run(0, setup.written.append).left) == keys
     assert set(setup.left) == keys
 
 

@@ -55,12 +55,13 @@ def test_a_note_is_read_once() -> None:
     assert bucket.calls == calls + 1
 
 
-def test_without_a_bucket_nothing_is_known_and_nothing_fails() -> None:
+def test_without_a_bucket_nothing_is_known_and_nothing_fails(caplog: pytest.LogCaptureFixture) -> None:
     bucket = InMemoryBucket()
     notes = WaitingNotes(bucket)
     bucket.down = True
     notes.note([message(1)])
     assert notes.holds([message(1)]) == frozenset()
+    assert "1 archived messages are not noted, and will be archived again: writing s3://archive/waiting/" in caplog.text
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"message_ids": 7}'])

@@ -1,4 +1,4 @@
-"""What a column's values may be beside their type: what the original itself takes."""
+"""Hold a column's values to what the original model takes, beside their type."""
 
 from collections.abc import Sequence
 

@@ -64,6 +64,11 @@ def spill_part_key(mark: str, part: int, parts: int) -> str:
     return f"{SPILL_PARTS_PREFIX}{_safe(mark)}/{part:05d}-of-{parts:05d}.json"
 
 
+def spill_done_key(folder: str) -> str:
+    """Return the key of the mark that the event in a folder of parts is written. folder: without a slash at its end."""
+    return f"{folder}/done"
+
+
 def dead_letter_key(sent: datetime, message_id: str) -> str:
     """Return the key of the copy of a dead letter, by the day in UTC on which it was put on the queue.
 

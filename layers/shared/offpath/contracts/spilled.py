@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ SCHEMA = "spill/1"
 # The schemas that are read: none of them is ever removed.
 READABLE = (SCHEMA,)
 LOG_MARK = "offpath_spill"
+_MARKED = re.compile(rf'"{LOG_MARK}"\s*:')
 # CloudWatch Logs takes 256 KiB an event everywhere (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/);
 # the base64 text of a part, its JSON frame and a prefix of the log's own stay below that.
 LOG_PART_CHARACTERS = 200_000
@@ -171,7 +173,7 @@ def _decompressed(mark: str, text: str, max_bytes: int | None) -> bytes:
 def _part(line: str) -> _Part | None:
     """Return the part in a line, whatever stands before it, and whatever fields were added to it.
 
-    Raises MalformedEvent for an object with the mark that is none.
+    Raises MalformedEvent for an object with the mark that is none, or is not whole: a log may cut a line off.
     """
     mark = line.find(f'"{LOG_MARK}"')
     for start in (position for position in range(mark) if line[position] == "{"):
@@ -181,6 +183,8 @@ def _part(line: str) -> _Part | None:
             continue
         if LOG_MARK in found:
             return _checked(found)
+    if _MARKED.search(line):
+        raise MalformedEvent(f"a part of a spilled message is not whole: {line[:200]}")
     return None
 
 
