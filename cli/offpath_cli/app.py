@@ -19,6 +19,7 @@ from offpath_cli.register.command import RegisterOptions, register
 from offpath_cli.replay.command import replay
 from offpath_cli.replay.options import ReplayOptions
 from offpath_cli.rerun.command import RerunOptions, rerun
+from offpath_cli.status.command import StatusOptions, status
 from training.command import train
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -28,6 +29,7 @@ app.command("predict")(command_of(PredictOptions, predict_file))
 app.command()(train)
 app.command()(command_of(PromoteOptions, promote))
 app.command()(command_of(RollbackOptions, rollback))
+app.command()(command_of(StatusOptions, status))
 letters = typer.Typer(invoke_without_command=True, callback=command_of(ListOptions, dead_letters))
 letters.command()(command_of(ShowOptions, show))
 letters.command()(command_of(SettleOptions, redrive))

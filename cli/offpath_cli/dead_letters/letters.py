@@ -1,7 +1,7 @@
 """Read the copies of dead letters in S3: a look at them disturbs nothing on their queue."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -69,10 +69,10 @@ class Letter:
         return self.state == "open"
 
 
-def letters(bucket: LetterBucket) -> Iterator[Letter]:
-    """Yield every copy, the oldest day first. Raises Transient."""
+def letters(bucket: LetterBucket, known: Container[str] = ()) -> Iterator[Letter]:
+    """Yield every copy, the oldest day first. known: keys of those that are left out. Raises Transient."""
     for found in bucket.listed(DEAD_LETTERS_PREFIX):
-        if found.key.endswith(_CLAIM_SUFFIX):
+        if found.key.endswith(_CLAIM_SUFFIX) or found.key in known:
             continue
         try:
             content = bucket.get(found.key)

@@ -43,4 +43,4 @@ class Resolution:
             settled.add(more)
             return [by_key[key] for key in (*more.done, *more.before)]
 
-        return Resolved(settled, clear(self.queue, Twins(now_known), settle_orphans))
+        return Resolved(settled, clear(self.queue, self.bucket, Twins(now_known), settle_orphans))

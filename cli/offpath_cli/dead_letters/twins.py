@@ -11,7 +11,7 @@ from offpath.contracts import dead_letter
 from offpath.contracts.dead_letter import DeadLetter
 from offpath.contracts.dead_letter_message import ERROR, MESSAGE_ID, REASON, content_digest, original, received_message
 from offpath.contracts.names import dead_letter_key
-from offpath_cli.dead_letters.letters import Letter, LetterBucket, name_of
+from offpath_cli.dead_letters.letters import Letter, LetterBucket, letters, name_of
 
 # A message as SQS's ReceiveMessage gives it.
 Received = Mapping[str, Any]
@@ -52,15 +52,28 @@ class Twins:
     of open copies as there are such copies, and the others, which hold the same, for those of settled ones.
     """
 
-    def __init__(self, letters: Iterable[Letter]) -> None:
+    def __init__(self, known: Iterable[Letter]) -> None:
         self._is_open: dict[str, bool] = {}
         self._open: Counter[str] = Counter()
         self._known: set[str] = set()
-        for letter in letters:
+        self._keys: set[str] = set()
+        self._add(known)
+
+    def learn_of(self, batch: Iterable[Received], bucket: LetterBucket) -> None:
+        """Read the copies that are new, if a message names none that is known. Raises Transient.
+
+        The writer may have dead-lettered it meanwhile. It writes the copy before the message is on the queue.
+        """
+        if not all(copy_name(received) in self._is_open for received in batch):
+            self._add(letters(bucket, self._keys))
+
+    def _add(self, found: Iterable[Letter]) -> None:
+        for letter in found:
             is_open = letter.state in {"open", "unreadable"}
             self._is_open[letter.name] = is_open
             self._known.add(letter.digest)
             self._open[letter.digest] += is_open
+            self._keys.add(letter.key)
 
     def of(self, received: Received) -> Twin:
         """Return what this message is the twin of."""
@@ -87,7 +100,10 @@ class Cleared:
 
 
 def clear(
-    queue: LetterQueue, twins: Twins, settle_orphans: Callable[[Sequence[Received]], Sequence[Received]]
+    queue: LetterQueue,
+    bucket: LetterBucket,
+    twins: Twins,
+    settle_orphans: Callable[[Sequence[Received]], Sequence[Received]],
 ) -> Cleared:
     """Look at every message of the queue once, and remove those whose copies are settled.
 
@@ -97,6 +113,7 @@ def clear(
     kept: list[Received] = []
     try:
         for batch in _all(queue):
+            twins.learn_of(batch, bucket)
             places = [(twins.of(received), received) for received in batch]
             orphans = [received for twin, received in places if twin is Twin.ORPHAN]
             gone = [received for twin, received in places if twin is Twin.SETTLED]

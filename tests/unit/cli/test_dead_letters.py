@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -17,6 +17,7 @@ from offpath.testing import InMemoryBucket, InMemoryQueue, ManualClock
 from offpath_cli.dead_letters.letters import Letter, letters
 from offpath_cli.dead_letters.resolve import Resolution, Resolved
 from offpath_cli.dead_letters.settle import Settlement
+from offpath_cli.dead_letters.table import short_length
 from tests.support.builders.trace_events import claimed, inline_message, prediction_event
 from tests.support.fakes.trace_writer import NOON
 from trace_writer.dead_letters import DeadLetters
@@ -29,9 +30,13 @@ class Killed(BaseException):
 
 @dataclass
 class Services:
-    """The queues and the bucket; the process is killed at the call of that number, if there is one."""
+    """The queues and the bucket.
+
+    kill_at: the number of the call at which the process is killed. on_send: what happens when events are sent.
+    """
 
     kill_at: int | None = None
+    on_send: Callable[[Sequence[Message]], None] = lambda messages: None
     calls: int = 0
     clock: ManualClock = field(default_factory=ManualClock)
     bucket: InMemoryBucket = field(init=False)
@@ -49,7 +54,12 @@ class Services:
                 self.count()
                 super()._answer(doing)
 
-        self.bucket, self.events, self.dead = Bucket(), Queue(), Queue("dead", now=self.clock.now)
+        class Events(Queue):
+            def send(one, messages: Sequence[Message]) -> list[Message]:  # noqa: N805
+                self.on_send(messages)
+                return super().send(messages)
+
+        self.bucket, self.events, self.dead = Bucket(), Events(), Queue("dead", now=self.clock.now)
 
     def count(self) -> None:
         self.calls += 1
@@ -201,6 +211,25 @@ def test_a_letter_that_came_back_again_is_another() -> None:
     assert services.events.messages == [crowded, crowded]
 
 
+@pytest.mark.parametrize("own", [0, 10])
+def test_what_is_dead_lettered_meanwhile_keeps_its_twin(own: int) -> None:
+    services = Services()
+    for number in range(12):
+        services.dead_letter(f"m-{number}", message_of(number % 4, own))
+
+    def refuse_at_once(messages: Sequence[Message]) -> None:
+        for message in messages:
+            services.dead_letter(f"again-{services.calls}", message)
+
+    services.on_send = refuse_at_once
+    resolved = services.redrive()
+    assert (len(resolved.settled.done), resolved.cleared.removed, resolved.cleared.kept) == (12, 12, 12)
+    assert sorted(name for name, letter in services.listed().items() if letter.is_open) == sorted(
+        name for name in services.listed() if name.startswith("again")
+    )
+    assert Counter(services.dead.bodies) == Counter(f"not json {number % 4}" for number in range(12))
+
+
 def test_a_service_that_does_not_answer_changes_no_letter() -> None:
     services = Services()
     services.dead_letter("m-1", message_of(1))
@@ -245,6 +274,13 @@ def test_a_kill_at_any_moment_loses_nothing(
     else:
         assert not bodies - Counter(services.events.bodies)
         assert was_killed or bodies == Counter(services.events.bodies)
+
+
+@given(st.lists(st.text("ab", min_size=6, max_size=12), unique=True))
+def test_short_ids_name_one_letter_each(names: list[str]) -> None:
+    length = short_length(names)
+    assert len({name[:length] for name in names}) == len(names)
+    assert length >= 8
 
 
 @given(st.text())
