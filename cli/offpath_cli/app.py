@@ -2,6 +2,7 @@
 
 import typer
 
+from offpath_cli.audit.command import AuditOptions, audit
 from offpath_cli.champion.command import PromoteOptions, RollbackOptions, promote, rollback
 from offpath_cli.command_line import command_of
 from offpath_cli.compare.command import CompareOptions, compare
@@ -25,6 +26,7 @@ from training.command import train
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(command_of(RegisterOptions, register))
 app.command()(command_of(CompareOptions, compare))
+app.command()(command_of(AuditOptions, audit))
 app.command("predict")(command_of(PredictOptions, predict_file))
 app.command()(train)
 app.command()(command_of(PromoteOptions, promote))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import boto3
 import typer
 from botocore.config import Config
+from botocore.session import Session as BotocoreSession
 
 from local.settings import ACCESS_KEY, ARCHIVE, DEAD_LETTERS, REGION, SECRET_KEY, LocalSettings
 from offpath.aws.errors import aws_errors
@@ -86,15 +87,23 @@ def _local(environ: Mapping[str, str]) -> Pipeline:
         queue_url=settings.queue_url,
         dead_letter_url=settings.url_of(DEAD_LETTERS),
         mlflow_url=environ.get("MLFLOW_TRACKING_URI") or settings.mlflow_url,
-        session=boto3.Session(ACCESS_KEY, SECRET_KEY, region_name=REGION),
+        session=_local_session(),
         s3_url=settings.s3_url,
         sqs_url=settings.sqs_url,
     )
 
 
+def _local_session() -> boto3.Session:
+    """Return a session that knows nothing of the user's own AWS accounts: neither profile nor files."""
+    plain = BotocoreSession(session_vars={"profile": (None, None, None, None)})
+    for file in ("config_file", "credentials_file"):
+        plain.set_config_variable(file, os.devnull)
+    plain.set_default_client_config(Config(proxies={}))
+    return boto3.Session(ACCESS_KEY, SECRET_KEY, region_name=REGION, botocore_session=plain)
+
+
 def _deployed(stack: str, environ: Mapping[str, str]) -> Pipeline:
-    session = boto3.Session()
-    outputs = _outputs(session, stack)
+    session, outputs = _outputs(stack)
     lacking = [name for name in _OUTPUTS if name not in outputs]
     if lacking:
         raise CommandError(f"the stack {stack!r} is none of offpath: it has no output {', '.join(lacking)}")
@@ -110,14 +119,15 @@ def _deployed(stack: str, environ: Mapping[str, str]) -> Pipeline:
     )
 
 
-def _outputs(session: boto3.Session, stack: str) -> dict[str, str]:
+def _outputs(stack: str) -> tuple[boto3.Session, dict[str, str]]:
     try:
         with aws_errors(f"reading the outputs of the stack {stack!r}"):
+            session = boto3.Session()
             answer = session.client("cloudformation", config=_CONFIG).describe_stacks(StackName=stack)
     except OffpathError as error:
         raise CouldNotTell(str(error)) from error
     outputs = answer["Stacks"][0].get("Outputs", [])
-    return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+    return session, {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
 
 def _login(environ: Mapping[str, str]) -> Credentials:

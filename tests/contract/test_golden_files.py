@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from offpath.contracts import model_manifest, recipes, spilled, trace_event, training_job
+from offpath.contracts import model_manifest, receipt, recipes, spilled, trace_event, training_job
 from offpath.contracts.names import ARCHIVE_PREFIX
 from tests.support.golden import SUMS, golden, golden_files
 
@@ -14,14 +14,23 @@ READ = {
     *training_job.READABLE,
     *model_manifest.READABLE,
     *recipes.READABLE,
+    *receipt.READABLE,
     ARCHIVE_PREFIX.rstrip("/"),
     spilled.LOG_MARK,
 }
-WRITTEN = {trace_event.SCHEMA, spilled.SCHEMA, training_job.SCHEMA, model_manifest.SCHEMA, recipes.SCHEMA}
+WRITTEN = {
+    trace_event.SCHEMA,
+    spilled.SCHEMA,
+    training_job.SCHEMA,
+    model_manifest.SCHEMA,
+    recipes.SCHEMA,
+    receipt.SCHEMA,
+}
 # Each time that lines were added to SHA256SUMS: how many there were then, and the SHA-256 of all of them.
 ADDITIONS = (
     (17, "8b10347f28b2bc0e026b74f3436d568e8028efa4cfe02bb1cf684024f866456d"),
     (18, "046a6bc851de68a30192b43b9b8483bf4cfae9fb2044da1479ae90cfeb5e39b8"),
+    (19, "108652010efaf76ba5de31ba173dd3acdb4204306ab845eb7281244ac13d3a7f"),
 )
 
 

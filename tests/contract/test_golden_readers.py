@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from offpath.aws.s3 import S3Claims
-from offpath.contracts import names, spilled
+from offpath.contracts import names, receipt, spilled
 from offpath.contracts.model_manifest import Manifest, ModelVersion
 from offpath.contracts.recipes import Recipes
 from offpath.contracts.trace_event import TraceEvent, decode_message
@@ -195,10 +195,24 @@ def test_the_announced_recipes_are_read() -> None:
     assert read.recipes["abalone"].metrics["validation_rmse"] == "lower"
 
 
+def test_receipts_say_how_each_event_ended() -> None:
+    read = [receipt.load(line) for line in golden("receipt/1/receipts.jsonl").splitlines()]
+    assert [(one.end, one.event.sequence, one.event.trace_id) for one in read] == [
+        ("in_mlflow", 1, PREDICTED),
+        ("in_mlflow", 2, PREDICTED),
+        ("dead_lettered", 3, REFUSED),
+        ("dead_lettered", 0, CONTINUED),
+    ]
+    assert {one.event.instance for one in read} == {"338d2b3ce1b64062b37cbdb415d88ff5", ""}
+    assert [one.event.model for one in read] == ["iris", "iris", "iris", ""]
+    assert read[0].event.ended_at == datetime(2026, 11, 25, 4, 13, 41, 980_000, UTC)
+
+
 def test_keys_stay_where_each_release_looks_for_them() -> None:
     day = datetime(2026, 11, 5, 4, tzinfo=UTC)
     assert (names.MANIFEST_KEY, names.RECIPES_KEY) == ("models/manifest.json", "training/recipes.json")
     assert names.archive_hour_prefix(day) == "archive/v1/date=2026-11-05/hour=04/"
+    assert names.receipts_hour_prefix(day) == "receipts/v1/date=2026-11-05/hour=04/"
     assert names.claim_key("t", "d") == "claims/t/d.json"
     assert names.spill_prefix("offpath-traces") == "spill/offpath-traces/"
     assert names.job_key(JOB_ID) == f"jobs/{JOB_ID}.json"

@@ -9,6 +9,8 @@ import pytest
 
 from offpath.aws.s3 import Bucket
 from offpath.contracts.errors import Transient
+from offpath.contracts.event_summary import EventSummary
+from offpath.contracts.receipt import IN_MLFLOW, Receipt
 from tests.support.fakes.trace_writer import NOON, FakeArchive
 from trace_writer.archive import BucketArchive
 from trace_writer.writer import Archive
@@ -53,6 +55,14 @@ def test_every_line_is_kept(archives: Archives) -> None:
 
     assert len(keys) == 2
     assert sorted(lines()) == ['{"a":1}', '{"b":2}', '{"c":3}']
+
+
+def test_receipts_that_cannot_be_written_may_be_written_later(archives: Archives) -> None:
+    kept = Receipt(IN_MLFLOW, EventSummary(trace_id="0" * 32))
+    archives[0].record([kept])
+    archives[2].record([])  # nothing is asked for
+    with pytest.raises(Transient):
+        archives[2].record([kept])
 
 
 def test_what_cannot_be_written_may_be_written_later(archives: Archives) -> None:

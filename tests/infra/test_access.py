@@ -17,6 +17,7 @@ def test_who_may_do_what() -> None:
     read_ca = ("s3:GetObject", "ArchiveBucket.Arn/mlflow/ca.pem")
     written = {
         ("s3:PutObject", "ArchiveBucket.Arn/archive/*"),
+        ("s3:PutObject", "ArchiveBucket.Arn/receipts/*"),
         ("s3:GetObject", "ArchiveBucket.Arn/claims/*"),
         ("s3:GetObject", "ArchiveBucket.Arn/waiting/*"),
         ("s3:PutObject", "ArchiveBucket.Arn/waiting/*"),

@@ -8,6 +8,7 @@ import pytest
 
 from offpath.tracing import TracingSettings
 from offpath.tracing._settings import TracedModels, TraceParent
+from offpath_cli.audit.access_log import INVOCATION
 from prediction_api.http.api_key_gate import OPEN, OPEN_BELOW
 from prediction_api.http.cors import ALLOWED_HEADERS, ALLOWED_METHODS, EXPOSED_HEADERS
 from tests.infra.rendered import DIGEST, LEAST, WITH_JWT, Stack
@@ -75,7 +76,8 @@ def test_the_access_log_is_json() -> None:
     settings = KEYS["ApiStage"]["AccessLogSettings"]
     assert settings["DestinationArn"] == "AccessLogs.Arn"
     line = json.loads(settings["Format"])
-    assert {"requestId", "status", "path", "latencyMs", "caller", "error"} <= set(line)
+    assert {"requestId", "status", "path", "latencyMs", "caller", "error", INVOCATION} <= set(line)
+    assert line[INVOCATION] == "$context.integration.requestId"
     assert all(value.startswith("$context.") for value in line.values())
     assert "\n" not in settings["Format"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ import pytest
 import events
 from local.testbed.lambda_runtime import LambdaRuntime, lambda_runtime
 from local.testbed.models import iris_onnx, iris_version, manifest_of
+from offpath.contracts.event_summary import summarise_event
 from offpath.contracts.model_manifest import Manifest, RegisteredModel
 from offpath.contracts.names import MANIFEST_KEY
 from tests.support.servers.held_sqs import held_sqs
@@ -79,6 +81,16 @@ def queued(sqs: SQSClient, url: str) -> list[str]:
 def test_every_predictions_event_is_on_the_queue(runtime: LambdaRuntime, sqs: SQSClient, queue_url: str) -> None:
     predicted = [predict(runtime) for _ in range(20)]
     assert sorted(queued(sqs, queue_url)) == sorted(predicted)
+
+
+def test_events_say_which_invocations_they_are_of(runtime: LambdaRuntime, sqs: SQSClient, queue_url: str) -> None:
+    for _ in range(5):
+        predict(runtime)
+    messages = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)["Messages"]
+    found = {summarise_event(message["Body"].encode()).invocation_id for message in messages}
+    begun = set(re.findall(r"START RequestId: ([0-9a-f-]{36})", runtime.log.read_text()))
+    assert len(found) == 5
+    assert found <= begun
 
 
 def test_a_refused_request_is_on_the_queue_too(runtime: LambdaRuntime, sqs: SQSClient, queue_url: str) -> None:

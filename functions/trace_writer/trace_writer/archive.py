@@ -3,13 +3,16 @@
 import gzip
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
 from offpath.contracts.errors import ObjectMissing, Transient
+from offpath.contracts.event_summary import EventSummary
 from offpath.contracts.names import archive_hour_prefix
+from offpath.contracts.receipt import Receipt
 from trace_writer.decode import Received
+from trace_writer.receipts import BucketReceipts
 from trace_writer.waiting import NoteBucket, WaitingNotes
 
 # Level 9 makes objects little smaller, in twice the time.
@@ -35,6 +38,7 @@ class BucketArchive:
         self._objects = objects
         self._now = now
         self._notes = WaitingNotes(objects)
+        self._receipts = BucketReceipts(objects, now)
 
     def store(self, lines: Iterable[bytes]) -> str | None:
         """Write the lines as one object, and return its key, or None if there are none. Raises Transient.
@@ -61,6 +65,10 @@ class BucketArchive:
         """Return the ids of those messages that are known to be in the archive already."""
         return self._notes.holds(batch)
 
-    def note(self, waiting: Sequence[Received]) -> None:
-        """Note that these messages are in the archive, and stay on the queue."""
-        self._notes.note(waiting)
+    def note(self, waiting: Sequence[Received], summaries: Mapping[str, EventSummary]) -> None:
+        """Note that these messages are in the archive, and stay on the queue. summaries: events by message id."""
+        self._notes.note(waiting, summaries)
+
+    def record(self, receipts: Sequence[Receipt]) -> None:
+        """Keep how these events ended. Raises Transient."""
+        self._receipts.store(receipts)

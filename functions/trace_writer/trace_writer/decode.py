@@ -1,12 +1,13 @@
 """Decode an SQS message into the forms that the archive and MLflow take."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from offpath.contracts.errors import MalformedEvent
+from offpath.contracts.event_summary import NOTHING_SAID, EventSummary, summarise_event
 from offpath.contracts.message import Message
 from offpath.contracts.trace_event import ClaimStore, decode_message
 from trace_writer.changes import Change, Changes
@@ -40,7 +41,7 @@ class Decoded:
     """Hold a trace event in both forms.
 
     line: OTLP/JSON, UTF-8, without a line break, as it came; empty once the archive has it. payload: OTLP/protobuf, as
-    MLflow takes it. experiment: likewise. changes: what differs in these two.
+    MLflow takes it. experiment: likewise. changes: what differs in these two. summary: which event it is.
     """
 
     source: Received
@@ -48,6 +49,7 @@ class Decoded:
     line: bytes
     payload: bytes
     changes: Sequence[Change] = ()
+    summary: EventSummary = NOTHING_SAID
 
 
 def decode(received: Received, claims: ClaimStore, limits: Limits = LIMITS) -> Decoded:
@@ -61,7 +63,9 @@ def decode(received: Received, claims: ClaimStore, limits: Limits = LIMITS) -> D
     changes = Changes()
     experiment = fit_experiment(event.experiment, changes)
     request = _request(line, event.trace_id, changes, limits)
-    return Decoded(received, experiment, line.encode(), request.SerializeToString(), list(changes))
+    content = line.encode()
+    summary = replace(summarise_event(content), trace_id=event.trace_id)
+    return Decoded(received, experiment, content, request.SerializeToString(), list(changes), summary)
 
 
 def _request(line: str, trace_id: str, changes: Changes, limits: Limits) -> ExportTraceServiceRequest:

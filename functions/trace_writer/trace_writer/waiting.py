@@ -2,17 +2,20 @@
 
 A note is one object for the messages of a batch that were sent in the same minute, and lies under that minute: whoever
 receives one of them again finds it without a look at all others. A note that cannot be written or read costs a second
-copy in the archive, and nothing else: readers of the archive take one of each event.
+copy in the archive, and nothing else: readers of the archive take one of each event. It names the events, too, by
+process and number, for who looks for those that have come to no end.
 """
 
 import hashlib
 import json
 import logging
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 from offpath.contracts.errors import ObjectMissing, Transient
+from offpath.contracts.event_summary import EventSummary
 from offpath.contracts.names import waiting_prefix
 from trace_writer.decode import Received
 
@@ -51,13 +54,14 @@ class WaitingNotes:
             known |= again.keys() & self._ids_under(prefix)
         return frozenset(known)
 
-    def note(self, waiting: Sequence[Received]) -> None:
-        """Note that these messages are in the archive, and stay on the queue."""
+    def note(self, waiting: Sequence[Received], summaries: Mapping[str, EventSummary] = MappingProxyType({})) -> None:
+        """Note that these messages are in the archive, and stay on the queue. summaries: their events, by id."""
         by_minute: dict[str, list[str]] = {}
         for received in waiting:
             by_minute.setdefault(waiting_prefix(received.sent_at), []).append(received.message_id)
         for prefix, ids in by_minute.items():
-            content = json.dumps({"schema": SCHEMA, "message_ids": sorted(ids)}).encode()
+            events = sorted(_number(summaries[one]) for one in ids if one in summaries and summaries[one].is_numbered)
+            content = json.dumps({"schema": SCHEMA, "message_ids": sorted(ids), "events": events}).encode()
             key = f"{prefix}{hashlib.sha256(content).hexdigest()[:32]}.json"
             try:
                 self._bucket.put(key, content)
@@ -85,3 +89,7 @@ class WaitingNotes:
         self._read[key] = ids
         while len(self._read) > _MOST_NOTES:
             self._read.popitem(last=False)
+
+
+def _number(event: EventSummary) -> tuple[str, int]:
+    return event.instance, event.sequence

@@ -2,14 +2,17 @@
 
 A batch is written in parts that are bounded in bytes, so that what its messages stand for never fills the memory. What
 comes again after an outage, or was sent again from the archive, is there already, and is not archived a second time.
+How each event ended is recorded before its message leaves the queue.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from offpath.contracts.errors import OffpathError, Transient
+from offpath.contracts.event_summary import EventSummary, summarise_message
+from offpath.contracts.receipt import DEAD_LETTERED, IN_MLFLOW, Receipt
 from offpath.contracts.replayed import is_replayed
 from offpath.contracts.trace_event import ClaimStore
 from trace_writer.changes import Change
@@ -33,8 +36,11 @@ class Archive(Protocol):
     def holds(self, batch: Iterable[Received]) -> frozenset[str]:
         """Return the ids of those messages that are known to be in the archive already."""
 
-    def note(self, waiting: Sequence[Received]) -> None:
-        """Note that these messages are in the archive, and stay on the queue."""
+    def note(self, waiting: Sequence[Received], summaries: Mapping[str, EventSummary]) -> None:
+        """Note that these messages are in the archive, and stay on the queue. summaries: events by message id."""
+
+    def record(self, receipts: Sequence[Receipt]) -> None:
+        """Keep how these events ended. Raises Transient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,19 @@ class _Part:
     failures: Failures = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class _Ledger:
+    """What is known of a batch's events, by message id. archived: those that this batch has put into the archive."""
+
+    summaries: dict[str, EventSummary] = field(default_factory=dict)
+    archived: list[Received] = field(default_factory=list)
+
+    def note(self, part: _Part) -> None:
+        """Note a part that is in the archive."""
+        self.summaries |= {event.source.message_id: event.summary for event in part.events}
+        self.archived += part.stored
+
+
 class TraceWriter:
     """Write batches of trace events to the archive and to MLflow.
 
@@ -102,7 +121,7 @@ class TraceWriter:
 
     def write(self, batch: Sequence[Received], deadline: float) -> Written:
         """Write what can be written until the deadline on the delivery's clock; every message is accounted for."""
-        waiting, archived = deque(batch), self._archive.holds(batch) | _replayed(batch)
+        waiting, archived, ledger = deque(batch), self._archive.holds(batch) | _replayed(batch), _Ledger()
         keys: list[str] = []
         failures: Failures = {}
         changed: list[Changed] = []
@@ -115,12 +134,13 @@ class TraceWriter:
                 failures |= part.failures | _all_failed(left, error)
                 break
             keys += [key] if key else []
+            ledger.note(part)
             failures |= part.failures | self._deliver(part, deadline)
             changed += _changed(part.events, failures)
             if waiting and not self._delivery.has_time(deadline):
                 failures |= _all_failed(waiting, Transient("there was no time left for the rest of the batch"))
                 break
-        return replace(self._settle(batch, keys, failures), changed=changed)
+        return replace(self._settle(batch, keys, failures, ledger), changed=changed)
 
     def _store(self, part: _Part, waiting: deque[Received], archived: frozenset[str]) -> str | None:
         """Fill the part and archive it. Raises Transient."""
@@ -153,15 +173,19 @@ class TraceWriter:
     def _deliver(self, part: _Part, deadline: float) -> Failures:
         """Deliver the part, and note what is in the archive and stays on the queue."""
         failures = self._delivery.deliver(part.events, deadline)
-        left = [received for received in part.stored if isinstance(failures.get(received.message_id), Transient)]
-        if left:
-            self._archive.note(left)
+        left = [received for received in part.stored if received.message_id in failures]
+        self._note(left, {event.source.message_id: event.summary for event in part.events})
         return failures
 
-    def _settle(self, batch: Sequence[Received], keys: Sequence[str], failures: Failures) -> Written:
-        """Dead-letter what can never be delivered, and report what stays on the queue."""
+    def _note(self, left: Sequence[Received], summaries: Mapping[str, EventSummary]) -> None:
+        if left:
+            self._archive.note(left, summaries)
+
+    def _settle(self, batch: Sequence[Received], keys: Sequence[str], failures: Failures, ledger: _Ledger) -> Written:
+        """Dead-letter what can never be delivered, record how events ended, and report what stays on the queue."""
+        moved = {one.message_id for one in batch if one.message_id in failures and self._dead_letter(one, failures)}
+        failures = failures | self._record(batch, failures, moved, ledger)
         failed = [received for received in batch if received.message_id in failures]
-        moved = {received.message_id for received in failed if self._dead_letter(received, failures)}
         reports = [Failure(one.message_id, one.trace_id, failures[one.message_id]) for one in failed]
         return Written(
             received=len(batch),
@@ -169,6 +193,22 @@ class TraceWriter:
             failures=[report for report in reports if report.message_id not in moved],
             dead_lettered=[report for report in reports if report.message_id in moved],
         )
+
+    def _record(self, batch: Sequence[Received], failures: Failures, moved: set[str], ledger: _Ledger) -> Failures:
+        """Leave receipts. If S3 does not take them, what was delivered stays on the queue, and is delivered again.
+
+        What was dead-lettered does not: it would be so twice, and its copy in S3 says the same.
+        """
+        delivered = [one for one in batch if one.message_id not in failures]
+        ends = [(IN_MLFLOW, one) for one in delivered]
+        ends += [(DEAD_LETTERED, one) for one in batch if one.message_id in moved]
+        try:
+            self._archive.record([Receipt(end, _summary(one, ledger)) for end, one in ends])
+        except Transient as error:
+            left = {one.message_id for one in delivered}
+            self._note([one for one in ledger.archived if one.message_id in left], ledger.summaries)
+            return _all_failed(delivered, error)
+        return {}
 
     def _dead_letter(self, received: Received, failures: Failures) -> bool:
         """Send a message to the dead-letter queue, if it is poison. Tell whether it is there now."""
@@ -186,6 +226,10 @@ def _changed(events: Sequence[Decoded], failures: Failures) -> list[Changed]:
         for event in events
         if event.changes and event.source.message_id not in failures
     ]
+
+
+def _summary(received: Received, ledger: _Ledger) -> EventSummary:
+    return ledger.summaries.get(received.message_id) or summarise_message(received.message)
 
 
 def _all_failed(messages: Iterable[Received], error: OffpathError) -> Failures:

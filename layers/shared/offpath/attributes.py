@@ -28,6 +28,9 @@ SESSION = "session.id"
 USER = "user.id"
 """The user of the trace, by which MLflow groups traces; 250 characters at most."""
 
+INVOCATION_ID = "faas.invocation_id"
+"""Of the outermost span in Lambda: the invocation's id, which API Gateway's access log has, too. Set by offpath."""
+
 UNFINISHED = "offpath.unfinished"
 """Of a span that had not ended when its process came to its end: the reason. Set by offpath."""
 CALLER_TRACE_ID = "caller_trace_id"

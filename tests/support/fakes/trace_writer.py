@@ -1,6 +1,6 @@
 """Fakes for the trace writer's ports. tests/contract holds each to what the real service does."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -9,6 +9,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from offpath.aws.s3 import S3Claims
 from offpath.contracts.errors import Rejected, Transient
+from offpath.contracts.event_summary import EventSummary
+from offpath.contracts.receipt import Receipt
 from offpath.testing import InMemoryBucket, ManualClock
 from trace_writer.decode import Received
 from trace_writer.delivery import Delivery
@@ -33,7 +35,8 @@ class FakeArchive:
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
         self.waiting: set[str] = set()
-        self.down = False
+        self.receipts: list[Receipt] = []
+        self.down = self.takes_no_receipts = False
 
     def store(self, lines: Iterable[bytes]) -> str | None:
         batch = [line.decode() for line in lines]
@@ -47,8 +50,13 @@ class FakeArchive:
     def holds(self, batch: Iterable[Received]) -> frozenset[str]:
         return frozenset(received.message_id for received in batch if received.receives > 1) & self.waiting
 
-    def note(self, waiting: Sequence[Received]) -> None:
+    def note(self, waiting: Sequence[Received], summaries: Mapping[str, EventSummary] | None = None) -> None:
         self.waiting |= {received.message_id for received in waiting}
+
+    def record(self, receipts: Sequence[Receipt]) -> None:
+        if receipts and (self.down or self.takes_no_receipts):
+            raise Transient("S3 does not answer")
+        self.receipts += receipts
 
     @property
     def lines(self) -> list[str]:

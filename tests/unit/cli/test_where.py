@@ -48,6 +48,23 @@ def test_mlflow_is_where_its_own_variable_says() -> None:
     assert find_pipeline("", {"MLFLOW_TRACKING_URI": "https://elsewhere"}).mlflow_url == "https://elsewhere"
 
 
+def test_local_clients_leave_the_users_own_account_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://production")
+    found = find_pipeline("", {})
+    credentials = found.session.get_credentials()
+    assert credentials is not None
+    assert (credentials.access_key, found.session.region_name) == ("offpath", "us-east-1")
+    assert found.sqs().meta.endpoint_url == "http://127.0.0.1:5566"
+    assert found.sqs().meta.config.proxies == {}  # type: ignore[attr-defined]
+
+
+def test_a_profile_that_is_not_there_could_not_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(CouldNotTell, match="nobody"):
+        find_pipeline("offpath", {})
+
+
 def test_unusable_settings_of_the_local_stack_are_named() -> None:
     with pytest.raises(SettingsError, match="OFFPATH_S3_PORT"):
         find_pipeline("", {"OFFPATH_S3_PORT": "x"})

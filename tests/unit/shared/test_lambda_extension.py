@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from offpath.attributes import INVOCATION_ID
 from offpath.contracts.errors import Transient
 from offpath.tracing._lambda_extension import ExtensionSettings, LambdaExtension
+from offpath.tracing._otlp import encode
 from tests.support.builders.spans import ended_trace
 from tests.support.fakes.extensions_api import FakeExtensionsApi
 from tests.support.invocations import Context, NoRequests, Published, begin_and_wait
+from tests.support.otlp_json import attributes_of, spans_of
 from tests.support.waiting import DEADLINE_SECONDS as SECONDS
 from tests.support.waiting import wait_for
 
@@ -77,6 +80,28 @@ def test_a_context_of_the_teams_own_ends_each_invocation(api: FakeExtensionsApi,
         handler(request_id, context)
         assert api.asked.acquire(timeout=SECONDS), "the invocation is held up"
         assert published_names(published)[-1] == request_id
+
+
+def test_a_trace_says_which_invocation_it_is_of(api: FakeExtensionsApi) -> None:
+    published = Published()
+    extension = started(api, published)
+    handler = submitting(extension)
+    for request_id in ("one", "two"):
+        api.invoke(request_id, LONG)
+        handler(request_id, Context(request_id))
+        assert api.asked.acquire(timeout=SECONDS), "the invocation is held up"
+    assert [trace.said[INVOCATION_ID] for trace in published.traces] == ["one", "two"]
+    [*_, root] = spans_of(encode(published.traces[1]._replace(is_root=True), "offpath").body).values()
+    assert attributes_of(root)["faas.invocation_id"] == {"stringValue": "two"}
+
+
+def test_without_an_invocations_id_a_trace_names_none(api: FakeExtensionsApi) -> None:
+    published = Published()
+    handler = submitting(started(api, published))
+    api.invoke("one", LONG)
+    handler("one", Odd(17))
+    assert api.asked.acquire(timeout=SECONDS), "the invocation is held up"
+    assert INVOCATION_ID not in published.traces[0].said
 
 
 def test_the_first_invocations_context_ends_later_ones(api: FakeExtensionsApi) -> None:

@@ -15,6 +15,7 @@ DATASETS_PREFIX = "datasets/"
 DEAD_LETTERS_PREFIX = "dead-letters/"
 JOBS_PREFIX = "jobs/"
 MODELS_PREFIX = "models/sha256/"
+RECEIPTS_PREFIX = "receipts/v1/"
 SPILL_PREFIX = "spill/"
 SPILL_PARTS_PREFIX = "spill/parts/"
 SWEEP_LEASE_KEY = "status/sweep-lease.json"
@@ -48,6 +49,11 @@ def is_alias(text: str) -> bool:
 def archive_hour_prefix(hour: datetime) -> str:
     """Return the prefix of the archive's objects of an hour, which is in UTC."""
     return f"{ARCHIVE_PREFIX}date={hour:%Y-%m-%d}/hour={hour:%H}/"
+
+
+def receipts_hour_prefix(hour: datetime) -> str:
+    """Return the prefix of the receipts that were written in an hour, which is in UTC."""
+    return f"{RECEIPTS_PREFIX}date={hour:%Y-%m-%d}/hour={hour:%H}/"
 
 
 def claim_key(trace_id: str, sha256: str) -> str:

@@ -37,6 +37,7 @@ class Handlers:
     """The handlers that were wrapped, and which invocations they have returned from.
 
     before_return: is called before the outermost handler returns, with whether the extension does not wait for it.
+    request_id: of the handler that began last, UNNAMED if its context names none.
     missed: it waits for none, as none that is wrapped has begun, or as it has ended. is_awaited: one has begun in this
     invocation, and the extension publishes its traces yet.
     """
@@ -53,6 +54,7 @@ class Handlers:
         self._began_in = 0
         self._is_late = False
         self._is_over = False
+        self.request_id = UNNAMED
         self.missed = False
         self.is_awaited = False
 
@@ -138,7 +140,8 @@ class Handlers:
             if self._depth > 1:
                 return
             self._began_in = self._invocation
-            self._is_late = _request_id(context) == self._ended_id
+            self.request_id = _request_id(context)
+            self._is_late = self.request_id == self._ended_id
             self.is_awaited = not (self.missed or self._is_late)
             self._timeout_at = time.monotonic() + _remaining_seconds(context)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, Self
 
+from offpath.attributes import INVOCATION_ID
 from offpath.contracts.errors import Transient
 from offpath.retry import Backoff
 from offpath.tracing._extensions_api import Invocation
@@ -96,6 +97,8 @@ class LambdaExtension:
 
     def submit(self, trace: EndedTrace) -> None:
         """Publish the trace after this invocation's response, or now if its handler is not wrapped."""
+        if self._handlers.request_id:
+            trace = trace._replace(said={**trace.said, INVOCATION_ID: self._handlers.request_id})
         self._outbox.put([trace])
         if self._publishes_at_once or self._handlers.missed or self._outbox.bytes > self._settings.most_bytes:
             self._outbox.publish()

@@ -1,0 +1,1 @@
+"""Join archive, receipts and what waits, and name the events that are missing."""
