@@ -110,7 +110,7 @@ def test_a_role_may_touch_what_was_made_and_nothing_else(made: Created) -> None:
     resources = {resource for one in statements for resource in listed(one["Resource"])}
     bucket = f"arn:aws:s3:::{made.ids['ArchiveBucket']}"
     queue = f"arn:aws:sqs:us-east-1:123456789012:{made.ids['DeadLetterQueue'].rpartition('/')[2]}"
-    folders = ("archive", "claims", "dead-letters", "verdicts", "waiting")
+    folders = ("archive", "claims", "dead-letters", "receipts", "verdicts", "waiting")
     keys = {f"{bucket}/mlflow/ca.pem", f"{bucket}/status/writer.json", *(f"{bucket}/{folder}/*" for folder in folders)}
     assert resources == keys | {bucket, queue, "MlflowWriterSecret"}
 

@@ -82,6 +82,22 @@ def test_what_mlflow_lost_is_back_and_stays_as_is(
         assert everything(mlflow, written) == before
 
 
+def test_a_trace_that_audit_misses_is_back_by_replay(
+    pipeline: MotoPipeline, model: str, written: list[TraceEvent]
+) -> None:
+    mlflow, gone = Mlflow(pipeline.mlflow_url), written[4]
+    delete(mlflow, f"offpath/{model}", {gone.trace_id})
+    audit = ["audit", "--grace", "0m", "--verify", "all"]
+    missing = pipeline.run(*audit)
+    assert (missing.exit_code, gone.trace_id in missing.output) == (1, True), missing.output
+
+    again = pipeline.json("replay", "--from", "archive", "--to", "mlflow", "--trace-id", f"tr-{gone.trace_id}")
+    assert again["delivered"] == 1
+    well = pipeline.run(*audit)
+    assert well.exit_code == 0, well.output
+    assert mlflow.trace_ids(f"offpath/{model}") == ids(written)
+
+
 def test_a_deleted_experiment_is_back_with_its_traces(
     pipeline: MotoPipeline, model: str, written: list[TraceEvent]
 ) -> None:
@@ -214,8 +230,8 @@ def test_dead_letters_are_redriven_as_by_their_own_command(pipeline: MotoPipelin
         ("--from log --to otlp only-one", 2, "takes FILE and URL"),
         ("--from archive --to otlp ftp://x", 1, "expected http(s)://"),
         ("--from log no-such.log --to queue", 1, "no-such.log: No such file"),
-        ("--from archive --to mlflow --since 1h --until 2h", 1, "is not after --since"),
-        ("--from archive --to mlflow --since x", 1, "expected an age"),
+        ("--from archive --to mlflow --since 1h --until 2h", 2, "is not after --since"),
+        ("--from archive --to mlflow --since x", 2, "expected an age"),
         ("--from archive --to otlp http://127.0.0.1:1 --header x", 2, "expected NAME=VALUE"),
     ],
 )

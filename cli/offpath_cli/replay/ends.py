@@ -25,6 +25,7 @@ from offpath_cli.replay.report import Report
 from offpath_cli.replay.target import Target
 from trace_writer.adapters.mlflow import MlflowTracker
 from trace_writer.delivery import Delivery
+from trace_writer.receipts import BucketReceipts
 
 if TYPE_CHECKING:
     from offpath_cli.where import Pipeline
@@ -73,7 +74,8 @@ def target_of(options: ReplayOptions, pipeline: "Pipeline", url: str) -> Target:
         case TargetName.mlflow:
             tracker = MlflowTracker(pipeline.mlflow(), SYSTEM_CLOCK.now, _MLFLOW_SECONDS)
             delivery = Delivery(tracker, SYSTEM_CLOCK, _MAX_POST_BYTES)
-            return MlflowTarget(delivery, S3Claims(bucket), SYSTEM_CLOCK, patience_seconds=patience)
+            receipts = BucketReceipts(bucket, _now)
+            return MlflowTarget(delivery, S3Claims(bucket), receipts, SYSTEM_CLOCK, patience_seconds=patience)
         case TargetName.otlp:
             return OtlpTarget(url, options.headers(), SYSTEM_CLOCK, patience)
         case _ if options.source is SourceName.dead_letters:

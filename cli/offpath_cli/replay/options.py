@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from offpath_cli.errors import CommandError
-from offpath_cli.period import PERIOD_HELP, moment
+from offpath_cli.audit.moments import moment
 from offpath_cli.replay.event import Period, Selection
 from offpath_cli.where import StackName
 
 _ARCHIVE_AGE = timedelta(hours=24)
+_WHEN = "30m, 24h, 7d, 2026-11-25 or 2026-11-25T14:00 (UTC). Of the archive: whole hours."
 
 
 class SourceName(StrEnum):
@@ -50,8 +50,8 @@ class ReplayOptions:
     ] = None
     source: Annotated[SourceName, typer.Option("--from", help="Where events are read.")]
     target: Annotated[TargetName, typer.Option("--to", help="Where they are delivered.")]
-    since: Annotated[str, typer.Option(metavar="WHEN", help=f"{PERIOD_HELP} Of the archive: whole hours.")] = ""
-    until: Annotated[str, typer.Option(metavar="WHEN", help="Until then.")] = ""
+    since: Annotated[str, typer.Option(metavar="WHEN", help=f"From when on: {_WHEN}")] = ""
+    until: Annotated[str, typer.Option(metavar="WHEN", help="Until when.")] = ""
     model: Annotated[str, typer.Option(help="Only events of this model.")] = ""
     trace_id: Annotated[list[str] | None, typer.Option(help="Only this trace; may be given again.")] = None
     outcome: Annotated[Outcome | None, typer.Option(help="Only events with this outcome.", show_default=False)] = None
@@ -83,13 +83,13 @@ class ReplayOptions:
         return Selection(self.model, trace_ids, self.outcome or "")
 
     def period(self, now: datetime) -> Period:
-        """Return from when to when; of the archive the last 24 hours, if nothing was said. Raises CommandError."""
+        """Return from when to when; of the archive the last 24 hours, if nothing was said. Raises BadParameter."""
         since = moment(self.since, now, "--since") if self.since else None
         until = moment(self.until, now, "--until") if self.until else None
         if self.source is SourceName.archive:
             since, until = since or now - _ARCHIVE_AGE, until or now
         if since and until and until <= since:
-            raise CommandError(f"--until {self.until!r} is not after --since: there is nothing between them")
+            raise typer.BadParameter(f"{self.until!r} is not after --since", param_hint="--until")
         return Period(since, until)
 
     def headers(self) -> dict[str, str]:

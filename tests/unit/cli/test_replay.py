@@ -15,12 +15,12 @@ from offpath.aws.s3 import S3Claims
 from offpath.contracts import dead_letter, spilled
 from offpath.contracts.errors import Rejected, Transient
 from offpath.contracts.message import Message, TypedAttribute
+from offpath.contracts.receipt import Receipt
 from offpath.contracts.replayed import as_replayed, is_replayed
 from offpath.contracts.trace_event import TraceEvent, decode_message
 from offpath.testing import InMemoryBucket, InMemoryQueue, ManualClock
-from offpath_cli.errors import CommandError
+from offpath_cli.audit.moments import moment
 from offpath_cli.event_facts import event_facts
-from offpath_cli.period import moment
 from offpath_cli.replay.archive_source import ArchiveSource, hours
 from offpath_cli.replay.event import Period, ReplayEvent, Selection
 from offpath_cli.replay.mlflow_target import MlflowTarget
@@ -196,6 +196,16 @@ def test_a_rate_is_held_on_the_average() -> None:
     assert clock.now() - begun == pytest.approx(5)
 
 
+class Kept:
+    """Receipts in a list."""
+
+    def __init__(self) -> None:
+        self.receipts: list[Receipt] = []
+
+    def store(self, receipts: Sequence[Receipt]) -> None:
+        self.receipts += receipts
+
+
 def given_events(*events: TraceEvent) -> list[ReplayEvent]:
     return [ReplayEvent(one.body, "k", "p", one.trace_id, one.experiment, event_facts(one.body)) for one in events]
 
@@ -208,12 +218,14 @@ def test_mlflow_gets_what_it_takes_and_the_rest_is_named() -> None:
             raise Rejected("HTTP 400")
 
     bench = Bench(trouble)
-    target = MlflowTarget(bench.delivery, bench.claims, bench.clock)
+    kept = Kept()
+    target = MlflowTarget(bench.delivery, bench.claims, kept, bench.clock)
     nameless, malformed = replace(good, experiment=""), replace(good, body="{}")
     left = target.deliver(given_events(good, bad, nameless, malformed))
     assert bench.tracker.stored == {good.trace_id}
     assert left.keys() == {1, 2, 3}
     assert "--experiment" in left[2]
+    assert [(one.end, one.event.trace_id) for one in kept.receipts] == [("in_mlflow", good.trace_id)]
 
 
 def test_mlflow_is_waited_for_and_then_given_up() -> None:
@@ -224,12 +236,14 @@ def test_mlflow_is_waited_for_and_then_given_up() -> None:
             raise TrackerUnavailable("connection refused")
 
     bench, event = Bench(trouble), prediction_event()
-    assert MlflowTarget(bench.delivery, bench.claims, bench.clock).deliver(given_events(event)) == {}
+    assert MlflowTarget(bench.delivery, bench.claims, Kept(), bench.clock).deliver(given_events(event)) == {}
     assert bench.tracker.stored == {event.trace_id}
     answers = iter([True] * 1_000_000)
     begun = bench.clock.now()
     with pytest.raises(Transient, match="connection refused"):
-        MlflowTarget(bench.delivery, bench.claims, bench.clock, patience_seconds=120).deliver(given_events(event))
+        MlflowTarget(bench.delivery, bench.claims, Kept(), bench.clock, patience_seconds=120).deliver(
+            given_events(event)
+        )
     assert bench.clock.now() - begun < 300
 
 
@@ -291,27 +305,6 @@ def test_spilled_logged_and_dead_events_are_read() -> None:
     [letter] = source.letters([key, "dead-letters/gone.json"])
     assert (letter.trace_id, letter.experiment) == (events[1].trace_id, "offpath/iris")
     assert dead_letter.load(bucket.objects[key]).is_open
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("24h", NOON - 24 * HOUR),
-        ("30m", NOON - HOUR / 2),
-        ("7d", NOON - 7 * 24 * HOUR),
-        ("2031-07-14T10:00", datetime(2031, 7, 14, 10, tzinfo=UTC)),
-        ("2031-07-14", datetime(2031, 7, 14, tzinfo=UTC)),
-        ("2031-07-14T10:00+02:00", datetime(2031, 7, 14, 8, tzinfo=UTC)),
-    ],
-)
-def test_a_moment_is_an_age_or_a_time(text: str, expected: datetime) -> None:
-    assert moment(text, NOON, "--since") == expected
-
-
-@pytest.mark.parametrize("text", ["", "yesterday", "24", "9" * 12 + "d", "-1h", "2031-13-01"])
-def test_what_is_no_moment_is_refused(text: str) -> None:
-    with pytest.raises(CommandError, match="--since"):
-        moment(text, NOON, "--since")
 
 
 def test_a_period_holds_its_beginning_and_what_has_no_time() -> None:

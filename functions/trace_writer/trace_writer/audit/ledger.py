@@ -108,7 +108,7 @@ class Ledger:
             yield from self._of_messages(folder, [found.key for found in objects])
 
     def dead_letters(self, since: datetime, until: datetime) -> Iterator[EventSummary]:
-        """Yield the events of the dead letters that were sent since then."""
+        """Yield the events of the dead letters that were sent since then, and are not on the queue of events again."""
         for day in _days(since, until):
             for found in self._bucket.listed(f"{DEAD_LETTERS_PREFIX}date={day:%Y-%m-%d}/"):
                 if not found.key.endswith(".claim.json"):
@@ -117,6 +117,8 @@ class Ledger:
     def _of_letter(self, key: str) -> Iterator[EventSummary]:
         try:
             letter: DeadLetter = dead_letter.load(self._bucket.get(key))
+            if letter.redriven_at:
+                return
             body = self._bucket.get(letter.claim_key) if letter.claim_key else None
         except ObjectMissing:
             return
