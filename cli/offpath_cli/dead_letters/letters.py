@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Container, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Protocol
 
 from offpath.aws.s3 import Fetched, Listed
@@ -16,6 +18,9 @@ from offpath.contracts.trace_event import claim_of
 from offpath_cli.event_facts import EventFacts, event_facts
 
 _CLAIM_SUFFIX = ".claim.json"
+# Each of them is a request of some 20 ms to S3, and a body of up to 1 MiB.
+_READERS = 8
+_AT_ONCE = 64
 _MODEL_OF_EXPERIMENT = re.compile(r"/(?P<model>[^/]+)(?:/shadow)?$")
 
 
@@ -71,14 +76,12 @@ class Letter:
 
 def letters(bucket: LetterBucket, known: Container[str] = ()) -> Iterator[Letter]:
     """Yield every copy, the oldest day first. known: keys of those that are left out. Raises Transient."""
-    for found in bucket.listed(DEAD_LETTERS_PREFIX):
-        if found.key.endswith(_CLAIM_SUFFIX) or found.key in known:
-            continue
-        try:
-            content = bucket.get(found.key)
-        except ObjectMissing:  # removed meanwhile
-            continue
-        yield _letter(found, content)
+    listed = (found for found in bucket.listed(DEAD_LETTERS_PREFIX) if not found.key.endswith(_CLAIM_SUFFIX))
+    wanted = (found for found in listed if found.key not in known)
+    with ThreadPoolExecutor(_READERS) as pool:
+        while some := list(islice(wanted, _AT_ONCE)):
+            read = pool.map(lambda found: _read(bucket, found), some)
+            yield from (letter for letter in read if letter is not None)
 
 
 def name_of(key: str) -> str:
@@ -109,6 +112,13 @@ def size_of(letter: DeadLetter) -> int:
     """Return the bytes of the event, wherever its body lies."""
     claim = claim_of(letter.message)
     return claim.bytes if claim else letter.message.size
+
+
+def _read(bucket: LetterBucket, found: Listed) -> Letter | None:
+    try:
+        return _letter(found, bucket.get(found.key))
+    except ObjectMissing:  # removed meanwhile
+        return None
 
 
 def _letter(found: Listed, content: bytes) -> Letter:
