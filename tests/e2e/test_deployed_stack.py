@@ -188,7 +188,7 @@ def test_an_update_in_mid_traffic_fails_no_prediction(up: Command, user: Deploye
         wait_for(lambda: len(seen.traces) > answered + 20, lambda: str(seen.failures))
 
     assert user.stack.status == "UPDATE_COMPLETE"
-    assert seen.failures == []
+    assert not seen.failures, "\n".join(seen.failures)
     for trace_id in seen.traces:
         user.await_trace(trace_id)
     assert set(seen.traces) <= user.archived()
