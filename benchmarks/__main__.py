@@ -18,6 +18,7 @@ BENCHMARKS = {
     "models": ("benchmarks.models", "every recipe's model, beside its estimator and `mlflow models serve`"),
     "writer": ("benchmarks.writer", "traces per second into MLflow, in batches and one by one"),
     "footprint": ("benchmarks.footprint", "what a trace takes up in the queue, the archive and the database"),
+    "ledger": ("benchmarks.ledger", "an audit of a million events: its rate, and the memory that it takes"),
     "memory": ("benchmarks.memory", "memory and start of the API, beside one with mlflow and scikit-learn in it"),
 }
 

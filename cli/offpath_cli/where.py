@@ -34,7 +34,9 @@ StackName = Annotated[
     ),
 ]
 MLFLOW_SECONDS = 30.0
-_CONFIG = Config(connect_timeout=3, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3})
+_CONFIG = Config(
+    connect_timeout=3, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3}, max_pool_connections=32
+)
 _OUTPUTS = ("ArchiveBucket", "TraceQueueUrl", "DeadLetterQueueUrl", "MlflowUrl")
 
 

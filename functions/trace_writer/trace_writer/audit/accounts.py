@@ -174,7 +174,11 @@ class Accounts:
         return process
 
     def _tally(self, event: EventSummary) -> Tally:
-        return self.models.setdefault(model_of(event), Tally())
+        model = model_of(event)
+        tally = self.models.get(model)
+        if tally is None:
+            tally = self.models[model] = Tally()
+        return tally
 
     def _add_around(self, process: Process, event: EventSummary) -> None:
         process.around = process.around or Numbers()

@@ -26,6 +26,7 @@ from offpath.contracts.names import (
 )
 from offpath.contracts.receipt import Receipt
 from offpath.contracts.trace_event import claim_of
+from trace_writer.audit.prefetch import Fetched, fetched
 
 
 class LedgerBucket(Protocol):
@@ -70,28 +71,28 @@ class Ledger:
 
     def receipts(self, hour: datetime) -> Iterator[Receipt]:
         """Yield the receipts that were written in an hour, which is in UTC."""
-        for found in self._bucket.listed(receipts_hour_prefix(hour)):
-            for line in self._lines(found.key):
+        for found in fetched(self._bucket.listed(receipts_hour_prefix(hour)), self._bucket.get):
+            for line in self._lines(found):
                 try:
                     yield receipt.load(line)
                 except MalformedEvent as error:
-                    self.unreadable.append(f"{found.key}: {error}")
+                    self.unreadable.append(f"{found.listed.key}: {error}")
 
     def archived(self, hour: datetime) -> Iterator[ArchivedEvent]:
         """Yield the events that were archived in an hour, which is in UTC."""
-        for found in self._bucket.listed(archive_hour_prefix(hour)):
-            for line in self._lines(found.key):
-                yield ArchivedEvent(line, summarise_event(line), found.modified)
+        for found in fetched(self._bucket.listed(archive_hour_prefix(hour)), self._bucket.get):
+            for line in self._lines(found):
+                yield ArchivedEvent(line, summarise_event(line), found.listed.modified)
 
     def waiting(self, since: datetime, until: datetime) -> Iterator[tuple[str, int]]:
         """Yield the events that were noted to wait on the queue since then: instance and sequence."""
         prefixes = [f"{WAITING_PREFIX}minute={day:%Y-%m-%d}" for day in _days(since, until)]
         for prefix in [*prefixes, f"{WAITING_PREFIX}minute=unknown"]:
-            for found in self._bucket.listed(prefix):
+            for found in fetched(self._bucket.listed(prefix), self._bucket.get):
                 try:
-                    for instance, sequence in json.loads(self._bucket.get(found.key)).get("events", []):
+                    for instance, sequence in json.loads(found.content).get("events", []):
                         yield str(instance), int(sequence)
-                except (ObjectMissing, ValueError, TypeError, AttributeError):  # it costs a look at the queue
+                except (ValueError, TypeError, AttributeError):  # a note that is none explains nothing
                     continue
 
     def spilled_count(self) -> int:
@@ -147,16 +148,12 @@ class Ledger:
         except ClaimLost:
             return summarise_message(message)
 
-    def _lines(self, key: str) -> Iterator[bytes]:
+    def _lines(self, found: Fetched) -> Iterator[bytes]:
         try:
-            content = self._bucket.get(key)
-        except ObjectMissing:  # it expired meanwhile
-            return
-        try:
-            for line in gzip.GzipFile(fileobj=io.BytesIO(content)):
+            for line in gzip.GzipFile(fileobj=io.BytesIO(found.content)):
                 yield line.rstrip(b"\n")
         except (OSError, EOFError, zlib.error) as error:
-            self.unreadable.append(f"{key}: {error}")
+            self.unreadable.append(f"{found.listed.key}: {error}")
 
 
 def _days(since: datetime, until: datetime) -> Iterator[datetime]:

@@ -104,7 +104,10 @@ def _text(line: bytes, key: str) -> str:
 
 
 def _unescaped(value: bytes) -> str:
+    """Return what JSON's text or number says; most of them have no escapes, and are read at once."""
     try:
+        if b"\\" not in value and value.isascii():
+            return value.strip(b'"').decode()
         return str(json.loads(value))
     except ValueError:
         return ""

@@ -47,7 +47,7 @@ def dump(receipt: Receipt) -> bytes:
 def load(line: bytes) -> Receipt:
     """Return the receipt in a line. Raises MalformedEvent, or UnknownSchema for what a newer version wrote."""
     try:
-        fields: Any = json.loads(line)
+        fields: Any = json.loads(line.decode())
         schema, end = fields["schema"], fields["end"]
         if schema != SCHEMA:
             check_known("a receipt of the schema", str(schema), READABLE)
