@@ -60,6 +60,8 @@ def test_dead_letters_come_back_to_mlflow_by_one_command(pipeline: MotoPipeline,
     well = pipeline.run("dead-letters")
     assert (well.exit_code, pipeline.dead.waiting(), pipeline.waiting()) == (0, (0, 0), 0)
     assert pipeline.json("dead-letters") == {"letters": [], "on_queue": 0}
+    nothing = pipeline.run("dead-letters", "redrive", "--all")
+    assert (nothing.exit_code, pipeline.waiting()) == (0, 0)
 
 
 def test_nothing_is_done_without_a_yes(pipeline: MotoPipeline) -> None:

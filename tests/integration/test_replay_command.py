@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import os
+import re
+import signal
+import subprocess
+import sys
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,12 +23,22 @@ from tests.support.builders.trace_events import inline_message
 from tests.support.servers.http_server import Exchange, serving
 from tests.support.servers.mlflow_rest import Mlflow
 from tests.support.servers.moto_pipeline import MotoPipeline
+from tests.support.waiting import wait_for
 from tests.unit.cli.test_replay import numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from offpath.contracts.trace_event import TraceEvent
+
+
+# Whatever runs the tests may have all its children pass over Ctrl-C.
+INTERRUPTIBLE = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from offpath_cli.app import app
+app()
+"""
 
 
 @pytest.fixture
@@ -188,6 +203,21 @@ def test_another_backend_gets_each_event_as_it_came(pipeline: MotoPipeline, writ
     assert backend.headers["authorization"] == "Bearer x"
     resource = backend.requests[0].resource_spans[0].resource
     assert [item.value.string_value for item in resource.attributes if item.key == "service.name"] == ["prediction-api"]
+
+
+def test_an_interrupted_replay_says_where_to_go_on(pipeline: MotoPipeline, written: list[TraceEvent]) -> None:
+    with collector() as backend:
+        command = [sys.executable, "-c", INTERRUPTIBLE, "replay", "--from", "archive", "--to", "otlp", backend.url]
+        environ = {**os.environ, "OFFPATH_STACK": pipeline.stack}
+        with subprocess.Popen(
+            [*command, "--rate", "1"], env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            wait_for(lambda: bool(backend.taken), lambda: f"the replay has ended: {process.poll()}")
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate()
+    assert process.returncode == 130, err
+    assert "event(s) delivered to otlp" in out
+    assert re.search(r"interrupted; go on with: --since 20\d\d-\d\d-\d\dT\d\d:00", err)
 
 
 def test_an_address_of_something_else_ends_the_replay(pipeline: MotoPipeline, written: list[TraceEvent]) -> None:

@@ -75,7 +75,7 @@ def _looks(pipeline: "Pipeline") -> dict[str, Callable[[], Finding]]:
     from offpath_cli.status import parts, queues
     from trace_writer.spill_listing import SpillListing
 
-    now, bucket, sqs = datetime.now(UTC), pipeline.bucket(), pipeline.sqs()
+    now, bucket, sqs = datetime.now(UTC), queues.quick_bucket(pipeline), queues.quick_sqs(pipeline)
     is_local = pipeline.s3_url is not None
 
     def queue() -> Finding:
