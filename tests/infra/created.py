@@ -129,6 +129,7 @@ def _upload_packages() -> None:
         "ApiFunction",
         "TraceWriterFunction",
         "SpillSweepFunction",
+        "AuditFunction",
         "ModelSyncFunction",
         "SharedLayer",
         "SdkLayer",

@@ -9,6 +9,7 @@ STACK = Stack(LEAST)
 [HOST_LAYER] = [name for name in STACK.resources if name.startswith("MlflowHostLayer")]
 LOGIN = "secretsmanager:GetSecretValue"
 # Deny statements of these name every action and everybody: they refuse whatever comes without TLS.
+OF_THE_LEDGER = ("archive", "receipts", "waiting", "spill", "claims", "dead-letters")
 TLS_ONLY = {"QueuePolicy", "ArchiveBucketPolicy", "ArtifactBucketPolicy"}
 
 
@@ -53,6 +54,13 @@ def test_who_may_do_what() -> None:
             ("s3:PutObject", "ArchiveBucket.Arn/status/sweep-lease.json"),
         },
         "SpillSweepFunctionEveryFiveMinutesRole": {("lambda:InvokeFunction", "SpillSweepFunction.Arn")},
+        "AuditFunctionRole": {
+            *(("s3:GetObject", f"ArchiveBucket.Arn/{prefix}/*") for prefix in OF_THE_LEDGER),
+            ("s3:PutObject", "ArchiveBucket.Arn/status/audit.json"),
+            ("sqs:GetQueueAttributes", "TraceQueue.Arn"),
+            list_archive,
+        },
+        "AuditFunctionDailyRole": {("lambda:InvokeFunction", "AuditFunction.Arn")},
         "ModelSyncFunctionRole": {
             ("s3:GetObject", "ArchiveBucket.Arn/models/*"),
             ("s3:PutObject", "ArchiveBucket.Arn/models/*"),
@@ -99,6 +107,8 @@ def test_which_of_awss_policies_are_attached() -> None:
         "ModelSyncFunctionRole": inside,
         "SpillSweepFunctionRole": inside,
         "SpillSweepFunctionEveryFiveMinutesRole": set(),
+        "AuditFunctionRole": {"AWSLambdaBasicExecutionRole"},
+        "AuditFunctionDailyRole": set(),
         "ModelSyncFunctionEveryMinuteRole": set(),
         "MlflowRole": {"AmazonSSMManagedInstanceCore"},
     }
@@ -113,6 +123,7 @@ def test_a_role_is_taken_on_by_one_service() -> None:
     others = {
         "ModelSyncFunctionEveryMinuteRole": [["scheduler.amazonaws.com"]],
         "SpillSweepFunctionEveryFiveMinutesRole": [["scheduler.amazonaws.com"]],
+        "AuditFunctionDailyRole": [["scheduler.amazonaws.com"]],
         "MlflowRole": [["ec2.amazonaws.com"]],
     }
     assert services == {**functions, **others}

@@ -2,12 +2,16 @@
 
 import io
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from aws_lambda_powertools import Logger
 
 from tests.infra.rendered import LEAST, Stack
+from trace_writer.audit.findings import Findings, Kind, Missing
+from trace_writer.audit.period import Period
+from trace_writer.audit.status import AuditStatus, log_audit
 from trace_writer.log_parts import Kept
 from trace_writer.report import log_kept, log_swept
 from trace_writer.spill_sweep import Swept
@@ -50,6 +54,8 @@ def test_what_is_watched() -> None:
         ("SpillSweepFunction", "Errors"),
         (OWN, "OldestSpillSeconds"),
         (OWN, "LastResortLines"),
+        (OWN, "MissingEvents"),
+        ("AuditFunction", "Errors"),
         ("ModelSyncFunction", "Errors"),
         ("ApiFunction", "Throttles"),
         ("HttpApi", "5xx"),
@@ -94,22 +100,26 @@ def own_metrics() -> dict[str, tuple[str, str]]:
     found = {}
     for one in STACK.of_type("AWS::Logs::MetricFilter").values():
         [metric] = one["MetricTransformations"]
-        assert (one["LogGroupName"], metric["MetricNamespace"]) == ("SpillSweepLogs", OWN)
+        log = "AuditLogs" if metric["MetricName"] == "MissingEvents" else "SpillSweepLogs"
+        assert (one["LogGroupName"], metric["MetricNamespace"]) == (log, OWN)
         found[metric["MetricName"]] = (metric["MetricValue"], one["FilterPattern"])
     return found
 
 
-def test_own_metrics_are_made_of_what_the_sweep_logs() -> None:
+def test_own_metrics_are_made_of_what_is_logged() -> None:
     logger, lines = Logger(service="trace_writer", stream=(stream := io.StringIO())), {}
     log_swept(logger, Swept(found=7, oldest_seconds=1801.4))
     log_kept(logger, Kept(3, 0))
+    now = datetime(2031, 7, 14, tzinfo=UTC)
+    lost = Missing(Kind.lost, "ab" * 16, 4, 5, now, now)
+    log_audit(logger, AuditStatus(Period(now, now, now), Findings(missing=[lost])))
     for line in map(json.loads, stream.getvalue().splitlines()):
         lines[line["message"]] = line
     values = {}
     for name, (field, pattern) in own_metrics().items():
         [line] = [line for message, line in lines.items() if pattern == f'{{ $.message = "{message}" }}']
         values[name] = line[field.removeprefix("$.")]
-    assert values == {"OldestSpillSeconds": 1801, "SpilledEvents": 7, "LastResortLines": 3}
+    assert values == {"OldestSpillSeconds": 1801, "SpilledEvents": 7, "LastResortLines": 3, "MissingEvents": 2}
 
 
 def test_what_runs_out_is_watched_from_above() -> None:

@@ -123,7 +123,7 @@ def test_buckets_are_encrypted(made: Created, bucket: str) -> None:
 
 def test_no_log_is_kept_for_ever(made: Created) -> None:
     groups = made.client("logs").describe_log_groups()["logGroups"]
-    assert len(groups) == 7
+    assert len(groups) == 8
     assert {group.get("retentionInDays") for group in groups} == {30}
 
 

@@ -11,6 +11,7 @@ from offpath.settings import Settings
 from prediction_api.settings import ApiSettings
 from tests.infra.rendered import LEAST, Stack
 from tests.infra.template import ROOT, written
+from trace_writer.audit.settings import AuditSettings
 from trace_writer.settings import WriterSettings
 
 STACK = Stack(LEAST)
@@ -45,6 +46,7 @@ def test_a_functions_handler_is_in_its_folder(name: str) -> None:
         ("TraceWriterFunction", WriterSettings, set()),
         ("SpillSweepFunction", WriterSettings, {"OFFPATH_QUEUE_URL"}),
         ("ModelSyncFunction", ModelSyncSettings, set()),
+        ("AuditFunction", AuditSettings, set()),
     ],
 )
 def test_a_function_is_told_what_it_reads(name: str, settings: type[Settings], others: set[str]) -> None:
@@ -127,6 +129,16 @@ def test_spilled_events_are_taken_up_every_five_minutes() -> None:
     assert STACK["SpillSweepFunction"]["Handler"] == "trace_writer.handler.sweep"
 
 
+def test_yesterday_is_audited_each_morning() -> None:
+    schedule = schedule_of("AuditFunction")
+    assert schedule["ScheduleExpression"] == "cron(0 6 * * ? *)"
+    # What was emitted before midnight has long come to an end, unless something is wrong.
+    assert STACK["TraceQueue"]["VisibilityTimeout"] < 6 * 3600
+    assert (STACK["AuditFunction"]["Timeout"], STACK["AuditFunction"]["MemorySize"]) == (900, 1769)
+    assert "VpcConfig" not in STACK["AuditFunction"]
+    assert "Mlflow" not in json.dumps(STACK.resources["AuditFunction"])
+
+
 def test_lines_of_the_apis_log_come_to_the_sweep() -> None:
     [subscription] = STACK.of_type("AWS::Logs::SubscriptionFilter").values()
     assert (subscription["LogGroupName"], subscription["DestinationArn"]) == ("ApiLogs", "SpillSweepFunction.Arn")
@@ -145,13 +157,13 @@ def test_two_stacks_can_stand_side_by_side() -> None:
         "AWS::Scheduler::Schedule": "Name",
     }
     named = [one[key] for kind, key in unique_in_account.items() for one in STACK.of_type(kind).values() if key in one]
-    assert len(named) == 7
+    assert len(named) == 8
     assert all("offpath" in name for name in named)
 
 
 @pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
 def test_functions_run_on_the_processors_that_are_asked_for(architecture: str) -> None:
     stack = Stack({**LEAST, "Architecture": architecture})
-    assert [one["Architectures"] for one in stack.of_type("AWS::Lambda::Function").values()] == [[architecture]] * 4
+    assert [one["Architectures"] for one in stack.of_type("AWS::Lambda::Function").values()] == [[architecture]] * 5
     [shared] = [name for name in stack.resources if name.startswith("SharedLayer")]
     assert architecture in stack[shared]["CompatibleArchitectures"]

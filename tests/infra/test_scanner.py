@@ -27,6 +27,7 @@ def test_what_is_passed_over_everywhere_says_why() -> None:
 def test_what_is_passed_over_at_one_resource_says_why() -> None:
     assert {name: {skip["id"] for skip in skips} for name, skips in skipped().items()} == {
         "ApiFunction": {"CKV_AWS_117"},
+        "AuditFunction": {"CKV_AWS_117"},
         "TraceQueue": {"CKV_AWS_27"},
         "DeadLetterQueue": {"CKV_AWS_27"},
         "TrainingQueue": {"CKV_AWS_27"},

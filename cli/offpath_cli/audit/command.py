@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from offpath.aws.errors import aws_errors
+from offpath.aws.sqs import count_messages
 from offpath.contracts.errors import ObjectMissing, Transient, UnknownSchema
 from offpath.contracts.receipt import IN_MLFLOW
 from offpath_cli.audit.access_log import MOST_NAMED, AccessLog
@@ -27,11 +27,6 @@ from trace_writer.audit.run import HOUR, Audit
 
 ALL = "all"
 INTERRUPTED = 130
-_DEPTHS = (
-    "ApproximateNumberOfMessages",
-    "ApproximateNumberOfMessagesNotVisible",
-    "ApproximateNumberOfMessagesDelayed",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,11 +131,9 @@ def _report(options: AuditOptions, period: Period, size: int | None, progress: C
 def _on_queue(pipeline: Pipeline) -> int | None:
     """Return how many messages are on the queue, None if it does not say."""
     try:
-        with aws_errors(f"asking for the depth of {pipeline.queue_url}"):
-            answer = pipeline.sqs().get_queue_attributes(QueueUrl=pipeline.queue_url, AttributeNames=["All"])
+        return count_messages(pipeline.sqs(), pipeline.queue_url)
     except (Transient, ObjectMissing):
         return None
-    return sum(int(value) for name, value in answer.get("Attributes", {}).items() if name in _DEPTHS)
 
 
 def _all(ledger: Ledger, period: Period) -> Iterator[Expected]:

@@ -67,20 +67,15 @@ class Report:
         return sum(one.count for one in self.missing)
 
     @property
-    def waiting(self) -> int:
-        """How many events the notes say wait on the queue, of any model."""
-        return sum(tally.waiting for tally in self.found.models.values())
-
-    @property
-    def queue_lacks(self) -> bool:
-        """Whether fewer messages are on the queue than wait there by the notes."""
-        return self.found.on_queue is not None and self.waiting > self.found.on_queue
-
-    @property
     def exit_code(self) -> int:
         """0: all is well. 1: something is missing. 3: that could not be told."""
         verified, answered = self.verified, self.answered
-        if self.missing or self.queue_lacks or (verified and verified.absent) or (answered and answered.missing_count):
+        if (
+            self.missing
+            or self.found.queue_lacks
+            or (verified and verified.absent)
+            or (answered and answered.missing_count)
+        ):
             return 1
         is_unrecorded = any(tally.unrecorded for tally in self.tallies.values())
         return 3 if is_unrecorded or self.found.unreadable or (verified and verified.trouble) else 0
@@ -179,9 +174,9 @@ def _table(report: Report) -> Table:
 def _lines(report: Report) -> Iterator[Text]:
     yield from _missing_lines(report.missing)
     found = report.found
-    if report.queue_lacks:
+    if found.queue_lacks:
         yield Text(
-            f"\n{report.waiting:,} events should wait on the queue, which holds {found.on_queue:,} messages", "red"
+            f"\n{found.waiting:,} events should wait on the queue, which holds {found.on_queue:,} messages", "red"
         )
     if found.nameless_dead_letters:
         yield Text(f"{found.nameless_dead_letters:,} dead letter(s) do not say which events they are; lost ones may be")

@@ -90,6 +90,7 @@ def _looks(pipeline: "Pipeline") -> dict[str, Callable[[], Finding]]:
         "spill": lambda: parts.spill(listing.waiting(), now),
         "archive": lambda: parts.archive(bucket.listed, now),
         "writer": lambda: parts.writer(bucket, now),
+        "audit": lambda: parts.audit(bucket, now),
         "mlflow": lambda: parts.mlflow(pipeline.mlflow(), is_local=is_local),
         "models": lambda: parts.manifest(bucket, now),
     }

@@ -1,5 +1,6 @@
 """Look at each part of a pipeline, as far as a look disturbs nothing."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -8,9 +9,9 @@ from typing import Protocol
 
 from offpath.aws.s3 import Listed
 from offpath.contracts import writer_status
-from offpath.contracts.errors import ObjectMissing, Transient
+from offpath.contracts.errors import MalformedEvent, ObjectMissing, Transient
 from offpath.contracts.model_manifest import Manifest
-from offpath.contracts.names import MANIFEST_KEY, WRITER_STATUS_KEY, archive_hour_prefix
+from offpath.contracts.names import AUDIT_STATUS_KEY, MANIFEST_KEY, WRITER_STATUS_KEY, archive_hour_prefix
 from offpath.mlflow.http import MlflowHttp
 from offpath_cli.dead_letters.letters import LetterBucket, letters
 from offpath_cli.status.finding import Finding, State, Value
@@ -18,6 +19,8 @@ from offpath_cli.status.finding import Finding, State, Value
 # As the alarms have it (template.yaml).
 OLDEST_MESSAGE = timedelta(minutes=10)
 OLDEST_SPILL = timedelta(minutes=30)
+# It is made once a day.
+OLDEST_AUDIT = timedelta(hours=50)
 _MOST_LETTERS = 1_000
 _HOURS_BACK = 48
 _MLFLOW_SECONDS = 5.0
@@ -87,6 +90,30 @@ def writer(bucket: StatusBucket, now: datetime) -> Finding:
     text = f"MLflow stored what it got {ago}" if said.mlflow_stores else f"MLflow stored nothing {ago}: {said.reason}"
     state = State.well if said.mlflow_stores else State.attention
     return Finding("writer", state, text, {"mlflow_stores": said.mlflow_stores, "at": said.at.isoformat()})
+
+
+def audit(bucket: StatusBucket, now: datetime) -> Finding:
+    """Tell what the last daily audit came to. Raises an OffpathError."""
+    try:
+        said = json.loads(bucket.get(AUDIT_STATUS_KEY))
+        made, result, missing = (
+            datetime.fromisoformat(said["made_at"]),
+            str(said["result"]),
+            int(said.get("missing", 0)),
+        )
+    except ObjectMissing:
+        return Finding("audit", State.skipped, "no daily audit was made yet", {"result": None, "made_at": None})
+    except (ValueError, TypeError, KeyError) as error:
+        raise MalformedEvent(f"{AUDIT_STATUS_KEY} cannot be read: {error!r}") from error
+    text = {
+        "well": f"nothing was missing {age_text(now - made)} ago",
+        "missing": f"{missing:,} event(s) were missing {age_text(now - made)} ago: offpath audit names them",
+    }.get(result, f"it could not tell {age_text(now - made)} ago: {said.get('reason', '')}")
+    state = {"well": State.well, "missing": State.attention}.get(result, State.unknown)
+    if now - made > OLDEST_AUDIT:
+        state, text = State.attention, f"{text}; none was made since"
+    values: dict[str, Value] = {"result": result, "made_at": made.isoformat(), "missing": missing}
+    return Finding("audit", state, text, values)
 
 
 def mlflow(http: MlflowHttp, *, is_local: bool) -> Finding:

@@ -1,5 +1,6 @@
 """Each part of a pipeline is told: well, asking for attention, or not to be seen."""
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -68,6 +69,27 @@ def test_the_writers_last_word_is_told() -> None:
     bucket.put("status/writer.json", writer_status.dump(away))
     assert parts.writer(bucket, NOON).state is State.attention
     assert "connection refused" in parts.writer(bucket, NOON).text
+
+
+@pytest.mark.parametrize(
+    ("result", "days", "state", "text"),
+    [
+        ("well", 1, "well", "nothing was missing 24 h ago"),
+        ("missing", 1, "attention", "7 event(s) were missing 24 h ago: offpath audit names them"),
+        ("unknown", 1, "unknown", "it could not tell 24 h ago: S3"),
+        ("of a newer version", 1, "unknown", "it could not tell 24 h ago: S3"),
+        ("well", 3, "attention", "nothing was missing 3 d ago; none was made since"),
+    ],
+)
+def test_the_last_daily_audit_is_told(result: str, days: int, state: str, text: str) -> None:
+    bucket = InMemoryBucket()
+    assert parts.audit(bucket, NOON).state is State.skipped
+    made = (NOON - timedelta(days=days)).isoformat().replace("+00:00", "Z")
+    said = {"schema": "audit/1", "made_at": made, "result": result, "missing": 7, "reason": "S3"}
+    bucket.put("status/audit.json", json.dumps(said).encode())
+    assert (parts.audit(bucket, NOON).state, parts.audit(bucket, NOON).text) == (state, text)
+    bucket.put("status/audit.json", b"[]")
+    assert looked_at("audit", lambda: parts.audit(bucket, NOON)).state is State.unknown
 
 
 def test_models_are_named_once_there_is_a_manifest() -> None:

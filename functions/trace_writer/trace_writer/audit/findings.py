@@ -84,3 +84,23 @@ class Findings:
     spilled: int = 0
     on_queue: int | None = None
     unreadable: list[str] = field(default_factory=list)
+
+    @property
+    def waiting(self) -> int:
+        """How many events the notes say wait on the queue."""
+        return sum(tally.waiting for tally in self.models.values())
+
+    @property
+    def queue_lacks(self) -> int:
+        """How many messages fewer are on the queue than events wait there by the notes."""
+        return 0 if self.on_queue is None else max(0, self.waiting - self.on_queue)
+
+    @property
+    def missing_count(self) -> int:
+        """How many events are missing, those among them that should wait on the queue."""
+        return sum(one.count for one in self.missing) + self.queue_lacks
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything could be read, and is from when receipts were kept."""
+        return not self.unreadable and not any(tally.unrecorded for tally in self.models.values())

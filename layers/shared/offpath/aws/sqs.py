@@ -23,6 +23,8 @@ SQS_MAX_WAIT_SECONDS = 20
 # then take longer than the 14 days that SQS keeps it.
 LONGEST_PAUSE_SECONDS = 1_800
 
+_COUNTS = frozenset(f"ApproximateNumberOfMessages{where}" for where in ("", "NotVisible", "Delayed"))
+
 T = TypeVar("T")
 
 
@@ -44,6 +46,13 @@ def batches(
         size += weight
     if batch:
         yield batch
+
+
+def count_messages(client: "SQSClient", url: str) -> int:
+    """Return how many messages are on a queue, roughly: those in flight and delayed ones, too. Raises Transient."""
+    with aws_errors(f"asking how many messages are on {url}"):
+        answer = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+    return sum(int(value) for name, value in answer["Attributes"].items() if name in _COUNTS)
 
 
 class SqsQueue:

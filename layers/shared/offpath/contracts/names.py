@@ -9,6 +9,7 @@ CHAMPION = "champion"
 MANIFEST_KEY = "models/manifest.json"
 RECIPES_KEY = "training/recipes.json"
 
+AUDIT_STATUS_KEY = "status/audit.json"
 ARCHIVE_PREFIX = "archive/v1/"
 CLAIMS_PREFIX = "claims/"
 DATASETS_PREFIX = "datasets/"
