@@ -71,9 +71,10 @@ class Twins:
         for letter in found:
             is_open = letter.state in {"open", "unreadable"}
             self._is_open[letter.name] = is_open
-            self._known.add(letter.digest)
-            self._open[letter.digest] += is_open
             self._keys.add(letter.key)
+            if letter.receives:  # a copy that `adopt` made is always recognized by its name
+                self._known.add(letter.digest)
+                self._open[letter.digest] += is_open
 
     def of(self, received: Received) -> Twin:
         """Return what this message is the twin of."""

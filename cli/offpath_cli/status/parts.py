@@ -96,11 +96,8 @@ def audit(bucket: StatusBucket, now: datetime) -> Finding:
     """Tell what the last daily audit came to. Raises an OffpathError."""
     try:
         said = json.loads(bucket.get(AUDIT_STATUS_KEY))
-        made, result, missing = (
-            datetime.fromisoformat(said["made_at"]),
-            str(said["result"]),
-            int(said.get("missing", 0)),
-        )
+        made, result = datetime.fromisoformat(said["made_at"]), str(said["result"])
+        missing = int(said.get("missing", 0))
     except ObjectMissing:
         return Finding("audit", State.skipped, "no daily audit was made yet", {"result": None, "made_at": None})
     except (ValueError, TypeError, KeyError) as error:

@@ -201,6 +201,14 @@ def test_a_letter_without_a_copy_gets_one_and_comes_back() -> None:
     assert (copy.state, copy.reason) == ("redriven", "HTTP 400")
 
 
+def test_letters_of_the_same_content_without_copies_all_come_back() -> None:
+    services, crowded = Services(), message_of(1, own=10)
+    for _ in range(3):
+        services.dead.send([crowded] * 10)
+    assert services.redrive().cleared.removed == 30
+    assert services.events.messages == [crowded] * 30
+
+
 def test_a_letter_that_came_back_again_is_another() -> None:
     services, crowded = Services(), message_of(1, own=10)
     services.dead_letter("m-1", crowded)
