@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import socket
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -14,7 +17,7 @@ from local.settings import ARCHIVE
 from local.stack.web import fetch
 from offpath.aws.s3 import Bucket
 from offpath_cli.where import find_pipeline
-from tests.support.waiting import wait_for
+from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 if TYPE_CHECKING:
     from tests.support.servers.stack_user import User
@@ -105,3 +108,18 @@ def test_what_is_not_there_could_not_be_told(auditor: Auditor, nowhere: str) -> 
         )
         assert (done.returncode, done.stdout) == (3, "")
         assert said in done.stderr
+
+
+def test_ctrl_c_ends_an_audit_that_waits_for_an_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = str(silent.getsockname()[1])
+        environ = {**os.environ, "OFFPATH_S3_PORT": port, "OFFPATH_SQS_PORT": port}
+        command = [sys.executable, "-m", "offpath_cli", "audit", "--json"]
+        with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as audit:
+            silent.settimeout(DEADLINE_SECONDS)
+            connection, _ = silent.accept()
+            with connection:
+                connection.recv(1)  # it has asked
+                audit.send_signal(signal.SIGINT)
+                output, said = audit.communicate(timeout=DEADLINE_SECONDS)
+    assert (audit.returncode, output, said) == (130, "", "stopped: nothing was found out\n")

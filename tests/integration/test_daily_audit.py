@@ -11,12 +11,15 @@ import pytest
 
 from offpath.aws.clients import s3_client
 from offpath.aws.s3 import Bucket
+from offpath.aws.sqs import count_messages
 from offpath.contracts.errors import Transient
 from tests.support.servers.trace_writer_lambda import Context
 from tests.unit.trace_writer.test_audit_run import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from mypy_boto3_sqs import SQSClient
 
     Start = Callable[..., Any]
 
@@ -97,3 +100,11 @@ def test_what_is_from_before_receipts_is_not_called_well(run: Start, bucket: Buc
     world.archive([1, 2])
     fill(bucket, world)
     assert run()["result"] == "unknown"
+
+
+def test_messages_in_flight_and_delayed_ones_count(sqs: SQSClient, queue_url: str) -> None:
+    assert count_messages(sqs, queue_url) == 0
+    for seconds in (0, 0, 60):
+        sqs.send_message(QueueUrl=queue_url, MessageBody="x", DelaySeconds=seconds)
+    assert len(sqs.receive_message(QueueUrl=queue_url)["Messages"]) == 1
+    assert count_messages(sqs, queue_url) == 3

@@ -95,7 +95,7 @@ def document(report: Report) -> dict[str, object]:
         "missing": [_missing(one) for one in report.missing],
         "unnumbered": found.unnumbered,
         "nameless_dead_letters": found.nameless_dead_letters,
-        "spilled_objects": found.spilled,
+        "spilled": found.spilled,
         "on_queue": found.on_queue,
         "unreadable": found.unreadable,
         "verified": asdict(report.verified) if report.verified else None,

@@ -95,6 +95,16 @@ def test_a_trace_says_which_invocation_it_is_of(api: FakeExtensionsApi) -> None:
     assert attributes_of(root)["faas.invocation_id"] == {"stringValue": "two"}
 
 
+def test_what_is_traced_after_an_invocation_is_not_of_it(api: FakeExtensionsApi) -> None:
+    published = Published()
+    extension = started(api, published)
+    extension.add_periodic_task(lambda: extension.submit(ended_trace("a shadow")))
+    api.invoke("one", LONG)
+    submitting(extension)("one", Context("one"))
+    assert api.asked.acquire(timeout=SECONDS), "the invocation is held up"
+    assert [INVOCATION_ID in trace.said for trace in published.traces] == [True, False]
+
+
 def test_without_an_invocations_id_a_trace_names_none(api: FakeExtensionsApi) -> None:
     published = Published()
     handler = submitting(started(api, published))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from offpath.aws.s3 import Listed
 from offpath.contracts.errors import ObjectMissing, Transient
+from tests.support.waiting import wait_for
 from trace_writer.audit.prefetch import fetched
 
 NOW = datetime(2031, 7, 14, tzinfo=UTC)
@@ -70,6 +71,13 @@ def test_several_objects_are_fetched_at_once() -> None:
     assert [one.content for one in fetched(listed, get, 4)] == [b"%d" % number for number in range(8)]
 
 
+def wait_for_no_threads() -> None:
+    def running() -> list[str]:
+        return [thread.name for thread in threading.enumerate() if thread.name == "prefetch"]
+
+    wait_for(lambda: not running(), lambda: str(running()))
+
+
 def test_an_error_ends_it() -> None:
     def get(key: str) -> bytes:
         if key == "1":
@@ -80,12 +88,11 @@ def test_an_error_ends_it() -> None:
     assert next(found).listed.key == "0"
     with pytest.raises(Transient):
         next(found)
-    threads = {thread.name for thread in threading.enumerate()}
-    assert not [name for name in threads if name.startswith("prefetch")]
+    wait_for_no_threads()
 
 
 def test_whoever_stops_early_leaves_no_thread() -> None:
     found = fetched([Listed(str(number), 1, NOW) for number in range(99)], str.encode)
     next(found)
     found.close()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("prefetch")]
+    wait_for_no_threads()

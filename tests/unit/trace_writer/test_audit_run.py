@@ -190,6 +190,16 @@ def test_what_waits_under_spill_is_not_lost(world: World, form: str) -> None:
     assert (missing(found), found.models["iris"].spilled, found.spilled) == ([], 1, 1)
 
 
+def test_parts_of_an_event_that_is_written_do_not_wait(world: World) -> None:
+    world.both(1, 3)
+    for part in map(spilled.log_part, spilled.to_log(inline_message(world.event(2)))):
+        assert part is not None
+        world.bucket.put(f"spill/parts/{part.mark}/{part.part:05d}-of-{part.parts:05d}.json", part.line.encode())
+        world.bucket.put(f"spill/parts/{part.mark}/done", b"")
+    found = world.audit()
+    assert (missing(found), found.spilled) == ([(Kind.lost, 2, 2)], 0)
+
+
 @pytest.mark.parametrize("is_claimed", [False, True])
 def test_a_dead_letter_without_a_receipt_is_not_missing(world: World, is_claimed: bool) -> None:
     world.both(1, 3)

@@ -73,7 +73,7 @@ class Findings:
 
     missing: in runs. unnumbered: events in the archive that have no number, and cannot be accounted for.
     nameless_dead_letters: those that do not say which events they are; lost events may be among them. spilled: how many
-    objects lie under `spill/`. on_queue: how many messages wait there, None if that is not known.
+    events wait under `spill/`. on_queue: how many messages wait there, None if that is not known.
     """
 
     models: dict[str, Tally] = field(default_factory=dict)

@@ -23,6 +23,7 @@ from offpath.contracts.names import (
     WAITING_PREFIX,
     archive_hour_prefix,
     receipts_hour_prefix,
+    spill_done_key,
 )
 from offpath.contracts.receipt import Receipt
 from offpath.contracts.trace_event import claim_of
@@ -96,17 +97,24 @@ class Ledger:
                     continue
 
     def spilled_count(self) -> int:
-        """Return how many objects lie under `spill/`."""
-        return sum(1 for _ in self._bucket.listed(SPILL_PREFIX))
+        """Return how many events wait under `spill/`."""
+        return sum(1 for _ in self._spilled_keys())
 
     def spilled(self) -> Iterator[EventSummary]:
         """Yield the events that wait under `spill/`."""
+        for name, keys in self._spilled_keys():
+            yield from self._of_messages(name, keys)
+
+    def _spilled_keys(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield for each event that waits what it is called, and the objects that it is in."""
         for found in self._bucket.listed(SPILL_PREFIX):
             if not found.key.startswith(SPILL_PARTS_PREFIX):
-                yield from self._of_messages(found.key, [found.key])
+                yield found.key, [found.key]
         parts = self._bucket.listed(SPILL_PARTS_PREFIX)
         for folder, objects in groupby(parts, lambda found: found.key.rpartition("/")[0]):
-            yield from self._of_messages(folder, [found.key for found in objects])
+            keys = [found.key for found in objects]
+            if spill_done_key(folder) not in keys:  # it is written, and its parts are about to go
+                yield folder, keys
 
     def dead_letters(self, since: datetime, until: datetime) -> Iterator[EventSummary]:
         """Yield the events of the dead letters that were sent since then, and are not on the queue of events again."""

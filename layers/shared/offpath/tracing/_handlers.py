@@ -37,7 +37,7 @@ class Handlers:
     """The handlers that were wrapped, and which invocations they have returned from.
 
     before_return: is called before the outermost handler returns, with whether the extension does not wait for it.
-    request_id: of the handler that began last, UNNAMED if its context names none.
+    request_id: of the handler that began last in this invocation, UNNAMED if its context names none.
     missed: it waits for none, as none that is wrapped has begun, or as it has ended. is_awaited: one has begun in this
     invocation, and the extension publishes its traces yet.
     """
@@ -121,6 +121,7 @@ class Handlers:
                 return False
             self._invocation += 1
             self._ended_id = request_id
+            self.request_id = UNNAMED  # what is traced from now on, such as a shadow, is no answer to it
             self.is_awaited = False
             return True
 
