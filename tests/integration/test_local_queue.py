@@ -129,3 +129,10 @@ def test_a_queue_that_cannot_be_saved_is_named(s3: "S3Client", sqs: "SQSClient",
     screen = FakeScreen()
     Storage(s3, sqs, settings, screen).save(lambda: True)
     assert "what is on offpath-traces could not be saved: receiving from offpath-traces" in screen.text()
+
+
+def test_a_consumer_may_say_how_long_messages_are_hidden(sqs: "SQSClient", queue_url: str) -> None:
+    SqsQueue(sqs, queue_url).send([Message("body", {})])
+    never_hidden, as_the_queue_says = SqsConsumer(sqs, queue_url, visibility_seconds=0), SqsConsumer(sqs, queue_url)
+    assert [len(never_hidden.receive(10, 0)) for _ in range(2)] == [1, 1]
+    assert [len(as_the_queue_says.receive(10, 0)) for _ in range(2)] == [1, 0]
