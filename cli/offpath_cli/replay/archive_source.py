@@ -15,7 +15,7 @@ from offpath_cli.replay.numbers import SeenNumbers
 from offpath_cli.replay.report import Report
 
 # A line that is longer is no event that the writer takes.
-_MOST_LINE_BYTES = 200_000_000
+_MOST_LINE_BYTES = 64_000_000
 
 
 class ArchiveBucket(Protocol):
