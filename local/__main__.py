@@ -1,4 +1,4 @@
-"""Run, stop or show the local stack: `python -m local up`."""
+"""Run or stop the local stack: `python -m local up`. `offpath status` shows it."""
 
 import os
 from collections.abc import Callable
@@ -28,12 +28,6 @@ def up() -> None:
 def down() -> None:
     """Stop the stack that runs on this state folder, as Ctrl-C does."""
     _exit(commands.down)
-
-
-@app.command()
-def status() -> None:
-    """Show what runs on this state folder, and where it answers."""
-    _exit(commands.status)
 
 
 def _exit(command: Callable[[LocalSettings, Console], int]) -> None:

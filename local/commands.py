@@ -1,4 +1,4 @@
-"""Run the commands `up`, `down` and `status` of the local stack."""
+"""Run the commands `up` and `down` of the local stack."""
 
 import os
 import signal
@@ -23,7 +23,6 @@ from local.stack.services import Services
 from local.stack.signals import Interrupts
 from local.stack.storage import Storage
 from local.stack.supervisor import Supervisor
-from local.stack.web import answers
 from offpath.aws.clients import s3_client, sqs_client
 from offpath.contracts.errors import Transient
 from offpath.retry import attempts, every
@@ -64,33 +63,6 @@ def down(settings: LocalSettings, console: Console) -> int:
             console.print(f"stopped the stack on {home.path} (process {pid})", highlight=False)
             return 0
     raise CommandRefused(f"process {pid} is still stopping after {DOWN_SECONDS:.0f} s; its terminal says what it does")
-
-
-def status(settings: LocalSettings, console: Console) -> int:
-    """Show what runs, and return the exit code: 0 if the stack runs, else 1."""
-    home = Home(settings.home.absolute())
-    pid = lock.holder(home.lock)
-    if pid is None:
-        console.print(f"no stack is running on {home.path}", highlight=False)
-        return 1
-    console.print(f"running on {home.path} (process {pid})", highlight=False)
-    addresses = {
-        "api": f"{settings.api_url}/health",
-        "mlflow": settings.mlflow_url,
-        "sqs": settings.sqs_url,
-        "s3": settings.s3_url,
-    }
-    for name, process_id in ProcessFile(home.processes).alive().items():
-        address = addresses.get(name, "")
-        state = _state_of(address)
-        console.print(f"  {name:6}  process {process_id:<7}  {state:9}  {address}", highlight=False)
-    return 0
-
-
-def _state_of(address: str) -> str:
-    if not address:
-        return "runs"
-    return "answers" if answers(address) else "no answer"
 
 
 def _run(stack: Stack, screen: Terminal, settings: LocalSettings) -> int:

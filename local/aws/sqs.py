@@ -12,11 +12,15 @@ if TYPE_CHECKING:
 
 
 class SqsConsumer:
-    """Consume a queue at an SQS endpoint. Every method raises Transient when SQS does not answer or refuses."""
+    """Consume a queue at an SQS endpoint. Every method raises Transient when SQS does not answer or refuses.
 
-    def __init__(self, client: "SQSClient", url: str) -> None:
+    visibility_seconds: for how long a message that was received is hidden; without it, as long as the queue says.
+    """
+
+    def __init__(self, client: "SQSClient", url: str, visibility_seconds: int | None = None) -> None:
         self._client = client
         self._url = url
+        self._hidden: Any = {} if visibility_seconds is None else {"VisibilityTimeout": visibility_seconds}
         self.name = url.rsplit("/", 1)[-1]
 
     def receive(self, limit: int, wait_seconds: int) -> Sequence[SqsMessage]:
@@ -28,6 +32,7 @@ class SqsConsumer:
                 WaitTimeSeconds=wait_seconds,
                 AttributeNames=["All"],
                 MessageAttributeNames=["All"],
+                **self._hidden,
             )
         return answer.get("Messages", [])
 

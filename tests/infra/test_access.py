@@ -25,6 +25,7 @@ def test_who_may_do_what() -> None:
         ("s3:GetObject", "ArchiveBucket.Arn/verdicts/*"),
         ("s3:PutObject", "ArchiveBucket.Arn/verdicts/*"),
         ("s3:PutObject", "ArchiveBucket.Arn/dead-letters/*"),
+        ("s3:PutObject", "ArchiveBucket.Arn/status/writer.json"),
         ("sqs:SendMessage", "DeadLetterQueue.Arn"),
         (LOGIN, "MlflowWriterSecret"),
         read_ca,

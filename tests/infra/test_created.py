@@ -112,7 +112,7 @@ def test_a_role_may_touch_what_was_made_and_nothing_else(made: Created) -> None:
     names = [made.ids[queue].rpartition("/")[2] for queue in ("DeadLetterQueue", "TraceQueue")]
     queues = {f"arn:aws:sqs:us-east-1:123456789012:{name}" for name in names}
     folders = ("archive", "claims", "dead-letters", "receipts", "verdicts", "waiting")
-    keys = {f"{bucket}/mlflow/ca.pem", *(f"{bucket}/{folder}/*" for folder in folders)}
+    keys = {f"{bucket}/mlflow/ca.pem", f"{bucket}/status/writer.json", *(f"{bucket}/{folder}/*" for folder in folders)}
     assert resources == keys | queues | {bucket, "MlflowWriterSecret"}
 
 

@@ -81,11 +81,10 @@ def test_up_starts_nothing_when_a_port_is_in_use(tmp_path: Path, taken: int) -> 
     assert list(Home(tmp_path / "home").logs.iterdir()) == []
 
 
-def test_status_and_down_say_that_nothing_runs(tmp_path: Path) -> None:
+def test_down_says_that_nothing_runs(tmp_path: Path) -> None:
     settings, console = LocalSettings(home=tmp_path), Console(record=True, width=200)
-    assert commands.status(settings, console) == 1
     assert commands.down(settings, console) == 0
-    assert console.export_text().count(f"no stack is running on {tmp_path}") == 2
+    assert f"no stack is running on {tmp_path}" in console.export_text()
 
 
 def test_a_running_stack_is_left_alone(tmp_path: Path) -> None:

@@ -136,3 +136,11 @@ def test_queues_that_do_not_answer_are_named(s3: "S3Client", sqs: "SQSClient", s
     screen = FakeScreen()
     Storage(s3, sqs, settings, screen).tell_of_waiting()
     assert "how much waits on offpath-traces is not known: reading the length of offpath-traces" in screen.text()
+
+
+def test_a_consumer_may_say_how_long_messages_are_hidden(sqs: "SQSClient") -> None:
+    queue_url = sqs.create_queue(QueueName="hidden")["QueueUrl"]
+    SqsQueue(sqs, queue_url).send([Message("body", {})])
+    never_hidden, as_the_queue_says = SqsConsumer(sqs, queue_url, visibility_seconds=0), SqsConsumer(sqs, queue_url)
+    assert [len(never_hidden.receive(10, 0)) for _ in range(2)] == [1, 1]
+    assert [len(as_the_queue_says.receive(10, 0)) for _ in range(2)] == [1, 0]

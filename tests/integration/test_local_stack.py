@@ -47,10 +47,10 @@ def test_a_second_start_continues_where_the_first_stopped(user: User) -> None:
     second = user.run("up")
     assert second.exit_code() == 1
     assert "a stack is running" in second.text
-    status = user.run("status")
-    assert status.exit_code() == 0
-    assert "answers" in status.text
-    assert re.search(r"worker +process \d+ +runs", status.text)
+    status = user.run_module("offpath_cli", "status")
+    assert status.exit_code() == 0, status.text
+    for part in (r"mlflow process +well +\d+ answers", r"worker process +well +\d+ runs", "models +well +iris;"):
+        assert re.search(part, status.text), status.text
 
     os.killpg(user.pid_of("mlflow"), signal.SIGSTOP)  # it takes connections, and answers none
     waiting = [user.predict() for _ in range(3)]

@@ -14,6 +14,7 @@ from typing import Protocol
 from offpath.aws.sqs import SQS_MAX_ATTRIBUTES, SQS_MAX_BYTES
 from offpath.contracts import dead_letter
 from offpath.contracts.dead_letter import DeadLetter
+from offpath.contracts.dead_letter_message import ERROR, MESSAGE_ID, OWN_TYPE, REASON
 from offpath.contracts.errors import ObjectMissing, OffpathError, Poison, Rejected, Transient
 from offpath.contracts.message import Message, TypedAttribute
 from offpath.contracts.names import CLAIMS_PREFIX, dead_letter_claim_key, dead_letter_key
@@ -23,8 +24,6 @@ from trace_writer.decode import Received
 from trace_writer.verdicts import VerdictBucket, Verdicts
 
 REASON_CHARACTERS = 500
-# A type of its own tells these attributes from a producer's of the same name.
-_OWN_TYPE = "String.offpath"
 
 _log = logging.getLogger(__name__)
 
@@ -73,12 +72,12 @@ class DeadLetters:
     def _is_final(self, received: Received, error: Poison) -> bool:
         """Tell whether there are enough verdicts. What cannot be read was found so at each receive."""
         if isinstance(error, Rejected):
-            return self._verdicts.add(received.message_id, _shown(error)) >= self._max_verdicts
+            return self._verdicts.add(received.message_id, _shown(str(error))) >= self._max_verdicts
         return received.receives >= self._max_verdicts
 
     def _move(self, received: Received, error: Poison) -> bool:
         self._keep(received, error)
-        explained = _explained(received.message, error)
+        explained = _explained(received, error)
         return self._sent(explained) or (explained != received.message and self._sent(received.message))
 
     def _sent(self, message: Message) -> bool:
@@ -113,9 +112,11 @@ class DeadLetters:
         return target
 
 
-def _explained(message: Message, error: Poison) -> Message:
-    """Add kind and reason of the error as attributes, as far as SQS has room for them."""
-    for name, value in (("error", type(error).__name__), ("reason", _shown(error))):
+def _explained(received: Received, error: Poison) -> Message:
+    """Add kind and reason of the error, and which copy is this letter's, as far as SQS has room for them."""
+    message = received.message
+    added = {ERROR: type(error).__name__, REASON: _shown(str(error)), MESSAGE_ID: _shown(received.message_id)}
+    for name, value in added.items():
         longer = _with(message, name, value)
         if len(longer.all_attributes) <= SQS_MAX_ATTRIBUTES and longer.size <= SQS_MAX_BYTES:
             message = longer
@@ -124,16 +125,16 @@ def _explained(message: Message, error: Poison) -> Message:
 
 def _with(message: Message, name: str, value: str) -> Message:
     there = message.all_attributes.get(name)
-    if there is not None and there.data_type != _OWN_TYPE:  # a producer's own
+    if there is not None and there.data_type != OWN_TYPE:  # a producer's own
         return message
     return replace(
         message,
         attributes={**message.attributes, name: value},
-        typed={**message.typed, name: TypedAttribute(_OWN_TYPE, value)},
+        typed={**message.typed, name: TypedAttribute(OWN_TYPE, value)},
     )
 
 
-def _shown(error: Poison) -> str:
-    """Return the reason in characters that SQS takes in an attribute, at least one of them."""
-    text = str(error)[:REASON_CHARACTERS]
-    return "".join(character if " " <= character <= "~" else "?" for character in text) or "?"
+def _shown(text: str) -> str:
+    """Return the text in characters that SQS takes in an attribute, at least one of them."""
+    shown = text[:REASON_CHARACTERS]
+    return "".join(character if " " <= character <= "~" else "?" for character in shown) or "?"

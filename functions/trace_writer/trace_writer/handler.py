@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from random import Random
 from typing import Any, Protocol
 
@@ -31,7 +30,8 @@ from trace_writer.settings import WriterSettings
 from trace_writer.spill_listing import SpillListing
 from trace_writer.spill_sweep import SpillSweep
 from trace_writer.sqs import batch_response, received
-from trace_writer.writer import Rules, TraceWriter
+from trace_writer.status_note import StatusNote
+from trace_writer.writer import Rules, TraceWriter, Written
 
 # Left of the invocation's time for the archive's second object, the answer and the log.
 _MARGIN_SECONDS = 2.0
@@ -93,6 +93,7 @@ logger = Logger(service="trace_writer")
 settings = WriterSettings.load(os.environ)
 parts = build(settings, SYSTEM_CLOCK)
 lease = Lease(parts.bucket, SWEEP_LEASE_KEY, utc_now)
+status = StatusNote(parts.bucket, utc_now)
 # A fetch of MLflow's credentials may begin just before the deadline, and then runs beyond it.
 margin_seconds = _MARGIN_SECONDS + longest_fetch_seconds(settings)
 
@@ -101,7 +102,7 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, list[dict[s
     """Write a batch; the messages that must stay on the queue come back as `batchItemFailures`."""
     batch = received(event)
     written = parts.writer.write(batch, _deadline(context))
-    log_batch(logger, written)
+    _report(written)
     if parts.retry_pauses:
         try:
             parts.retry_pauses.shorten(batch, written.failures)
@@ -124,9 +125,14 @@ def sweep(event: Mapping[str, Any], context: Context) -> dict[str, int]:
         if not is_held:
             logger.info("another sweep is under way")
             return {"found": 0, "written": 0}
-        swept = _sweep().run(_deadline(context), partial(log_batch, logger))
+        swept = _sweep().run(_deadline(context), _report)
     log_swept(logger, swept)
     return {"found": swept.found, "written": swept.written}
+
+
+def _report(written: Written) -> None:
+    log_batch(logger, written)
+    status.note(written)
 
 
 def _sweep() -> SpillSweep:

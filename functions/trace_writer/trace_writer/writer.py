@@ -1,8 +1,8 @@
 """Decode, archive and deliver a batch of messages. Nothing leaves the queue before the archive has it.
 
 A batch is written in parts that are bounded in bytes, so that what its messages stand for never fills the memory. What
-comes again after an outage is in the archive already, and is not archived a second time. How each event ended is
-recorded before its message leaves the queue.
+comes again after an outage, or was sent again from the archive, is there already, and is not archived a second time.
+How each event ended is recorded before its message leaves the queue.
 """
 
 from collections import deque
@@ -13,6 +13,7 @@ from typing import Protocol
 from offpath.contracts.errors import OffpathError, Transient
 from offpath.contracts.event_summary import EventSummary, summarise_message
 from offpath.contracts.receipt import DEAD_LETTERED, IN_MLFLOW, SAMPLED_OUT, Receipt
+from offpath.contracts.replayed import is_replayed
 from offpath.contracts.trace_event import ClaimStore
 from trace_writer.changes import Change
 from trace_writer.dead_letters import DeadLetters
@@ -141,7 +142,7 @@ class TraceWriter:
 
     def write(self, batch: Sequence[Received], deadline: float) -> Written:
         """Write what can be written until the deadline on the delivery's clock; every message is accounted for."""
-        waiting, archived, ledger = deque(batch), self._archive.holds(batch), _Ledger()
+        waiting, archived, ledger = deque(batch), self._archive.holds(batch) | _replayed(batch), _Ledger()
         keys: list[str] = []
         failures: Failures = {}
         changed: list[Changed] = []
@@ -185,7 +186,7 @@ class TraceWriter:
                 continue
             size += max(expected, len(event.line) + len(event.payload))
             line, event = event.line, replace(event, line=b"")
-            if self._sampling.keeps(event):
+            if is_replayed(received.message) or self._sampling.keeps(event):
                 part.events.append(event)
             else:
                 part.sampled_out.append(replace(event, payload=b""))
@@ -237,6 +238,11 @@ class TraceWriter:
     def _dead_letter(self, received: Received, failures: Failures) -> bool:
         """Send a message to the dead-letter queue, if it is poison. Tell whether it is there now."""
         return self._dead_letters is not None and self._dead_letters.take(received, failures[received.message_id])
+
+
+def _replayed(batch: Sequence[Received]) -> frozenset[str]:
+    """Return the ids of messages that somebody sent again from the archive."""
+    return frozenset(received.message_id for received in batch if is_replayed(received.message))
 
 
 def _changed(events: Sequence[Decoded], failures: Failures) -> list[Changed]:

@@ -35,7 +35,11 @@ class WriterFunction:
 
     def invoke(self, messages: Mapping[str, Message], milliseconds: int = 60_000) -> set[str]:
         """Hand over a batch; the ids of the messages that stay on the queue come back."""
-        response = self._module.handler(sqs_event(messages), Context(milliseconds))
+        return self.handle(sqs_event(messages), Context(milliseconds))
+
+    def handle(self, event: Mapping[str, Any], context: Context) -> set[str]:
+        """Hand over an event as Lambda makes it; the ids of the messages that stay on the queue come back."""
+        response = self._module.handler(event, context)
         return {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
 
     def sweep(self, event: Mapping[str, Any] | None = None, milliseconds: int = 60_000) -> dict[str, int]:

@@ -214,6 +214,25 @@ def test_a_dead_letter_without_a_receipt_is_not_missing(world: World, is_claimed
     assert (missing(found), found.models["iris"].ends["dead_lettered"]) == ([], 1)
 
 
+def test_a_dead_letter_that_was_put_back_is_no_end(world: World) -> None:
+    world.both(1, 3)
+    world.archive([2])
+    world.receipts([2], end="dead_lettered")
+    letter = DeadLetter("m2", inline_message(world.event(2)), "Rejected", "HTTP 400", 5, world.time(3))
+    key, redriven = dead_letter_key(world.time(2), "m2"), NOON + timedelta(hours=2)
+    world.bucket.put(key, dead_letter.dump(letter))
+    assert missing(world.audit()) == []
+
+    world.bucket.put(key, dead_letter.redriven(world.bucket.objects[key], redriven))
+    assert missing(world.audit(hours=2.1)) == []  # it may be on its way
+    assert missing(world.audit()) == [(Kind.no_end, 2, 2)]
+
+    world.bucket.put(dead_letter_key(redriven, "m2-again"), dead_letter.dump(letter))
+    assert missing(world.audit()) == []
+    world.receipts([2], redriven)
+    assert +world.audit().models["iris"].ends == {"in_mlflow": 3}
+
+
 def test_what_was_archived_before_receipts_is_unrecorded() -> None:
     world = World()
     world.archive([1, 2, 3])

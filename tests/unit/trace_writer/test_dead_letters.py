@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from offpath.aws.sqs import SQS_MAX_BYTES
 from offpath.contracts import dead_letter
 from offpath.contracts.dead_letter import DeadLetter
+from offpath.contracts.dead_letter_message import content_digest, original, received_message
 from offpath.contracts.errors import MalformedEvent, OffpathError, Rejected, Transient, UnknownSchema
 from offpath.contracts.message import Message, TypedAttribute
 from offpath.retry import Backoff
@@ -23,6 +24,7 @@ from trace_writer.delivery import Delivery
 from trace_writer.tracker import TrackerUnavailable
 from trace_writer.writer import TraceWriter
 
+POISONED = MalformedEvent("no")
 POISON = Message("not json", inline_message(prediction_event()).attributes)
 
 
@@ -169,6 +171,15 @@ def test_a_message_with_many_attributes_can_be_moved(own: int, added: set[str]) 
     assert letter.attributes.keys() - message.attributes.keys() == added
 
 
+@pytest.mark.parametrize(("own", "says"), [(7, True), (8, False)])
+def test_a_letter_names_its_copy_where_there_is_room(own: int, says: bool) -> None:
+    queue, bucket = InMemoryQueue(), InMemoryBucket()
+    assert take(Message("not json", {f"attribute {number}": "x" for number in range(own)}), POISONED, queue, bucket)
+    [letter], [copy] = queue.messages, kept(bucket)
+    assert (letter.attributes.get("message_id") == copy.message_id) is says
+    assert content_digest(letter) == content_digest(copy.message)
+
+
 @pytest.mark.parametrize("room", [0, 30, 100])
 def test_a_message_that_fills_sqs_can_be_moved(room: int) -> None:
     queue, bucket = InMemoryQueue(), InMemoryBucket()
@@ -188,6 +199,40 @@ def test_a_letter_that_came_back_gets_its_new_reason() -> None:
     [first] = queue.messages
     assert take(first, MalformedEvent("second"), queue, bucket)
     assert [letter.attributes["reason"] for letter in queue.messages] == ["first", "second"]
+
+
+def test_the_original_is_what_was_there_before_the_reason() -> None:
+    queue, bucket = InMemoryQueue(), InMemoryBucket()
+    typed = {"count": TypedAttribute("Number", "7"), "photo": TypedAttribute("Binary", b"\x00\xff")}
+    message = Message("not json", {"kind": "inline", "count": "7"}, typed)
+    assert take(message, POISONED, queue, bucket)
+    [received] = queue.receive(10)
+    assert original(received_message(received)) == message
+
+
+def test_a_producers_own_reason_is_no_part_of_the_writers() -> None:
+    message = Message("not json", {"reason": "mine", "message_id": "mine, too"})
+    assert original(message) == message
+
+
+@given(st.lists(st.sampled_from("abc"), min_size=2, max_size=2), st.booleans())
+def test_digests_are_alike_for_the_same_content_alone(values: list[str], typed: bool) -> None:
+    messages = [
+        Message("body", {"x": value}, {"x": TypedAttribute("Number" if typed else "String", value)}) for value in values
+    ]
+    assert (content_digest(messages[0]) == content_digest(messages[1])) is (values[0] == values[1])
+
+
+def test_a_copy_says_what_became_of_its_letter() -> None:
+    queue, bucket = InMemoryQueue(), InMemoryBucket()
+    assert take(POISON, POISONED, queue, bucket)
+    [copy] = bucket.objects.values()
+    newer = json.dumps({**json.loads(copy), "of a newer version": 1}).encode()
+    assert dead_letter.load(copy).is_open
+    assert dead_letter.load(dead_letter.redriven(newer, NOON)).redriven_at == NOON
+    assert dead_letter.load(dead_letter.dropped(newer, NOON)).dropped_at == NOON
+    assert json.loads(dead_letter.dropped(newer, NOON))["of a newer version"] == 1
+    assert not dead_letter.load(dead_letter.dropped(newer, NOON)).is_open
 
 
 def test_a_producers_own_reason_is_left_alone() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from offpath.attributes import SPAN_OUTPUTS, trace_tag
 from offpath.contracts.receipt import IN_MLFLOW, SAMPLED_OUT
+from offpath.contracts.replayed import as_replayed
 from offpath.contracts.trace_event import TraceEvent
 from tests.support.builders.trace_events import batch_of, decoded, inline_message, prediction_event
 from tests.support.fakes.trace_writer import Bench, claims, down
@@ -134,3 +135,9 @@ def test_without_s3_what_is_sampled_out_stays_on_the_queue(trouble: str) -> None
     batch = batch_of({"1": inline_message(prediction_event())})
     written = writer(bench, NONE).write(batch, bench.deadline)
     assert ([failure.message_id for failure in written.failures], written.sampled_out) == (["1"], 0)
+
+
+def test_what_somebody_sends_again_is_kept() -> None:
+    bench, event = Bench(), prediction_event()
+    writer(bench, NONE).write(batch_of({"1": as_replayed(inline_message(event))}), bench.deadline)
+    assert bench.tracker.stored == {event.trace_id}

@@ -117,22 +117,39 @@ class Ledger:
                 yield folder, keys
 
     def dead_letters(self, since: datetime, until: datetime) -> Iterator[EventSummary]:
-        """Yield the events of the dead letters that were sent since then."""
+        """Yield the events of the dead letters that were sent since then, and are not on the queue of events again."""
+        return (event for letter, event in self._letters(since, until) if not letter.redriven_at)
+
+    def redriven(self, since: datetime, until: datetime, before: datetime) -> frozenset[tuple[str, int]]:
+        """Return the events whose dead letters were put back before a time, as instance and sequence.
+
+        One that was dead-lettered again is none of them.
+        """
+        again: set[tuple[str, int]] = set()
+        others: set[tuple[str, int]] = set()
+        for letter, event in self._letters(since, until):
+            if event.is_numbered:
+                is_again = letter.redriven_at is not None and letter.redriven_at < before
+                (again if is_again else others).add((event.instance, event.sequence))
+        return frozenset(again - others)
+
+    def _letters(self, since: datetime, until: datetime) -> Iterator[tuple[DeadLetter, EventSummary]]:
         for day in _days(since, until):
             for found in self._bucket.listed(f"{DEAD_LETTERS_PREFIX}date={day:%Y-%m-%d}/"):
                 if not found.key.endswith(".claim.json"):
-                    yield from self._of_letter(found.key)
+                    yield from self._letter(found.key)
 
-    def _of_letter(self, key: str) -> Iterator[EventSummary]:
+    def _letter(self, key: str) -> Iterator[tuple[DeadLetter, EventSummary]]:
         try:
             letter: DeadLetter = dead_letter.load(self._bucket.get(key))
             body = self._bucket.get(letter.claim_key) if letter.claim_key else None
         except ObjectMissing:
             return
         except (MalformedEvent, UnknownSchema) as error:
-            self.unreadable.append(f"{key}: {error}")
+            if (reason := f"{key}: {error}") not in self.unreadable:  # they are read twice
+                self.unreadable.append(reason)
             return
-        yield summarise_event(body) if body is not None else summarise_message(letter.message)
+        yield letter, summarise_event(body) if body is not None else summarise_message(letter.message)
 
     def _of_messages(self, name: str, keys: list[str]) -> Iterator[EventSummary]:
         try:

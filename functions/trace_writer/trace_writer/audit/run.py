@@ -46,6 +46,7 @@ class Audit:
         self._on_event = on_event
         self._accounts = Accounts(period)
         self._recorded_since: datetime | None = None
+        self._redriven: frozenset[tuple[str, int]] = frozenset()
         self._hours: list[datetime] = []
         self._events = self._spilled = 0
 
@@ -53,6 +54,8 @@ class Audit:
         """Return what was found. Raises Transient if S3 does not answer, or UnknownSchema for a newer receipt."""
         first = self._ledger.first_receipt_at()
         self._recorded_since = first + _RECORDED_AFTER if first else None
+        since, now = self._period.since.astimezone(UTC), self._period.now.astimezone(UTC)
+        self._redriven = self._ledger.redriven(since, now, self._period.young_since)
         last = min(hour_of(self._period.until) + HOUR, hour_of(self._period.now))
         hours = list(_hours(hour_of(self._period.since), last))
         for hour in hours:
@@ -78,11 +81,16 @@ class Audit:
         self._hours.append(hour)
         count = 0
         for receipt in self._ledger.receipts(hour):
-            self._accounts.add_receipt(receipt)
+            if not self._is_redriven(receipt):
+                self._accounts.add_receipt(receipt)
             count += 1
             if count % 1_000 == 0:
                 self._progress(f"receipts of {hour:%Y-%m-%d %H:00}: {count:,}")
         return count > 0
+
+    def _is_redriven(self, receipt: Receipt) -> bool:
+        """Tell whether a dead letter is on the queue again, so that its event has yet to come to an end."""
+        return receipt.end == DEAD_LETTERED and (receipt.event.instance, receipt.event.sequence) in self._redriven
 
     def _read_archive(self, hour: datetime) -> None:
         for event in self._ledger.archived(hour):

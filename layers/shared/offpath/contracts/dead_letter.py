@@ -1,7 +1,8 @@
 """A dead letter is a message that cannot be delivered as it is. A copy of it lies in S3, beside the one on its queue.
 
 The copy is one object, `dead-letters/date=YYYY-MM-DD/<message id>.json`, by the day in UTC on which the message was put
-on the queue. It outlives the queue's 14 days, and holds what the queue has no room for: the whole reason.
+on the queue. It outlives the queue's 14 days, and holds what the queue has no room for: the whole reason. Who puts the
+message back on the queue of events, or gives it up for good, says so in the copy.
 """
 
 import base64
@@ -29,6 +30,7 @@ class DeadLetter:
 
     error: the kind of the verdict. receives: how often the message was received. kept_at: when the copy was written,
     with its time zone. claim_key: where the copy of the body lies that the message stands for, if it stands for one.
+    redriven_at: when it was put back on the queue of events. dropped_at: when a person gave it up.
     """
 
     message_id: str
@@ -38,6 +40,13 @@ class DeadLetter:
     receives: int
     kept_at: datetime
     claim_key: str | None = None
+    redriven_at: datetime | None = None
+    dropped_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether somebody has yet to decide what becomes of it."""
+        return self.redriven_at is None and self.dropped_at is None
 
 
 class _Attribute(BaseModel):
@@ -68,6 +77,8 @@ class _Document(BaseModel):
     receives: int
     kept_at: datetime
     claim_key: str | None = None
+    redriven_at: datetime | None = None
+    dropped_at: datetime | None = None
     attributes: Mapping[str, _Attribute]
     body: str
 
@@ -81,6 +92,8 @@ def dump(letter: DeadLetter) -> bytes:
         receives=letter.receives,
         kept_at=letter.kept_at,
         claim_key=letter.claim_key,
+        redriven_at=letter.redriven_at,
+        dropped_at=letter.dropped_at,
         attributes={name: _Attribute.of(attribute) for name, attribute in letter.message.all_attributes.items()},
         body="",
     )
@@ -88,6 +101,19 @@ def dump(letter: DeadLetter) -> bytes:
     return json.dumps(
         {**document.model_dump(mode="json", exclude={"body"}, by_alias=True), "body": letter.message.body}
     ).encode()
+
+
+def redriven(content: bytes, at: datetime) -> bytes:
+    """Return the content of the object of a letter that is on the queue of events again.
+
+    Fields of a newer version stay. Raises as `load` does.
+    """
+    return _with(content, "redriven_at", at)
+
+
+def dropped(content: bytes, at: datetime) -> bytes:
+    """Return the content of the object of a letter that a person gave up. Raises as `load` does."""
+    return _with(content, "dropped_at", at)
 
 
 def load(content: bytes) -> DeadLetter:
@@ -110,7 +136,14 @@ def load(content: bytes) -> DeadLetter:
         receives=document.receives,
         kept_at=document.kept_at,
         claim_key=document.claim_key,
+        redriven_at=document.redriven_at,
+        dropped_at=document.dropped_at,
     )
+
+
+def _with(content: bytes, name: str, at: datetime) -> bytes:
+    load(content)
+    return json.dumps({**json.loads(content), name: at.isoformat()}).encode()
 
 
 def _message(body: str, attributes: Mapping[str, TypedAttribute]) -> Message:

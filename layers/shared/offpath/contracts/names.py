@@ -22,6 +22,7 @@ SPILL_PARTS_PREFIX = "spill/parts/"
 SWEEP_LEASE_KEY = "status/sweep-lease.json"
 VERDICTS_PREFIX = "verdicts/"
 WAITING_PREFIX = "waiting/"
+WRITER_STATUS_KEY = "status/writer.json"
 
 # The tag of a run and of a registered version that names the training job they come from.
 JOB_TAG = "offpath.job"

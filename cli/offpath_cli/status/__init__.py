@@ -1,0 +1,1 @@
+"""The command that shows where everything in a pipeline is."""
