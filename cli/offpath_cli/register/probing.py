@@ -15,7 +15,7 @@ from offpath_cli.register.model_task import ModelTask
 from offpath_cli.register.original import Original
 from offpath_cli.register.original_answers import original_ask
 from offpath_cli.register.record_forms import RecordForms, fields_of, records_of
-from training.probes.answers import Ask, Record
+from training.probes.answers import Ask, Record, scales_of
 from training.probes.compare import Comparison
 from training.probes.draw import RECORDS, ProbeMaker
 from training.probes.fields import Field
@@ -58,7 +58,8 @@ def prepare_probing(
     seed = SystemRandom().randrange(2**31) if seed is None else seed
     count = _affordable(ask, answered)
     records = ProbeMaker(fields, answered, structure, ask, seed, count).records()
-    comparison = Comparison(ask, records, ask(records), answered[0], seed, is_smooth=structure.is_smooth)
+    scales = scales_of(ask(answered))
+    comparison = Comparison(ask, records, ask(records), answered[0], seed, is_smooth=structure.is_smooth, scales=scales)
     return Probing(forms, fields, comparison, _notes(given, fields))
 
 
