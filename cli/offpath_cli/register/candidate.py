@@ -43,6 +43,7 @@ from offpath_cli.register.probing import (
 from offpath_cli.register.record_forms import has_records
 from offpath_cli.register.serving_check import ServingCheck, load_as_served
 from offpath_cli.register.unconverted import check_unconverted
+from offpath_cli.register.unsupported import check_supported
 from training.callbacks import Report
 from training.probes.compare import Agreement, Disagreement
 from training.registry.versions import OnnxPackage, save_model
@@ -105,6 +106,7 @@ class CandidateBuilder:
                 f"--example FILE.json with {FORMS}"
             )
         self._check_classes()
+        check_supported(self.original, self.model_task, example.rows)
         if not has_records(signature):
             return self._on_example(inputs, example)
         self.report("asking the original")

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from offpath.contracts.model_manifest import Column, Signature
+from offpath.contracts.model_manifest import Column, ColumnType, Signature
 from offpath_cli.register.example_inputs import DTYPES, ExampleInputs
 from training.probes.answers import Record
 from training.probes.fields import Field
@@ -78,12 +78,22 @@ def fields_of(signature: Signature, example: ExampleInputs | None) -> list[Field
     records = records_of(signature, example)
     if signature.tensors:
         [tensor] = signature.tensors
-        kind: Any = "double" if tensor.dtype.startswith("float") else "boolean" if tensor.dtype == "bool" else "integer"
-        return [Field(str(at), kind, _values(records, str(at))) for at in range(tensor.shape[1])]
+        kind, bounds = _kind(tensor.dtype)
+        return [Field(str(at), kind, _values(records, str(at)), bounds=bounds) for at in range(tensor.shape[1])]
     return [
         Field(column.name, column.type, _values(records, column.name), is_optional=not column.required)
         for column in signature.columns
     ]
+
+
+def _kind(dtype: str) -> tuple[ColumnType, tuple[int, int] | None]:
+    """Return the kind of number that a tensor holds, and the bounds of whole ones."""
+    if dtype.startswith("float"):
+        return "double", None
+    if dtype == "bool":
+        return "boolean", None
+    limits = np.iinfo(dtype)
+    return "long" if limits.bits == 64 else "integer", (int(limits.min), int(limits.max))
 
 
 def records_of(signature: Signature, example: ExampleInputs | None) -> list[Record]:
