@@ -16,6 +16,12 @@ from model_sync.ports import Unservable
 from offpath.contracts.errors import OffpathError
 from offpath.contracts.model_manifest import ColumnLimits
 from offpath_cli.errors import AnswersDiffer, ModelRefused, first_line
+from offpath_cli.register.class_outputs import (
+    check_outputs,
+    complete_two_classes,
+    keep_labels_alone,
+    number_booleans,
+)
 from offpath_cli.register.compare_answers import compare_answers, disagreement
 from offpath_cli.register.convert import Converted, conversions
 from offpath_cli.register.example_inputs import (
@@ -42,7 +48,7 @@ from offpath_cli.register.probing import (
 )
 from offpath_cli.register.record_forms import has_records
 from offpath_cli.register.serving_check import ServingCheck, load_as_served
-from offpath_cli.register.unconverted import check_unconverted
+from offpath_cli.register.unconverted import NoProbabilities, check_unconverted
 from offpath_cli.register.unsupported import check_supported
 from training.callbacks import Report
 from training.probes.compare import Agreement, Disagreement
@@ -170,12 +176,25 @@ class CandidateBuilder:
         if self.opset:
             raise ModelRefused(f"--opset {self.opset} is for conversions, and this model is ONNX: leave the option out")
         remove_zipmap(graph)
-        index_labels(graph)
+        check_outputs(graph)
+        if self.model_task.task == "classification":
+            index_labels(graph)
+            number_booleans(graph)
+            if len(self.model_task.labels) == 2:
+                complete_two_classes(graph)
         check_operators(graph)
+        try:
+            return self._as_it_is(graph, inputs, example)
+        except NoProbabilities:
+            if not keep_labels_alone(graph):
+                raise
+        return self._as_it_is(graph, inputs, example)
+
+    def _as_it_is(self, graph: ModelProto, inputs: Schema, example: ExampleInputs | None) -> Candidate:
         model = self._package(graph, inputs, example.logged if example else None, {})
         check = self._load_as_served(model)
         answers = check.answers(example.body, example.records) if example else []
-        check_unconverted(check, served_signature(inputs), example)
+        check_unconverted(check, self.model_task, served_signature(inputs), example)
         return Candidate(model, check.version.bytes, len(answers), None)
 
     def _check_classes(self) -> None:
