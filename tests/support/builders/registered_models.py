@@ -54,8 +54,8 @@ def registered(
 def of_original(original: Original, labels: Sequence[str] = (), task: Task | None = None) -> Registered:
     """Return a model as it was read."""
     spec = RegistrationSpec("models:/m/1", "m", "http://127.0.0.1:5000", labels=tuple(labels), task=task)
-    task = model_task_of(original, spec)
-    candidate = CandidateBuilder(original, task, original.example, _BYTES, seed=_SEED).build()
+    model_task = model_task_of(original, spec)
+    candidate = CandidateBuilder(original, model_task, original.example, _BYTES, seed=_SEED).build()
     with TemporaryDirectory() as folder:
         save_model(candidate.model, Path(folder) / "model")
         return Registered(candidate, load_as_served(Path(folder) / "model", _BYTES))
