@@ -250,11 +250,12 @@ def _logged(probing: Probing) -> object:
         record
         for record, answer in zip(probing.comparison.records, probing.comparison.expected, strict=True)
         if answer.refused is None
-    ][:MOST_LOGGED]
+    ]
     if not probing.forms.signature.tensors:
-        return given
+        return given[:MOST_LOGGED]
     [tensor] = probing.forms.signature.tensors
-    rows = probing.forms.rows(given)
+    whole = [record for record in given if len(record) == tensor.shape[1]] or given
+    rows = probing.forms.rows(whole[:MOST_LOGGED])
     return {tensor.name: rows} if tensor.name else rows
 
 

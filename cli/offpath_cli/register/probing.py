@@ -25,6 +25,7 @@ from training.probes.structure import Structure, structure_of
 # Of the time that the original may take for its answers.
 _SECONDS = 60.0
 _LEAST_RECORDS = 300
+_ADVICE = "log the model with a data frame to leave values out at /predict, too"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,14 @@ def prepare_probing(
     given = fields_of(signature, example)
     fields = with_limits(ask, given, answered, structure)
     if signature.tensors:
-        fields = [replace(field, limits=_joint(fields)) for field in fields]
+        joint = _joint(fields)
+        fields = [replace(field, is_optional=field.is_optional and joint.missing, limits=joint) for field in fields]
     seed = SystemRandom().randrange(2**31) if seed is None else seed
     count = _affordable(ask, answered)
     records = ProbeMaker(fields, answered, structure, ask, seed, count).records()
     scales = scales_of(ask(answered))
     comparison = Comparison(ask, records, ask(records), answered[0], seed, is_smooth=structure.is_smooth, scales=scales)
-    return Probing(forms, fields, comparison, _notes(given, fields))
+    return Probing(forms, fields, comparison, _notes(signature, given, fields))
 
 
 def limited_schema(schema: Schema, fields: Sequence[Field]) -> Schema:
@@ -162,13 +164,15 @@ def _affordable(ask: Ask, records: Sequence[Record]) -> int:
     return max(_LEAST_RECORDS, min(RECORDS, int(_SECONDS / max(each, 1e-6))))
 
 
-def _notes(given: Sequence[Field], found: Sequence[Field]) -> tuple[str, ...]:
+def _notes(signature: Signature, given: Sequence[Field], found: Sequence[Field]) -> tuple[str, ...]:
     pairs = list(zip(given, found, strict=True))
-    needed = [one.name for one, other in pairs if one.is_optional and not other.is_optional]
+    needed = [] if signature.tensors else [one.name for one, other in pairs if one.is_optional > other.is_optional]
     closed = [field.name for field in found if field.limits.values is not None]
     notes = []
     if needed:
         notes.append(f"required, as the original fails without: {', '.join(needed)}")
     if closed:
         notes.append(f"only values that the original knows are taken: {', '.join(closed)}")
+    if signature.tensors and any(one.is_optional for one in found):
+        notes.append(f"a tensor may hold null at /invocations alone: {_ADVICE}")
     return tuple(notes)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from offpath.contracts.model_manifest import Column, ColumnType, Signature
 from offpath_cli.register.example_inputs import DTYPES, ExampleInputs
+from prediction_api.inputs.arrays import is_null
 from training.probes.answers import Record
 from training.probes.fields import Field
 
@@ -33,7 +34,11 @@ class RecordForms:
         """Return a request of these records."""
         if not self.signature.tensors:
             return json.dumps({"inputs": list(records)}).encode()
-        return json.dumps({"inputs": self._numbers(records).tolist()}).encode()
+        return json.dumps({"inputs": self.lists(records)}).encode()
+
+    def lists(self, records: Sequence[Record]) -> Any:
+        """Return the records as nested lists; NaN for a number that is missing."""
+        return self._numbers(records).tolist()
 
     def rows(self, records: Sequence[Record]) -> Any:
         """Return the records as the original takes them: a data frame, or an array."""
@@ -79,7 +84,10 @@ def fields_of(signature: Signature, example: ExampleInputs | None) -> list[Field
     if signature.tensors:
         [tensor] = signature.tensors
         kind, bounds = _kind(tensor.dtype)
-        return [Field(str(at), kind, _values(records, str(at)), bounds=bounds) for at in range(tensor.shape[1])]
+        return [
+            Field(str(at), kind, _values(records, str(at)), is_optional=kind == "double", bounds=bounds)
+            for at in range(tensor.shape[1])
+        ]
     return [
         Field(column.name, column.type, _values(records, column.name), is_optional=not column.required)
         for column in signature.columns
@@ -97,13 +105,13 @@ def _kind(dtype: str) -> tuple[ColumnType, tuple[int, int] | None]:
 
 
 def records_of(signature: Signature, example: ExampleInputs | None) -> list[Record]:
-    """Return the example's records; of a tensor, its numbers by their position."""
+    """Return the example's records; of a tensor, its numbers by their position, without those that are missing."""
     if example is None:
         return []
     inputs = json.loads(example.body)["inputs"]
     if not signature.tensors:
         return [dict(record) for record in inputs]
-    return [{str(at): value for at, value in enumerate(row)} for row in inputs]
+    return [{str(at): value for at, value in enumerate(row) if not is_null(value)} for row in inputs]
 
 
 def _values(records: Sequence[Record], name: str) -> tuple[Any, ...]:

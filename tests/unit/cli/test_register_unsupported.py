@@ -18,6 +18,8 @@ from xgboost import XGBClassifier
 from offpath_cli.errors import ModelRefused
 from offpath_cli.register.examples import Tensors
 from offpath_cli.register.original import Original
+from prediction_api.format_predictions import format_predictions, label_of
+from prediction_api.scoring.tensors import TensorReader
 from tests.support.builders.registered_models import of_original, registered
 
 pd: Any = import_module("pandas")  # it is not typed
@@ -75,3 +77,27 @@ def test_tensors_of_whole_numbers_are_probed_within_their_type(dtype: str) -> No
     found = of_original(Original("sklearn", model, infer_signature(rows), example))
     assert found.candidate.agreement is not None
     assert found.candidate.agreement.compared - found.candidate.agreement.refused >= 2_000
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_missing_numbers_of_a_tensor_are_compared(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    rows = random.normal(0, 1, (120, 3)).astype(np.float32)
+    rows[random.random(rows.shape) < 0.2] = np.nan
+    forest = RandomForestClassifier(4, random_state=0).fit(rows, np.nan_to_num(rows[:, 0], nan=1.0) > 0)
+    found = of_original(Original("sklearn", forest, infer_signature(rows), Tensors({None: rows.tolist()})))
+    assert found.candidate.notes[0].startswith("a tensor may hold null at /invocations alone")
+    assert not np.isnan(found.candidate.model.example).any()
+    asked = TensorReader(found.check.version.signature.tensors, 9).read("inputs", rows[:9].tolist())
+    answers = format_predictions(found.check.version, found.check.model.run(asked), 9)
+    assert [label_of(answer) for answer in answers] == [str(one) for one in forest.predict(rows[:9])]
+
+
+def test_a_tensor_that_may_not_be_missing_says_so() -> None:
+    rows = RANDOM.normal(0, 1, (80, 2))
+    model = LogisticRegression().fit(rows, rows[:, 0] > 0)
+    found = of_original(Original("sklearn", model, infer_signature(rows), Tensors({None: rows.tolist()})))
+    [tensor] = found.check.version.signature.tensors
+    assert tensor.limits is not None
+    assert tensor.limits.missing is False
+    assert found.candidate.notes == ()
