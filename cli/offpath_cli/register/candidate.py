@@ -28,8 +28,10 @@ from offpath_cli.register.example_inputs import (
     MOST_LOGGED,
     ExampleInputs,
     infer_inputs,
+    is_unknown,
     prepare_example,
     served_signature,
+    with_text_names,
 )
 from offpath_cli.register.examples import FORMS, Example
 from offpath_cli.register.graph import check_operators
@@ -163,14 +165,13 @@ class CandidateBuilder:
 
     def _inputs(self) -> Schema:
         logged = self.original.signature
-        if logged and logged.inputs:
-            found: Schema = logged.inputs
-            return found
+        if logged and logged.inputs and not is_unknown(logged.inputs):
+            return with_text_names(logged.inputs)
         if isinstance(self.original.native, ModelProto):
             return graph_inputs(self.original.native, self.example)
         if self.example is None:
             raise ModelRefused(f"it was logged without a signature: add --example FILE.json with {FORMS}")
-        return infer_inputs(self.example)
+        return with_text_names(infer_inputs(self.example))
 
     def _unconverted(self, graph: ModelProto, inputs: Schema, example: ExampleInputs | None) -> Candidate:
         if self.opset:

@@ -13,6 +13,8 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from xgboost import XGBClassifier
 
 from offpath_cli.errors import ModelRefused
@@ -101,3 +103,27 @@ def test_a_tensor_that_may_not_be_missing_says_so() -> None:
     assert tensor.limits is not None
     assert tensor.limits.missing is False
     assert found.candidate.notes == ()
+
+
+def test_columns_that_are_numbered_are_served_by_their_numbers() -> None:
+    rows = pd.DataFrame(RANDOM.normal(0, 1, (90, 3)))
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(rows, rows[0] > rows[1])
+    example = Tensors({None: rows.to_numpy().tolist()})
+    found = of_original(Original("sklearn", model, infer_signature(rows), example))
+    asked = [{str(name): value for name, value in row.items()} for row in rows.head(9).to_dict("records")]
+    assert found.labels(*asked) == [str(one) for one in model.predict(rows.head(9))]
+
+
+@pytest.mark.parametrize("largest", [2**63, 2**64 - 1])
+def test_columns_without_a_type_are_named(largest: int) -> None:
+    rows = pd.DataFrame({"id": np.array([1, largest] * 40, np.uint64), "b": RANDOM.normal(0, 1, 80)})
+    model = LogisticRegression().fit(rows, rows.b > 0)
+    with pytest.raises(ModelRefused, match=r"MLflow has no type for one of its columns: id \(uint64\), b \(float64\)"):
+        registered(model, rows)
+
+
+def test_an_optional_boolean_says_why_it_is_not_served() -> None:
+    rows = pd.DataFrame({"a": RANDOM.normal(0, 1, 80), "flag": pd.Series([True, None] * 40, dtype="boolean")})
+    model = LogisticRegression().fit(rows[["a"]], rows.a > 0)
+    with pytest.raises(ModelRefused, match="lacks flag, which cannot be missing here, as neither true nor false says"):
+        registered(model, rows)
