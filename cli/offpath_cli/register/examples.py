@@ -35,7 +35,7 @@ def read_example(path: Path) -> Example:
     """Return the example in a JSON file. Raises ModelRefused."""
     try:
         return parse_example(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelRefused(f"the input example {path.name} cannot be read: {error}; expected JSON: {FORMS}") from error
 
 

@@ -99,7 +99,12 @@ def _own_task(original: Original) -> _OwnTask:
 
 def _of_estimator(estimator: Estimator) -> _OwnTask:
     from sklearn.base import is_outlier_detector, is_regressor
+    from sklearn.utils import get_tags
 
+    try:
+        get_tags(estimator)
+    except AttributeError:  # it is of no library that follows scikit-learn's conventions
+        return _OwnTask()
     if is_outlier_detector(estimator):
         return _OwnTask("classification", OUTLIER_CLASSES)
     if not _is_classifier(estimator):

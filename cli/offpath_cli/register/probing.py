@@ -115,7 +115,7 @@ def whole_numbers_that_may_be_missing(schema: Schema) -> tuple[Schema, list[str]
     """Return the schema with optional whole numbers as doubles, which can say that there is none, and their names."""
     if schema.is_tensor_spec():
         return schema, []
-    whole = {DataType.long, DataType.integer}
+    whole = (DataType.long, DataType.integer)  # no set: types of arrays and objects have no hash
     names = [one.name for one in schema if not one.required and one.type in whole]
     columns: list[ColSpec | TensorSpec] = [
         ColSpec(DataType.double if one.name in names else one.type, one.name, required=one.required) for one in schema

@@ -115,4 +115,6 @@ def records_of(signature: Signature, example: ExampleInputs | None) -> list[Reco
 
 
 def _values(records: Sequence[Record], name: str) -> tuple[Any, ...]:
-    return tuple(dict.fromkeys(record[name] for record in records if name in record))
+    """Return the values of a field, each once; none that is infinite, between which nothing can be drawn."""
+    found = (record[name] for record in records if name in record)
+    return tuple(dict.fromkeys(value for value in found if not isinstance(value, float) or np.isfinite(value)))
