@@ -21,7 +21,7 @@ from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClas
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.neighbors import KNeighborsClassifier, LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.preprocessing import Normalizer, OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
@@ -285,7 +285,8 @@ def test_a_request_without_any_value_is_imputed_as_the_original() -> None:
     rows = rows.mask(RANDOM.random(rows.shape) < 0.2)
     model = make_pipeline(IterativeImputer(max_iter=3), LinearRegression()).fit(rows, RANDOM.normal(0, 1, 80))
     found = registered(model, rows)
-    for asked in ([{}], [{}, {}], [{"a": 1.0}], [{}, {"a": 1.0}]):
+    requests: list[list[dict[str, Any]]] = [[{}], [{}, {}], [{"a": 1.0}], [{}, {"a": 1.0}]]
+    for asked in requests:
         frame = pd.DataFrame([[record.get(name, nan) for name in "abc"] for record in asked], columns=list("abc"))
         assert [answer["value"] for answer in found.answers(*asked)] == pytest.approx(model.predict(frame))
 
@@ -297,3 +298,15 @@ def test_neighbours_that_chance_chooses_are_refused(seed: int) -> None:
     model = KNeighborsClassifier(5).fit(rows, random.choice(list("xyz"), 300))
     with pytest.raises(ModelRefused, match="equally far away"):
         registered(model, rows)
+
+
+@pytest.mark.parametrize("norm", ["l1", "l2", "max"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rows_of_hardly_any_length_are_normalized_as_the_original(norm: Any, dtype: str) -> None:
+    rows = pd.DataFrame(RANDOM.normal(0, 1, (80, 2)), columns=["a", "b"]).astype(dtype)
+    rows.iloc[:20] = 0.0
+    model = make_pipeline(Normalizer(norm), LogisticRegression()).fit(rows, RANDOM.integers(0, 2, 80))
+    tiny = [{"a": float(np.array(size, dtype)), "b": 0.0} for size in (1e-20, 2e-15, 3e-15, 1e-7, 1e-5)]
+    expected = model.predict_proba(pd.DataFrame(tiny).astype(dtype))
+    answers = registered(model, rows).answers(*tiny)
+    assert np.allclose([list(answer["probabilities"].values()) for answer in answers], expected, atol=1e-5)
