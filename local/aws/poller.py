@@ -41,12 +41,19 @@ class Consumer(Protocol):
 
 
 class Poller:
-    """Hand batches to a function until it is told to stop."""
+    """Hand batches to a function until it is told to stop. between: called after each poll."""
 
-    def __init__(self, queue: Consumer, handler: Handler, settings: PollerSettings) -> None:
+    def __init__(
+        self,
+        queue: Consumer,
+        handler: Handler,
+        settings: PollerSettings,
+        between: Callable[[], None] = lambda: None,
+    ) -> None:
         self._queue = queue
         self._handler = handler
         self._settings = settings
+        self._between = between
         self._unfinished: dict[str, SqsMessage] = {}
         self._stopping = False
         self._failing = False
@@ -64,6 +71,8 @@ class Poller:
                 self._note_success()
             except Transient as error:
                 self._back_off(error)
+            if not self._stopping:
+                self._between()
 
     def poll(self) -> int:
         """Take one batch from the queue to the handler, in as many invocations as its size needs; return its length."""

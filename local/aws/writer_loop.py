@@ -1,12 +1,14 @@
-"""Run the trace writer behind the local queue: `python -m local.aws.writer_loop`."""
+"""Run the trace writer behind the local queue, and its sweep: `python -m local.aws.writer_loop`."""
 
 import importlib
 import logging
 import os
 from collections.abc import Callable
 
+from local.aws.log_subscription import LogSubscription
 from local.aws.loop_process import configure_logging, on_stop_signal
 from local.aws.poller import Handler, Poller
+from local.aws.schedule import Schedule
 from local.aws.sqs import SqsConsumer
 from local.settings import PollerSettings
 from offpath.aws.clients import sqs_client
@@ -19,7 +21,8 @@ def main() -> None:
     """Poll until SIGTERM or SIGINT, then drain the queue; a second signal interrupts the invocation."""
     configure_logging()
     settings = PollerSettings.load(os.environ)
-    poller = Poller(SqsConsumer(sqs_client(), settings.queue_url), _handler(settings.writer_handler), settings)
+    consumer = SqsConsumer(sqs_client(), settings.queue_url)
+    poller = Poller(consumer, _handler(settings.writer_handler), settings, _between(settings))
     on_stop_signal(_stopper(poller))
     log.info("polling %s", settings.queue_url)
     try:
@@ -29,6 +32,24 @@ def main() -> None:
         _leave(poller.release)
     except Transient as error:
         log.warning("the queue could not be drained: %s", error)
+
+
+def _between(settings: PollerSettings) -> Callable[[], None]:
+    """Return what is done between polls: on a schedule, what could not be queued is taken up."""
+    if not settings.sweep_handler:
+        return lambda: None
+    sweep, timeout = _handler(settings.sweep_handler), settings.writer_timeout_seconds
+    swept = Schedule("offpath-spill-sweep", sweep, settings.sweep_seconds, timeout)
+    if settings.last_resort_file is None:
+        return swept.run
+    subscription = LogSubscription(settings.last_resort_file, "offpath-spill-sweep", sweep, timeout)
+    handed = Schedule("the last resort's lines", lambda *_: subscription.run(), settings.sweep_seconds, timeout)
+
+    def between() -> None:
+        handed.run()
+        swept.run()
+
+    return between
 
 
 def _stopper(poller: Poller) -> Callable[[], None]:

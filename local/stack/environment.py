@@ -39,7 +39,14 @@ def _aws(settings: LocalSettings) -> dict[str, str]:
 
 
 def _offpath(settings: LocalSettings) -> dict[str, str]:
-    fields = ("batch_size", "batch_window_seconds", "writer_timeout_seconds", "drain_seconds", "sync_seconds")
+    fields = (
+        "batch_size",
+        "batch_window_seconds",
+        "writer_timeout_seconds",
+        "drain_seconds",
+        "sync_seconds",
+        "sweep_seconds",
+    )
     given = {
         variable(name): str(getattr(settings, name)) for name in (*fields, "max_receives", "model_refresh_seconds")
     }

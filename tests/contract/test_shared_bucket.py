@@ -96,6 +96,22 @@ def test_a_listing_tells_sizes_and_times(bucket: AnyBucket) -> None:
     assert all(before <= item.modified <= datetime.now(UTC) + timedelta(seconds=2) for item in found)
 
 
+@pytest.mark.parametrize(
+    ("after", "found"),
+    [
+        ("", ["a/1", "a/2", "a/3"]),
+        ("a/1", ["a/2", "a/3"]),
+        ("a/15", ["a/2", "a/3"]),
+        ("a/3", []),
+        ("A", ["a/1", "a/2", "a/3"]),
+    ],
+)
+def test_a_listing_begins_after_a_key(bucket: AnyBucket, after: str, found: list[str]) -> None:
+    for key in ("a/1", "a/2", "a/3", "b"):
+        bucket.put(key, b"")
+    assert [item.key for item in bucket.listed("a/", after)] == found
+
+
 def test_what_is_deleted_is_gone_and_may_be_deleted_again(bucket: AnyBucket) -> None:
     bucket.put("a", b"")
     bucket.delete("a")

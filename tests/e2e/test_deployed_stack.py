@@ -15,8 +15,10 @@ from local.deployed.first_prediction import BODY, PREDICT
 from local.deployed.home import PORT
 from local.deployed.image import BASE
 from local.deployed.removal import remains
+from local.deployed.settings import STACK
 from local.errors import ServiceFailed
 from local.testbed.docker import missing_docker
+from offpath.contracts.spilled import LOG_MARK
 from tests.support.deployed.templates import Template, changed, with_line
 from tests.support.deployed.tokens import issuer
 from tests.support.deployed.traffic import traffic
@@ -76,6 +78,16 @@ def hasty_queue(user: DeployedUser, up: Command) -> Iterator[str]:
     user.stack.sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
     yield url
     user.stack.sqs.set_queue_attributes(QueueUrl=url, Attributes=as_deployed)
+
+
+@pytest.fixture
+def hasty_sweep(user: DeployedUser, up: Command) -> None:
+    """The schedule of the spill sweep, as deployed but for its rate: each minute, not each five."""
+    scheduler = user.stack.client("scheduler")
+    [found] = scheduler.list_schedules(NamePrefix=f"{STACK}-spill-sweep")["Schedules"]
+    schedule = scheduler.get_schedule(Name=found["Name"], GroupName=found["GroupName"])
+    given = ("Name", "GroupName", "FlexibleTimeWindow", "Target", "State")
+    scheduler.update_schedule(**{name: schedule[name] for name in given}, ScheduleExpression="rate(1 minute)")
 
 
 def test_the_command_prints_outputs_and_a_trace(up: Command, user: DeployedUser) -> None:
@@ -141,22 +153,20 @@ def test_nobody_lacks_a_permission(up: Command, user: DeployedUser) -> None:
     assert user.denials() == []
 
 
-def test_predictions_spill_while_the_queue_is_denied(up: Command, user: DeployedUser) -> None:
-    iam, function = user.stack.client("iam"), user.stack.physical_id("ApiFunction")
-    role = user.stack.client("lambda").get_function_configuration(FunctionName=function)["Role"].rpartition("/")[2]
-    statement = {"Effect": "Deny", "Action": "sqs:SendMessage", "Resource": "*"}
-    iam.put_role_policy(
-        RoleName=role,
-        PolicyName="denied",
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
-    )
-    try:
-        trace_id = user.predict()
-        wait_for(lambda: user.has_spilled(trace_id), lambda: user.log_of("ApiLogs"))
-    finally:
-        iam.delete_role_policy(RoleName=role, PolicyName="denied")
+def test_what_cannot_be_queued_leads_back_by_itself(up: Command, user: DeployedUser, hasty_sweep: None) -> None:
+    with user.denied("ApiFunction", "sqs:SendMessage"):
+        spilled = user.predict()
+        wait_for(lambda: user.has_spilled(spilled), lambda: user.log_of("ApiLogs"))
+        with user.denied("ApiFunction", "s3:PutObject"):
+            logged = user.predict()
+            wait_for(lambda: LOG_MARK in user.log_of("ApiLogs"), lambda: user.log_of("ApiLogs"))
     # A queue that has failed is left alone for a while.
     wait_for(lambda: not user.has_spilled(user.predict()), lambda: user.log_of("ApiLogs"))
+
+    for trace_id in (spilled, logged):
+        user.await_trace(trace_id)
+    assert {spilled, logged} <= user.archived()
+    wait_for(lambda: not user.waits_in_spill(), lambda: f"{user.keys('spill/')}\n{user.log_of('SpillSweepLogs')}")
 
 
 @pytest.mark.usefixtures("hasty_queue")
@@ -178,7 +188,7 @@ def test_an_update_in_mid_traffic_fails_no_prediction(up: Command, user: Deploye
         wait_for(lambda: len(seen.traces) > answered + 20, lambda: str(seen.failures))
 
     assert user.stack.status == "UPDATE_COMPLETE"
-    assert seen.failures == []
+    assert not seen.failures, "\n".join(seen.failures)
     for trace_id in seen.traces:
         user.await_trace(trace_id)
     assert set(seen.traces) <= user.archived()

@@ -28,6 +28,8 @@ UNSUPPORTED = frozenset(
         "AWS::EC2::EIPAssociation",
         "AWS::EC2::Instance",  # not from a launch template
         "AWS::EC2::SecurityGroupEgress",
+        "AWS::Logs::MetricFilter",
+        "AWS::Logs::SubscriptionFilter",
         "AWS::RDS::DBParameterGroup",  # it is not handed on to the instance by its name
         "AWS::S3::BucketPolicy",
         "AWS::SQS::QueuePolicy",
@@ -126,6 +128,7 @@ def _upload_packages() -> None:
     for name in (
         "ApiFunction",
         "TraceWriterFunction",
+        "SpillSweepFunction",
         "ModelSyncFunction",
         "SharedLayer",
         "SdkLayer",

@@ -15,6 +15,19 @@ TLS_ONLY = {"QueuePolicy", "ArchiveBucketPolicy", "ArtifactBucketPolicy"}
 def test_who_may_do_what() -> None:
     list_archive = ("s3:ListBucket", "ArchiveBucket.Arn")
     read_ca = ("s3:GetObject", "ArchiveBucket.Arn/mlflow/ca.pem")
+    written = {
+        ("s3:PutObject", "ArchiveBucket.Arn/archive/*"),
+        ("s3:GetObject", "ArchiveBucket.Arn/claims/*"),
+        ("s3:GetObject", "ArchiveBucket.Arn/waiting/*"),
+        ("s3:PutObject", "ArchiveBucket.Arn/waiting/*"),
+        ("s3:GetObject", "ArchiveBucket.Arn/verdicts/*"),
+        ("s3:PutObject", "ArchiveBucket.Arn/verdicts/*"),
+        ("s3:PutObject", "ArchiveBucket.Arn/dead-letters/*"),
+        ("sqs:SendMessage", "DeadLetterQueue.Arn"),
+        (LOGIN, "MlflowWriterSecret"),
+        read_ca,
+        list_archive,
+    }
     assert roles(STACK) == {
         "ApiFunctionRole": {
             ("sqs:SendMessage", "TraceQueue.Arn"),
@@ -28,19 +41,16 @@ def test_who_may_do_what() -> None:
             ("s3:GetObject", "ArchiveBucket.Arn/datasets/*"),
             list_archive,
         },
-        "TraceWriterFunctionRole": {
-            ("s3:PutObject", "ArchiveBucket.Arn/archive/*"),
-            ("s3:GetObject", "ArchiveBucket.Arn/claims/*"),
-            ("s3:GetObject", "ArchiveBucket.Arn/waiting/*"),
-            ("s3:PutObject", "ArchiveBucket.Arn/waiting/*"),
-            ("s3:GetObject", "ArchiveBucket.Arn/verdicts/*"),
-            ("s3:PutObject", "ArchiveBucket.Arn/verdicts/*"),
-            ("s3:PutObject", "ArchiveBucket.Arn/dead-letters/*"),
-            ("sqs:SendMessage", "DeadLetterQueue.Arn"),
-            (LOGIN, "MlflowWriterSecret"),
-            read_ca,
-            list_archive,
+        "TraceWriterFunctionRole": written | {("sqs:ChangeMessageVisibility", "TraceQueue.Arn")},
+        "SpillSweepFunctionRole": written
+        | {
+            ("s3:GetObject", "ArchiveBucket.Arn/spill/*"),
+            ("s3:PutObject", "ArchiveBucket.Arn/spill/*"),
+            ("s3:DeleteObject", "ArchiveBucket.Arn/spill/*"),
+            ("s3:GetObject", "ArchiveBucket.Arn/status/sweep-lease.json"),
+            ("s3:PutObject", "ArchiveBucket.Arn/status/sweep-lease.json"),
         },
+        "SpillSweepFunctionEveryFiveMinutesRole": {("lambda:InvokeFunction", "SpillSweepFunction.Arn")},
         "ModelSyncFunctionRole": {
             ("s3:GetObject", "ArchiveBucket.Arn/models/*"),
             ("s3:PutObject", "ArchiveBucket.Arn/models/*"),
@@ -85,6 +95,8 @@ def test_which_of_awss_policies_are_attached() -> None:
         "ApiFunctionRole": {"AWSLambdaBasicExecutionRole"},
         "TraceWriterFunctionRole": inside | {"AWSLambdaSQSQueueExecutionRole"},
         "ModelSyncFunctionRole": inside,
+        "SpillSweepFunctionRole": inside,
+        "SpillSweepFunctionEveryFiveMinutesRole": set(),
         "ModelSyncFunctionEveryMinuteRole": set(),
         "MlflowRole": {"AmazonSSMManagedInstanceCore"},
     }
@@ -98,6 +110,7 @@ def test_a_role_is_taken_on_by_one_service() -> None:
     functions = {f"{name}Role": [["lambda.amazonaws.com"]] for name in STACK.of_type("AWS::Lambda::Function")}
     others = {
         "ModelSyncFunctionEveryMinuteRole": [["scheduler.amazonaws.com"]],
+        "SpillSweepFunctionEveryFiveMinutesRole": [["scheduler.amazonaws.com"]],
         "MlflowRole": [["ec2.amazonaws.com"]],
     }
     assert services == {**functions, **others}
@@ -122,7 +135,7 @@ def test_whose_policies_are_for_everybody_within_the_network_or_refuse() -> None
     assert everybody == TLS_ONLY | {"S3Endpoint", "SecretsEndpoint", "QueueEndpoint"}
 
 
-@pytest.mark.parametrize("name", ["TraceWriterFunctionRole", "ModelSyncFunctionRole"])
+@pytest.mark.parametrize("name", ["TraceWriterFunctionRole", "SpillSweepFunctionRole", "ModelSyncFunctionRole"])
 def test_the_endpoints_let_through_what_the_functions_may(name: str) -> None:
     endpoints = STACK.of_type("AWS::EC2::VPCEndpoint").values()
     passed = {line for one in endpoints for line in granted(one["PolicyDocument"])}
@@ -141,11 +154,19 @@ def test_the_machine_reaches_queue_and_secrets_through_the_same_endpoints() -> N
     assert needed <= passed
 
 
-def test_only_this_api_may_invoke_the_function() -> None:
-    [permission] = STACK.of_type("AWS::Lambda::Permission").values()
-    assert permission == {
-        "Action": "lambda:InvokeFunction",
-        "FunctionName": "ApiFunction",
-        "Principal": "apigateway.amazonaws.com",
-        "SourceArn": "arn:aws:execute-api:us-east-1:123456789012:HttpApi/*",
+def test_who_may_invoke_a_function() -> None:
+    permissions = {one["FunctionName"]: one for one in STACK.of_type("AWS::Lambda::Permission").values()}
+    assert permissions == {
+        "ApiFunction": {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": "ApiFunction",
+            "Principal": "apigateway.amazonaws.com",
+            "SourceArn": "arn:aws:execute-api:us-east-1:123456789012:HttpApi/*",
+        },
+        "SpillSweepFunction": {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": "SpillSweepFunction",
+            "Principal": "logs.amazonaws.com",
+            "SourceArn": "arn:aws:logs:us-east-1:123456789012:log-group:ApiLogs:*",
+        },
     }

@@ -9,6 +9,7 @@ from moto import mock_aws
 from moto.cloudformation.parsing import get_model_map
 
 from tests.infra.created import UNSUPPORTED, Created, create
+from tests.infra.policies import listed
 from tests.infra.rendered import LEAST
 from tests.infra.template import translated
 
@@ -83,7 +84,7 @@ def test_a_machine_starts_from_the_launch_template(made: Created) -> None:
     assert "KeyName" not in data
 
 
-@pytest.mark.parametrize("function", ["TraceWriterFunction", "ModelSyncFunction"])
+@pytest.mark.parametrize("function", ["TraceWriterFunction", "SpillSweepFunction", "ModelSyncFunction"])
 def test_functions_run_within_the_network(made: Created, function: str) -> None:
     configuration = made.client("lambda").get_function_configuration(FunctionName=made.ids[function])
     assert configuration["Runtime"] == "python3.13"
@@ -105,13 +106,14 @@ def test_a_role_may_touch_what_was_made_and_nothing_else(made: Created) -> None:
     [name] = iam.list_role_policies(RoleName=made.ids["TraceWriterFunctionRole"])["PolicyNames"]
     policy = iam.get_role_policy(RoleName=made.ids["TraceWriterFunctionRole"], PolicyName=name)
     # moto gives a policy back as Python would print it.
-    named = [one["Resource"] for one in ast.literal_eval(policy["PolicyDocument"])["Statement"]]
-    resources = {each for one in named for each in ([one] if isinstance(one, str) else one)}
+    statements = ast.literal_eval(policy["PolicyDocument"])["Statement"]
+    resources = {resource for one in statements for resource in listed(one["Resource"])}
     bucket = f"arn:aws:s3:::{made.ids['ArchiveBucket']}"
-    queue = f"arn:aws:sqs:us-east-1:123456789012:{made.ids['DeadLetterQueue'].rpartition('/')[2]}"
-    prefixes = ("archive", "claims", "waiting", "verdicts", "dead-letters")
-    keys = {f"{bucket}/mlflow/ca.pem", *(f"{bucket}/{prefix}/*" for prefix in prefixes)}
-    assert resources == keys | {bucket, queue, "MlflowWriterSecret"}
+    names = [made.ids[queue].rpartition("/")[2] for queue in ("DeadLetterQueue", "TraceQueue")]
+    queues = {f"arn:aws:sqs:us-east-1:123456789012:{name}" for name in names}
+    folders = ("archive", "claims", "dead-letters", "verdicts", "waiting")
+    keys = {f"{bucket}/mlflow/ca.pem", *(f"{bucket}/{folder}/*" for folder in folders)}
+    assert resources == keys | queues | {bucket, "MlflowWriterSecret"}
 
 
 @pytest.mark.parametrize("bucket", ["ArchiveBucket", "ArtifactBucket"])
@@ -122,12 +124,12 @@ def test_buckets_are_encrypted(made: Created, bucket: str) -> None:
 
 def test_no_log_is_kept_for_ever(made: Created) -> None:
     groups = made.client("logs").describe_log_groups()["logGroups"]
-    assert len(groups) == 6
+    assert len(groups) == 7
     assert {group.get("retentionInDays") for group in groups} == {30}
 
 
 def test_the_dashboard_names_what_was_made(made: Created) -> None:
     body = made.client("cloudwatch").get_dashboard(DashboardName="offpath")["DashboardBody"]
     metrics = [metric for widget in json.loads(body)["widgets"] for metric in widget["properties"]["metrics"]]
-    shown = {metric[3] for metric in metrics}
+    shown = {metric[3] for metric in metrics if metric[0].startswith("AWS/")}
     assert {made.ids["ApiFunction"], made.ids["Database"], made.ids["TraceQueue"].rpartition("/")[2]} <= shown

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from model_sync.settings import ModelSyncSettings
+from offpath.contracts.spilled import LOG_MARK
 from offpath.settings import Settings
 from prediction_api.settings import ApiSettings
 from tests.infra.rendered import LEAST, Stack
@@ -15,7 +16,7 @@ from trace_writer.settings import WriterSettings
 STACK = Stack(LEAST)
 FUNCTIONS = written("AWS::Serverless::Function")
 OF_TRACING = {"OFFPATH_QUEUE_URL", "OFFPATH_TRACING", "OFFPATH_TRACEPARENT"}
-BEHIND = ["ModelSyncFunction", "TraceWriterFunction"]
+BEHIND = ["ModelSyncFunction", "SpillSweepFunction", "TraceWriterFunction"]
 
 
 def variables(name: str) -> dict[str, Any]:
@@ -42,6 +43,7 @@ def test_a_functions_handler_is_in_its_folder(name: str) -> None:
     [
         ("ApiFunction", ApiSettings, OF_TRACING | {"OFFPATH_TRAINING_QUEUE_URL"}),
         ("TraceWriterFunction", WriterSettings, set()),
+        ("SpillSweepFunction", WriterSettings, {"OFFPATH_QUEUE_URL"}),
         ("ModelSyncFunction", ModelSyncSettings, set()),
     ],
 )
@@ -91,13 +93,47 @@ def test_api_timeout_leaves_time_to_spill_a_trace() -> None:
     assert STACK["ApiFunction"]["Timeout"] >= 15
 
 
+def schedule_of(function: str) -> dict[str, Any]:
+    found: dict[str, Any]
+    [found] = [
+        one
+        for one in STACK.of_type("AWS::Scheduler::Schedule").values()
+        if one["Target"]["Arn"].partition(".")[0] == function
+    ]
+    return found
+
+
+def invocations_of(function: str) -> dict[str, Any]:
+    found: dict[str, Any]
+    [found] = [
+        one for one in STACK.of_type("AWS::Lambda::EventInvokeConfig").values() if one["FunctionName"] == function
+    ]
+    return found
+
+
 def test_model_sync_runs_every_minute_one_at_a_time() -> None:
-    [schedule] = STACK.of_type("AWS::Scheduler::Schedule").values()
+    schedule = schedule_of("ModelSyncFunction")
     assert schedule["ScheduleExpression"] == "rate(1 minute)"
     assert STACK["ModelSyncFunction"]["Timeout"] < 60
-    [invocation] = STACK.of_type("AWS::Lambda::EventInvokeConfig").values()
-    for retries in (schedule["Target"]["RetryPolicy"], invocation):
+    for retries in (schedule["Target"]["RetryPolicy"], invocations_of("ModelSyncFunction")):
         assert retries["MaximumRetryAttempts"] == 0
+
+
+def test_spilled_events_are_taken_up_every_five_minutes() -> None:
+    schedule = schedule_of("SpillSweepFunction")
+    assert schedule["ScheduleExpression"] == "rate(5 minutes)"
+    # One is over before the next begins. A lease keeps others away, too.
+    assert STACK["SpillSweepFunction"]["Timeout"] < 300
+    assert STACK["SpillSweepFunction"]["Handler"] == "trace_writer.handler.sweep"
+
+
+def test_lines_of_the_apis_log_come_to_the_sweep() -> None:
+    [subscription] = STACK.of_type("AWS::Logs::SubscriptionFilter").values()
+    assert (subscription["LogGroupName"], subscription["DestinationArn"]) == ("ApiLogs", "SpillSweepFunction.Arn")
+    assert subscription["FilterPattern"] == f'"{LOG_MARK}"'
+    # They come once: what S3 does not take then is tried again for hours.
+    assert invocations_of("SpillSweepFunction")["MaximumRetryAttempts"] == 2
+    assert invocations_of("SpillSweepFunction")["MaximumEventAgeInSeconds"] == 21_600
 
 
 def test_two_stacks_can_stand_side_by_side() -> None:
@@ -109,13 +145,13 @@ def test_two_stacks_can_stand_side_by_side() -> None:
         "AWS::Scheduler::Schedule": "Name",
     }
     named = [one[key] for kind, key in unique_in_account.items() for one in STACK.of_type(kind).values() if key in one]
-    assert len(named) == 6
+    assert len(named) == 7
     assert all("offpath" in name for name in named)
 
 
 @pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
 def test_functions_run_on_the_processors_that_are_asked_for(architecture: str) -> None:
     stack = Stack({**LEAST, "Architecture": architecture})
-    assert [one["Architectures"] for one in stack.of_type("AWS::Lambda::Function").values()] == [[architecture]] * 3
+    assert [one["Architectures"] for one in stack.of_type("AWS::Lambda::Function").values()] == [[architecture]] * 4
     [shared] = [name for name in stack.resources if name.startswith("SharedLayer")]
     assert architecture in stack[shared]["CompatibleArchitectures"]

@@ -91,11 +91,13 @@ def test_endpoints_serve_what_the_stack_needs_and_nothing_else() -> None:
         "s3": {
             ("s3:GetObject", "ArchiveBucket.Arn/*"),
             ("s3:PutObject", "ArchiveBucket.Arn/*"),
+            ("s3:DeleteObject", "ArchiveBucket.Arn/spill/*"),
             ("s3:ListBucket", "ArchiveBucket.Arn"),
         },
         "secretsmanager": {("secretsmanager:GetSecretValue", str(secrets))},
         "sqs": {
             ("sqs:SendMessage", "DeadLetterQueue.Arn"),
+            ("sqs:ChangeMessageVisibility", "TraceQueue.Arn"),
             ("sqs:ReceiveMessage", "TrainingQueue.Arn"),
             ("sqs:DeleteMessage", "TrainingQueue.Arn"),
             ("sqs:ChangeMessageVisibility", "TrainingQueue.Arn"),

@@ -68,7 +68,11 @@ def test_no_parameter_takes_a_secret() -> None:
 @pytest.mark.parametrize("name", STACK.of_type("AWS::Lambda::Function"))
 def test_a_functions_environment_names_its_secret_and_holds_none(name: str) -> None:
     variables = STACK[name]["Environment"]["Variables"]
-    wanted = {"TraceWriterFunction": "MlflowWriterSecret", "ModelSyncFunction": "MlflowModelSyncSecret"}
+    wanted = {
+        "TraceWriterFunction": "MlflowWriterSecret",
+        "SpillSweepFunction": "MlflowWriterSecret",
+        "ModelSyncFunction": "MlflowModelSyncSecret",
+    }
     assert variables.get("OFFPATH_MLFLOW_SECRET") == wanted.get(name)
     assert not [variable for variable in variables if variable.endswith(("_PASSWORD", "_USERNAME"))]
 

@@ -6,9 +6,12 @@ from dataclasses import asdict
 from aws_lambda_powertools import Logger
 
 from offpath.contracts.errors import Poison, UnknownSchema
+from trace_writer.log_parts import Kept
+from trace_writer.spill_sweep import Swept
 from trace_writer.writer import Changed, Failure, Written
 
 _SHOWN_CHANGES = 10
+_SHOWN_LEFT = 20
 
 
 def log_batch(logger: Logger, written: Written) -> None:
@@ -33,6 +36,26 @@ def log_batch(logger: Logger, written: Written) -> None:
         delivered=written.received - len(written.failures) - len(written.dead_lettered),
         archive_keys=written.archive_keys,
         values_changed=sum(len(changed.changes) for changed in written.changed),
+    )
+
+
+def log_kept(logger: Logger, kept: Kept) -> None:
+    """Log how many lines of a function's log hold events, or parts of events, that no service took."""
+    log = logger.error if kept.unreadable else logger.warning if kept.parts else logger.info
+    log("parts of events came by the log", parts=kept.parts, unreadable=kept.unreadable)
+
+
+def log_swept(logger: Logger, swept: Swept) -> None:
+    """Log what a sweep found and did: metrics are made of this line's numbers (template.yaml)."""
+    for name, reason in list(swept.left.items())[:_SHOWN_LEFT]:
+        logger.warning("a spilled event stays where it is", key=name, reason=reason)
+    logger.info(
+        "spill swept",
+        found=swept.found,
+        oldest_seconds=round(swept.oldest_seconds),
+        written=swept.written,
+        left=len(swept.left),
+        incomplete=swept.incomplete,
     )
 
 

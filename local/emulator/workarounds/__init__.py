@@ -9,6 +9,7 @@ from typing import Protocol
 from local.emulator.workarounds import (
     associations,
     batch_actions,
+    busy_containers,
     cors_configuration,
     database,
     elastic_addresses,
@@ -41,6 +42,7 @@ class Workaround(Protocol):
 ALL: tuple[Workaround, ...] = (
     associations,
     batch_actions,
+    busy_containers,
     cors_configuration,
     database,
     elastic_addresses,

@@ -4,7 +4,8 @@ import gzip
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,23 @@ class DeployedUser:
         """Return whether that trace was kept in the bucket, as the queue did not take it."""
         return any(trace_id.removeprefix("tr-") in key for key in self.keys("spill/"))
 
+    def waits_in_spill(self) -> list[str]:
+        """Return the keys of what was kept in the bucket, and is not written yet."""
+        return [key for key in self.keys("spill/") if not key.endswith("/done")]
+
+    @contextmanager
+    def denied(self, function: str, action: str) -> Iterator[None]:
+        """Deny a function of the stack one action, whatever its role allows, as long as the block lasts."""
+        iam, name = self.stack.client("iam"), self.stack.physical_id(function)
+        role = self.stack.client("lambda").get_function_configuration(FunctionName=name)["Role"].rpartition("/")[2]
+        policy, statement = action.replace(":", "-"), {"Effect": "Deny", "Action": action, "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=document)
+        try:
+            yield
+        finally:
+            iam.delete_role_policy(RoleName=role, PolicyName=policy)
+
     @cached_property
     def bucket(self) -> str:
         """The archive's bucket."""
@@ -99,7 +117,7 @@ class DeployedUser:
 
     def denials(self) -> list[str]:
         """Return each line of any log, the emulator's and the machine's too, that says what somebody may not do."""
-        logs = [self.log_of(name) for name in ("ApiLogs", "TraceWriterLogs", "ModelSyncLogs")]
+        logs = [self.log_of(name) for name in ("ApiLogs", "TraceWriterLogs", "ModelSyncLogs", "SpillSweepLogs")]
         logs += [path.read_text(errors="replace") for path in self.home.logs.glob("*.log")]
         return [line for log in logs for line in log.splitlines() if re.search("AccessDenied|not authorized to", line)]
 

@@ -70,17 +70,28 @@ class User:
 
     def archived(self) -> list[dict[str, Any]]:
         """Return every event in the archive, as OTLP/JSON."""
-        s3 = boto3.client(
+        s3 = self._s3()
+        contents = [
+            gzip.decompress(s3.get_object(Bucket=ARCHIVE, Key=key)["Body"].read()) for key in self._keys("archive/")
+        ]
+        return [json.loads(line) for content in contents for line in content.splitlines()]
+
+    def spilled(self) -> list[str]:
+        """Return the keys of what could not be queued, and is not written yet."""
+        return [key for key in self._keys("spill/") if not key.endswith("/done")]
+
+    def _keys(self, prefix: str) -> list[str]:
+        pages = self._s3().get_paginator("list_objects_v2").paginate(Bucket=ARCHIVE, Prefix=prefix)
+        return [found["Key"] for page in pages for found in page.get("Contents", [])]
+
+    def _s3(self) -> Any:
+        return boto3.client(
             "s3",
             endpoint_url=self.settings.s3_url,
             region_name=REGION,
             aws_access_key_id=ACCESS_KEY,
             aws_secret_access_key=SECRET_KEY,
         )
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=ARCHIVE, Prefix="archive/")
-        keys = [found["Key"] for page in pages for found in page.get("Contents", [])]
-        contents = [gzip.decompress(s3.get_object(Bucket=ARCHIVE, Key=key)["Body"].read()) for key in keys]
-        return [json.loads(line) for content in contents for line in content.splitlines()]
 
     def pid_of(self, service: str) -> int:
         processes = json.loads((self.folder / "home" / "processes.json").read_text())

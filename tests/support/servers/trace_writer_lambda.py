@@ -37,3 +37,8 @@ class WriterFunction:
         """Hand over a batch; the ids of the messages that stay on the queue come back."""
         response = self._module.handler(sqs_event(messages), Context(milliseconds))
         return {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
+
+    def sweep(self, event: Mapping[str, Any] | None = None, milliseconds: int = 60_000) -> dict[str, int]:
+        """Let the schedule, or what the event is of, call the sweep; return what it answers."""
+        answer: dict[str, int] = self._module.sweep(event or {}, Context(milliseconds))
+        return answer

@@ -1,8 +1,11 @@
 """The body of an event is what any OTLP backend reads."""
 
 import json
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
@@ -39,10 +42,27 @@ def test_the_resource_names_the_service_and_nothing_else() -> None:
     assert group["resource"]["attributes"] == [{"key": "service.name", "value": {"stringValue": "test"}}]
 
 
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+OF_SQS = re.compile("[\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
+
+
 def test_any_text_travels_in_characters_that_sqs_takes() -> None:
     event = encode(ended_trace(**{"mlflow.spanInputs": "\x00\ud800￾é😀"}), "offpath")
-    assert event.body.isascii()
+    assert OF_SQS.fullmatch(event.body)
     assert attributes_of(spans_of(event.body)["predict"])["mlflow.spanInputs"]["stringValue"] == "\x00\ufffd￾é😀"
+
+
+@given(text=st.text(min_size=1))
+def test_a_text_is_carried_as_it_is(text: str) -> None:
+    event = encode(ended_trace(note=text), "offpath")
+    assert OF_SQS.fullmatch(event.body)
+    assert attributes_of(spans_of(event.body)["predict"])["note"]["stringValue"] == text
+
+
+@pytest.mark.parametrize("text", ["é", "中", "😀"])
+def test_a_text_takes_no_more_bytes_than_in_utf8(text: str) -> None:
+    empty, full = (encode(ended_trace(**{"mlflow.spanInputs": text * size}), "offpath").body for size in (1, 10_001))
+    assert len(full.encode()) - len(empty.encode()) == len(text.encode()) * 10_000
 
 
 @pytest.mark.parametrize(("own", "sent"), [({}, "fraud-api"), ({"service.name": "theirs"}, "theirs")])

@@ -102,10 +102,11 @@ class Bucket:
         """Yield every key that begins with the prefix, in S3's order."""
         return (found.key for found in self.listed(prefix))
 
-    def listed(self, prefix: str) -> Iterator[Listed]:
-        """Yield every object whose key begins with the prefix, in S3's order."""
+    def listed(self, prefix: str, after: str = "") -> Iterator[Listed]:
+        """Yield every object whose key begins with the prefix and comes after that key, in S3's order."""
         with aws_errors(f"listing {self._uri(prefix)}"):
-            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
+            pages = self._client.get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self.name, Prefix=prefix, StartAfter=after):
                 for item in page.get("Contents", []):
                     yield Listed(item["Key"], item["Size"], item["LastModified"])
 

@@ -16,6 +16,8 @@ DEAD_LETTERS_PREFIX = "dead-letters/"
 JOBS_PREFIX = "jobs/"
 MODELS_PREFIX = "models/sha256/"
 SPILL_PREFIX = "spill/"
+SPILL_PARTS_PREFIX = "spill/parts/"
+SWEEP_LEASE_KEY = "status/sweep-lease.json"
 VERDICTS_PREFIX = "verdicts/"
 WAITING_PREFIX = "waiting/"
 
@@ -55,6 +57,16 @@ def claim_key(trace_id: str, sha256: str) -> str:
 def spill_prefix(queue: str) -> str:
     """Return the prefix of the messages that the queue of that name could not take."""
     return f"{SPILL_PREFIX}{queue}/"
+
+
+def spill_part_key(mark: str, part: int, parts: int) -> str:
+    """Return the key of a part of a message that came by the log: one of `parts`, counted from 1."""
+    return f"{SPILL_PARTS_PREFIX}{_safe(mark)}/{part:05d}-of-{parts:05d}.json"
+
+
+def spill_done_key(folder: str) -> str:
+    """Return the key of the mark that the event in a folder of parts is written. folder: without a slash at its end."""
+    return f"{folder}/done"
 
 
 def dead_letter_key(sent: datetime, message_id: str) -> str:

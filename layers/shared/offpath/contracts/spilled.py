@@ -8,7 +8,9 @@ one or more JSON lines, each below CloudWatch's limit for one event, that `from_
 import base64
 import gzip
 import hashlib
+import io
 import json
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -25,14 +27,15 @@ SCHEMA = "spill/1"
 # The schemas that are read: none of them is ever removed.
 READABLE = (SCHEMA,)
 LOG_MARK = "offpath_spill"
+_MARKED = re.compile(rf'"{LOG_MARK}"\s*:')
 # CloudWatch Logs takes 256 KiB an event everywhere (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/);
 # the base64 text of a part, its JSON frame and a prefix of the log's own stay below that.
 LOG_PART_CHARACTERS = 200_000
 
 
 def dump(message: Message) -> bytes:
-    """Return the message as the content of an S3 object."""
-    return json.dumps({"schema": SCHEMA, **_fields(message)}).encode()
+    """Return the message as the content of an S3 object, in which each character is itself."""
+    return json.dumps({"schema": SCHEMA, **_fields(message)}, ensure_ascii=False).encode(errors="surrogatepass")
 
 
 def load(content: bytes) -> Message:
@@ -67,18 +70,36 @@ def to_log(message: Message) -> Iterator[str]:
         yield json.dumps({LOG_MARK: digest, "level": "ERROR", "part": number, "parts": len(parts), "gzip": part})
 
 
-def from_log(lines: Iterable[str]) -> Iterator[Message]:
+def from_log(lines: Iterable[str], max_bytes: int | None = None) -> Iterator[Message]:
     """Yield the messages in a log, once each, in the order in which they were complete; other lines are passed over.
+
+    max_bytes: of one message, above which it counts as one that cannot be read.
 
     A message that cannot be read costs no other. After the last one, it raises one error that names all that could not
     be read: UnknownSchema if a newer version wrote one of them, else MalformedEvent, for missing parts, too.
     """
-    log = _Log()
+    log = _Log(max_bytes)
     for line in lines:
         message = log.read(line)
         if message:
             yield message
     log.check()
+
+
+@dataclass(frozen=True, slots=True)
+class LogPart:
+    """Hold one line of a message in a log. mark: the same in all its lines. part: from 1 to parts. line: JSON."""
+
+    mark: str
+    part: int
+    parts: int
+    line: str
+
+
+def log_part(line: str) -> LogPart | None:
+    """Return the part of a message in a line of a log, or None if it holds none. Raises MalformedEvent."""
+    part = _part(line)
+    return LogPart(part.mark, part.part, part.parts, part.model_dump_json(by_alias=True)) if part else None
 
 
 def _fields(message: Message) -> dict[str, object]:
@@ -90,7 +111,7 @@ class _Part(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True)
 
-    mark: str = Field(validation_alias=LOG_MARK)
+    mark: str = Field(alias=LOG_MARK)
     part: Annotated[int, Field(ge=1)]
     parts: Annotated[int, Field(ge=1)]
     gzip: str
@@ -100,6 +121,7 @@ class _Part(BaseModel):
 class _Log:
     """Collect the parts of messages, by mark and number, and each reason why something cannot be read."""
 
+    max_bytes: int | None = None
     found: dict[str, dict[int, str]] = field(default_factory=dict)
     missing: dict[str, int] = field(default_factory=dict)
     malformed: list[str] = field(default_factory=list)
@@ -134,20 +156,24 @@ class _Log:
         self.missing[part.mark] = max(0, part.parts - len(parts))
         if not is_new or self.missing[part.mark]:
             return None
-        return load(_decompressed(part.mark, "".join(parts[number] for number in sorted(parts))))
+        return load(_decompressed(part.mark, "".join(parts[number] for number in sorted(parts)), self.max_bytes))
 
 
-def _decompressed(mark: str, text: str) -> bytes:
+def _decompressed(mark: str, text: str, max_bytes: int | None) -> bytes:
     try:
-        return gzip.decompress(base64.b64decode(text))
+        compressed = gzip.GzipFile(fileobj=io.BytesIO(base64.b64decode(text)))
+        content = compressed.read(-1 if max_bytes is None else max_bytes + 1)
     except (ValueError, OSError, EOFError, zlib.error) as error:
         raise MalformedEvent(f"the spilled message {mark} in the log is damaged: {error}") from error
+    if max_bytes is not None and len(content) > max_bytes:
+        raise MalformedEvent(f"the spilled message {mark} in the log has more than {max_bytes:,} bytes")
+    return content
 
 
 def _part(line: str) -> _Part | None:
     """Return the part in a line, whatever stands before it, and whatever fields were added to it.
 
-    Raises MalformedEvent for an object with the mark that is none.
+    Raises MalformedEvent for an object with the mark that is none, or is not whole: a log may cut a line off.
     """
     mark = line.find(f'"{LOG_MARK}"')
     for start in (position for position in range(mark) if line[position] == "{"):
@@ -157,6 +183,8 @@ def _part(line: str) -> _Part | None:
             continue
         if LOG_MARK in found:
             return _checked(found)
+    if _MARKED.search(line):
+        raise MalformedEvent(f"a part of a spilled message is not whole: {line[:200]}")
     return None
 
 

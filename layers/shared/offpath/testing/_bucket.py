@@ -83,9 +83,9 @@ class InMemoryBucket(InMemoryService):
         self._answer(f"listing {self._uri(prefix)}")
         yield from sorted(key for key in self.objects if key.startswith(prefix))
 
-    def listed(self, prefix: str) -> Iterator[Listed]:
-        """Yield every object whose key begins with the prefix, in S3's order. Raises Transient."""
-        for key in self.keys(prefix):
+    def listed(self, prefix: str, after: str = "") -> Iterator[Listed]:
+        """Yield every object whose key begins with the prefix and comes after that key, in order. Raises Transient."""
+        for key in (key for key in self.keys(prefix) if key > after):
             yield Listed(key, len(self.objects[key]), self.modified.get(key, _EPOCH))
 
     def delete(self, key: str) -> None:
