@@ -78,7 +78,7 @@ def test_an_onnx_file_beside_the_folder_is_not_read(tmp_path: Path, name: str | 
         (NO_MODULE, "'our_features_of_nobody', which is not installed"),
     ],
 )
-def test_a_module_that_is_gone_is_named_with_what_to_do(tmp_path: Path, content: bytes, reason: str) -> None:
+def test_a_module_that_is_gone_is_named_with_advice(tmp_path: Path, content: bytes, reason: str) -> None:
     flavor = {"pickled_model": "model.pkl", "serialization_format": "cloudpickle", "sklearn_version": "0.21"}
     (tmp_path / "MLmodel").write_text(yaml.safe_dump({"flavors": {"sklearn": flavor}}))
     (tmp_path / "model.pkl").write_bytes(content)
