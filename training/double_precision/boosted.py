@@ -35,9 +35,9 @@ def _with_missing(estimator: Estimator, table: Table) -> Table:
 
 
 def _booster(estimator: Estimator) -> Any:
-    booster = estimator.get_booster()
-    best = getattr(estimator, "best_iteration", None) if getattr(estimator, "early_stopping_rounds", None) else None
-    return booster if best is None else booster[: best + 1]
+    """Return the estimator's Booster as it predicts: up to the best round, where early stopping found one."""
+    booster, best = estimator.get_booster(), getattr(estimator, "best_iteration", None)
+    return booster if best is None or estimator.booster == "gblinear" else booster[: best + 1]
 
 
 def xgboost_values(booster: Any, table: Table) -> Value:

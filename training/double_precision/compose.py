@@ -43,9 +43,24 @@ def _transformed(estimator: Estimator, table: Table) -> Table:
     return table if last is None or last == "passthrough" else transform(last, table)
 
 
+@regresses("FrozenEstimator")
+def _frozen_regressor(estimator: Estimator, table: Table) -> Value:
+    return regress(estimator.estimator, table)
+
+
+@classifies("FrozenEstimator")
+def _frozen_classifier(estimator: Estimator, table: Table) -> Classified:
+    return classify(estimator.estimator, table)
+
+
+@transforms("FrozenEstimator")
+def _frozen_transformer(estimator: Estimator, table: Table) -> Table:
+    return transform(estimator.estimator, table)
+
+
 @transforms("ColumnTransformer")
 def _columns(estimator: Estimator, table: Table) -> Table:
-    chosen = estimator._transformer_to_input_indices
+    chosen, weights = estimator._transformer_to_input_indices, estimator.transformer_weights or {}
     position = _positions(estimator, table)
     parts = []
     for name, part, _ in estimator.transformers_:
@@ -54,8 +69,14 @@ def _columns(estimator: Estimator, table: Table) -> Table:
         if not indexes:
             continue
         selected = table.select(indexes)
-        parts.append(selected if isinstance(part, str) and part == "passthrough" else transform(part, selected))
+        found = selected if isinstance(part, str) and part == "passthrough" else transform(part, selected)
+        parts.append(_weighted(found, weights.get(name)))
     return side_by_side(parts, table)
+
+
+def _weighted(table: Table, weight: float | None) -> Table:
+    """Return the table times a weight, where there is one."""
+    return table if weight is None else table.of(table.matrix * float(weight), table.width)
 
 
 def _positions(estimator: Estimator, table: Table) -> Callable[[int], int]:
@@ -81,7 +102,7 @@ def _union(estimator: Estimator, table: Table) -> Table:
         if isinstance(part, str) and part == "drop":
             continue
         found = table if isinstance(part, str) else transform(part, table)
-        parts.append(found.of(found.matrix * float(weights[name]), found.width) if name in weights else found)
+        parts.append(_weighted(found, weights.get(name)))
     return side_by_side(parts, table)
 
 

@@ -29,7 +29,10 @@ def _iterative(estimator: Estimator, table: Table) -> Table:
         low, high = float(estimator._min_value[at]), float(estimator._max_value[at])
         found = graph.op("Clip", found, graph.constant(low), graph.constant(high))
         columns[at] = graph.where(missing[at], found, columns[at])
-    return table.of(graph.concat(columns), table.width)
+    # The original does not begin with a call that holds no value at all.
+    gone = table.matrix.apply("IsNaN").whole().double()
+    is_empty = graph.op("ReduceMin", gone, keepdims=1).equals(1.0)
+    return table.of(graph.where(is_empty, filled.matrix, graph.concat(columns)), table.width)
 
 
 @transforms("KNNImputer")

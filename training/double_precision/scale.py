@@ -63,19 +63,32 @@ def _largest(estimator: Estimator, table: Table) -> Table:
 
 @transforms("Normalizer")
 def _normalized(estimator: Estimator, table: Table) -> Table:
-    return table.of(normalized(table.matrix, estimator.norm), table.width)
+    """Return rows of the length 1; scikit-learn takes what is nearly 0 for 0, where its rows are not sparse."""
+    least = 10 * float(np.finfo(np.float32 if table.single else np.float64).eps)
+    length = _lengths(table.matrix, estimator.norm)
+    if table.single:  # whose squares may be infinite
+        length = length.single() if estimator.norm != "l2" else _squares(table.matrix).single().apply("Sqrt")
+    return table.of(_divided(table.matrix, length, least), table.width)
 
 
 def normalized(matrix: Value, norm: str | None) -> Value:
     """Return rows of the length 1, by that norm; those of the length 0 as they are."""
-    if norm is None:
-        return matrix
+    return matrix if norm is None else _divided(matrix, _lengths(matrix, norm), 5e-324)
+
+
+def _lengths(matrix: Value, norm: str) -> Value:
     if norm == "l2":
-        length = (matrix * matrix).sum().apply("Sqrt")
-    else:
-        sizes = matrix.apply("Abs")
-        length = sizes.sum() if norm == "l1" else sizes.max()
-    return matrix / matrix.graph.where(length.equals(0.0), 1.0, length)
+        return _squares(matrix).apply("Sqrt")
+    sizes = matrix.apply("Abs")
+    return sizes.sum() if norm == "l1" else sizes.max()
+
+
+def _squares(matrix: Value) -> Value:
+    return (matrix * matrix).sum()
+
+
+def _divided(matrix: Value, length: Value, least: float) -> Value:
+    return matrix / matrix.graph.where(length < least, 1.0, length)
 
 
 @transforms("Binarizer")

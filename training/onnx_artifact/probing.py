@@ -10,7 +10,7 @@ import numpy as np
 from offpath.contracts.model_manifest import Column, ColumnLimits, ColumnType
 from training.onnx_artifact.convert import silence_warnings
 from training.onnx_artifact.run import run
-from training.probes.answers import TOLERANCE, Answer, Ask, Record
+from training.probes.answers import TOLERANCE, Answer, Ask, Record, scales_of
 from training.probes.asking import ask_all, in_parts
 from training.probes.compare import Agreement, Comparison, Disagreement
 from training.probes.draw import ProbeMaker
@@ -55,7 +55,7 @@ def check_probes(
     fields = [_bounded(field) for field in found]
     count = _RECORDS_OF_TOKENS if artifact.tokenizer else _RECORDS
     records = ProbeMaker(fields, examples, structure, ask, seed, count).records()
-    comparison = Comparison(ask, records, ask(records), examples[0], seed)
+    comparison = Comparison(ask, records, ask(records), examples[0], seed, scales=scales_of(ask(examples)))
     try:
         return Probed(comparison.run(_artifact_ask(recipe, artifact)), limits)
     except Disagreement as error:

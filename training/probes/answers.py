@@ -1,7 +1,8 @@
 """What a model says of a record, and when two of its forms say the same."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import median
 from typing import TypeAlias
 
 from pydantic import JsonValue
@@ -45,26 +46,51 @@ class Answer:
 Ask: TypeAlias = Callable[[Sequence[Record]], list[Answer]]
 
 
-def difference(expected: Answer, given: Answer) -> float | None:
-    """Return by how much an answer differs from the original's; None where it is another one."""
+def difference(expected: Answer, given: Answer, scales: Sequence[float] = ()) -> float | None:
+    """Return by how much an answer differs from the original's; None where it is another one.
+
+    scales: of each of a regression's values, the size below which a difference is not relative to the value; 1 by
+    default.
+    """
     if expected.refused is not None or given.refused is not None:
         return 0.0 if expected.refused is not None and given.refused is not None else None
     if expected.is_tied and (expected.values is None) == (given.values is None):
         return 0.0
     if expected.label != given.label and not _is_tie(expected):
         return None
-    found = _largest(expected, given)
+    found = _largest(expected, given, scales)
     return found if found is not None and found <= TOLERANCE else None
+
+
+def is_by_chance(expected: Answer, given: Answer, scales: Sequence[float] = ()) -> bool:
+    """Return whether the answers differ where the original chose between equals."""
+    return expected.is_tied and difference(replace(expected, is_tied=False), given, scales) is None
+
+
+def scales_of(answers: Sequence[Answer]) -> tuple[float, ...]:
+    """Return the usual size of each of a regression's values, where that is below 1.
+
+    Values of 1e-9 that differ by 1e-9 are other values. answers: to ordinary records.
+    """
+    rows = [answer.values for answer in answers if answer.values is not None]
+    return tuple(min(1.0, _usual_size(column)) for column in zip(*rows, strict=True))
+
+
+def _usual_size(values: Sequence[float]) -> float:
+    return median([abs(value) for value in values if value] or [1.0])
 
 
 def _is_tie(expected: Answer) -> bool:
     return expected.lead is not None and expected.lead <= TIE
 
 
-def _largest(expected: Answer, given: Answer) -> float | None:
+def _largest(expected: Answer, given: Answer, scales: Sequence[float]) -> float | None:
     if expected.values is not None:
         values = _paired(expected.values, given.values)
-        return None if values is None else max(abs(one - two) / max(1.0, abs(one)) for one, two in values)
+        if values is None:
+            return None
+        least = scales if len(scales) == len(values) else [1.0] * len(values)
+        return max(abs(one - two) / max(size, abs(one)) for (one, two), size in zip(values, least, strict=True))
     if expected.probabilities is None:
         return 0.0
     parts = _paired(expected.probabilities, given.probabilities)

@@ -6,20 +6,25 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from training.probes.answers import Answer, Ask, Record, difference
+from training.probes.answers import Answer, Ask, Record, difference, is_by_chance
 
 _MOST_TRIES = 300
 _MOST_ALONE = 50
 # Parts by which a number changes, far below what single precision would.
 _NUDGES = (1e-14, -1e-14, 1e-12, -1e-12)
 _MOST_SHOWN = 600
+# Of records whose answers differ because the original chose between equals: beyond that it is no edge of its own.
+_MOST_BY_CHANCE = 0.05
+# So many records are asked for one by one, too, those with the fewest values among them.
+_ALONE = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """Tell of a comparison. compared: the number of records. refused: those that neither answers. largest: difference.
 
-    labels: those that the original gave. seed: of what was drawn.
+    labels: those that the original gave. seed: of what was drawn. by_chance: records that have two answers because the
+    original chose between equals.
     """
 
     compared: int
@@ -27,11 +32,12 @@ class Agreement:
     largest: float
     labels: frozenset[str]
     seed: int
+    by_chance: int = 0
 
 
 @dataclass(eq=False)
 class Disagreement(Exception):
-    """Tell of a record that the two forms answer otherwise. different: how many of those compared."""
+    """Tell of a record that the two forms answer otherwise. different: how many of those compared. why: if known."""
 
     record: Record
     expected: Answer
@@ -39,6 +45,7 @@ class Disagreement(Exception):
     different: int
     compared: int
     seed: int
+    why: str = ""
 
     def __str__(self) -> str:
         shown = json.dumps(self.record, ensure_ascii=False)
@@ -46,6 +53,7 @@ class Disagreement(Exception):
         return (
             f"the original and its ONNX form answer {self.different} of {self.compared} records otherwise; the "
             f"smallest is {shown}: the original says {self.expected}, ONNX {self.given} (seed {self.seed})"
+            f"{'. ' if self.why else ''}{self.why}"
         )
 
 
@@ -54,7 +62,7 @@ class Comparison:
     """Hold records with the original's answers.
 
     example: a record that is answered. seed: of what was drawn. is_smooth: whether the original has no thresholds, so
-    that its answers jump only where its own rounding decides.
+    that its answers jump only where its own rounding decides. scales: see `difference`.
     """
 
     original: Ask
@@ -63,21 +71,55 @@ class Comparison:
     example: Record
     seed: int
     is_smooth: bool = False
+    scales: Sequence[float] = ()
 
     def run(self, served: Ask) -> Agreement:
         """Return how nearly the other form agrees. Raises Disagreement."""
         given = served(self.records)
-        apart = [difference(one, two) for one, two in zip(self.expected, given, strict=True)]
+        apart = [self._difference(one, two) for one, two in zip(self.expected, given, strict=True)]
         different = [at for at, size in enumerate(apart) if size is None]
         if different and (settled := self._still_different(served, different)):
             raise self._smallest(served, settled)
+        self._check_alone(served)
         return Agreement(
             compared=len(self.records),
             refused=sum(answer.refused is not None for answer in self.expected),
             largest=max((size for size in apart if size is not None), default=0.0),
             labels=frozenset(answer.label for answer in self.expected if answer.label is not None),
             seed=self.seed,
+            by_chance=self._checked_chance(given),
         )
+
+    def _difference(self, expected: Answer, given: Answer) -> float | None:
+        return difference(expected, given, self.scales)
+
+    def _checked_chance(self, given: Sequence[Answer]) -> int:
+        """Return how many records have two answers by chance. Raises Disagreement for more than a few."""
+        pairs = enumerate(zip(self.expected, given, strict=True))
+        found = [at for at, (one, two) in pairs if is_by_chance(one, two, self.scales)]
+        if len(found) <= _MOST_BY_CHANCE * len(self.records):
+            return len(found)
+        at = self._shortest(found)
+        why = (
+            "Of these records, learnt ones are equally far away, and which of them count is decided by how the "
+            "original searches: values with more digits, or weights by distance, have fewer such ties"
+        )
+        raise Disagreement(
+            self.records[at], self.expected[at], given[at], len(found), len(self.records), self.seed, why
+        )
+
+    def _check_alone(self, served: Ask) -> None:
+        """Ask for some records one by one. Raises Disagreement if the original then says something else."""
+        fewest = sorted(range(len(self.records)), key=lambda at: len(self.records[at]))[: _ALONE // 3]
+        for at in [*fewest, *range(0, len(self.records), max(1, len(self.records) * 3 // (2 * _ALONE)))]:
+            record = self.records[at]
+            [expected], [given] = self.original([record]), served([record])
+            if self._difference(expected, given) is None and not self._is_settled(record, served):
+                why = "Both were asked for this record alone: the original's answers hang on the records beside it"
+                raise Disagreement(record, expected, given, 1, _ALONE, self.seed, why)
+
+    def _shortest(self, indexes: Sequence[int]) -> int:
+        return min(indexes, key=lambda at: len(json.dumps(self.records[at])))
 
     def _still_different(self, served: Ask, different: Sequence[int]) -> Sequence[int]:
         """Return the records that differ when they are asked for alone, too.
@@ -92,11 +134,11 @@ class Comparison:
     def _is_settled(self, record: Record, served: Ask) -> bool:
         [given] = served([record])
         near = [record, *(_nudged(record, size) for size in _NUDGES)] if self.is_smooth else [record]
-        return any(difference(answer, given) is not None for answer in self.original(near))
+        return any(self._difference(answer, given) is not None for answer in self.original(near))
 
     def _smallest(self, served: Ask, different: Sequence[int]) -> Disagreement:
-        first = min(different, key=lambda at: len(json.dumps(self.records[at])))
-        record = Shrinking(self.original, served, self.example).shrunk(self.records[first])
+        shrinking = Shrinking(self.original, served, self.example, self.scales)
+        record = shrinking.shrunk(self.records[self._shortest(different)])
         [expected], [given] = self.original([record]), served([record])
         return Disagreement(record, expected, given, len(different), len(self.records), self.seed)
 
@@ -113,6 +155,7 @@ class Shrinking:
     original: Ask
     served: Ask
     example: Record
+    scales: Sequence[float] = ()
     tries: int = 0
 
     def shrunk(self, record: Record) -> Record:
@@ -161,4 +204,4 @@ class Shrinking:
         if self.tries > _MOST_TRIES:
             return False
         [expected], [given] = self.original([record]), self.served([record])
-        return difference(expected, given) is None
+        return difference(expected, given, self.scales) is None

@@ -32,7 +32,8 @@ _NO_LIMITS = ColumnLimits()
 class Field:
     """Hold a field of a record: a column, or a number within a tensor.
 
-    examples: values that the example has there. is_optional: whether a record may leave it out.
+    examples: values that the example has there. is_optional: whether a record may leave it out. bounds: of the type,
+    where it is narrower than the kind of number.
     """
 
     name: str
@@ -40,6 +41,12 @@ class Field:
     examples: tuple[JsonValue, ...] = ()
     is_optional: bool = False
     limits: ColumnLimits = _NO_LIMITS
+    bounds: tuple[int, int] | None = None
+
+    @property
+    def largest(self) -> float:
+        """Return the largest size that its type has."""
+        return float(_bounds(self)[1])
 
     @property
     def is_number(self) -> bool:
@@ -54,9 +61,19 @@ def allowed(field: Field, value: JsonValue) -> bool:
         return False
     if isinstance(value, bool | str) or not isinstance(value, int | float):
         return True
-    least, most = {"integer": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}.get(field.type, (-np.inf, np.inf))
+    least, most = _bounds(field)
     low = limits.least is None or value >= limits.least
     return least <= value <= most and low and (limits.most is None or value <= limits.most)
+
+
+def _bounds(field: Field) -> tuple[float, float]:
+    if field.bounds is not None:
+        return field.bounds
+    of_kind: dict[ColumnType, tuple[float, float]] = {
+        "integer": (-(2**31), 2**31 - 1),
+        "long": (-(2**63), 2**63 - 1),
+    }
+    return of_kind.get(field.type, (-np.inf, np.inf))
 
 
 def special_values(field: Field, structure: Structure, at: int) -> list[JsonValue]:

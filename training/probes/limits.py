@@ -95,6 +95,8 @@ class LimitFinder:
 
     def _range(self, field: Field) -> tuple[float | None, float | None]:
         steps = [one for one in _LADDER if one <= _bound(field)]
+        if not steps:  # a narrow type, all of whose numbers are near
+            return None, None
         most, least = self._first(field, steps), self._first(field, [-one for one in steps])
         if least is None and most is not None:  # no number below zero at all
             least = 0.0 if all(self._takes(field, [_as(field, 0.0)])) else _SMALLEST
@@ -126,11 +128,15 @@ def _are_whole(values: Sequence[JsonValue]) -> bool:
 
 
 def _as(field: Field, number: float) -> JsonValue:
-    return int(number) if field.type in {"long", "integer"} else float(number)
+    """Return a number as the field has it: of a narrow type, the nearest that it holds."""
+    if field.type not in {"long", "integer"}:
+        return float(number)
+    least, most = field.bounds or (number, number)
+    return int(max(least, min(number, most)))
 
 
 def _bound(field: Field) -> float:
-    return {"integer": 2.0**31 - 1, "long": 2.0**62}.get(field.type, float("inf"))
+    return min(2.0**62, field.largest) if field.type in {"long", "integer"} else float("inf")
 
 
 def _near(field: Field) -> float:

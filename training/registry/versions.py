@@ -24,6 +24,7 @@ from training.callbacks import NO_CALLBACKS, Callbacks
 from training.recipe import Onnx, TrainingError
 from training.registry.aliases import Rescore, move_aliases
 from training.registry.champions import champion_of
+from training.registry.unfinished import MLFLOW_ERRORS, started_run, told_version
 from training.training_spec import AliasPlan
 
 _SERVED_BY = ("onnx", "onnxruntime", "numpy")
@@ -99,12 +100,13 @@ def register_version(
     """Log the run and the model, register a version of it once that is confirmed, and move aliases to it last.
 
     rescore: measures a champion whose own scores are of other rows.
-    Raises TrainingError when MLflow refuses or goes away: the aliases then stand where they stood.
+    Raises TrainingError when MLflow refuses or goes away: the aliases then stand where they stood, and it says whether
+    the version is there.
     """
     with mlflow_errors(tracking_uri):
         mlflow.set_tracking_uri(tracking_uri)
         mlflow.set_experiment(new.experiment)
-        with mlflow.start_run(run_name=new.title, description=new.about, tags={**new.tags, **new.shared_tags}) as run:
+        with started_run(new.title, new.about, {**new.tags, **new.shared_tags}) as run:
             mlflow.log_params(dict(new.params))
             mlflow.log_metrics(dict(new.metrics))
             for name, figure in new.figures.items():
@@ -112,7 +114,9 @@ def register_version(
             info = _log(new.model)
         callbacks.report(f"logged: run {run.info.run_id}")
         callbacks.confirm()
-        return complete_registration(_new_version(new, info, run.info.run_id), tracking_uri, plan, rescore)
+        version = _new_version(new, info, run.info.run_id)
+        with told_version(version, tracking_uri):
+            return complete_registration(version, tracking_uri, plan, rescore)
 
 
 def complete_registration(
@@ -145,10 +149,10 @@ def save_model(model: OnnxPackage, folder: Path) -> None:
 
 @contextmanager
 def mlflow_errors(tracking_uri: str) -> Iterator[None]:
-    """Raise as TrainingError what MLflow raises."""
+    """Raise as TrainingError what MLflow's client raises."""
     try:
         yield
-    except MlflowException as error:
+    except MLFLOW_ERRORS as error:
         raise TrainingError(f"MLflow at {tracking_uri} did not take the model: {error}") from error
 
 

@@ -16,14 +16,22 @@ from model_sync.ports import Unservable
 from offpath.contracts.errors import OffpathError
 from offpath.contracts.model_manifest import ColumnLimits
 from offpath_cli.errors import AnswersDiffer, ModelRefused, first_line
+from offpath_cli.register.class_outputs import (
+    check_outputs,
+    complete_two_classes,
+    keep_labels_alone,
+    number_booleans,
+)
 from offpath_cli.register.compare_answers import compare_answers, disagreement
 from offpath_cli.register.convert import Converted, conversions
 from offpath_cli.register.example_inputs import (
     MOST_LOGGED,
     ExampleInputs,
     infer_inputs,
+    is_unknown,
     prepare_example,
     served_signature,
+    with_text_names,
 )
 from offpath_cli.register.examples import FORMS, Example
 from offpath_cli.register.graph import check_operators
@@ -42,7 +50,8 @@ from offpath_cli.register.probing import (
 )
 from offpath_cli.register.record_forms import has_records
 from offpath_cli.register.serving_check import ServingCheck, load_as_served
-from offpath_cli.register.unconverted import check_unconverted
+from offpath_cli.register.unconverted import NoProbabilities, check_unconverted
+from offpath_cli.register.unsupported import check_supported
 from training.callbacks import Report
 from training.probes.compare import Agreement, Disagreement
 from training.registry.versions import OnnxPackage, save_model
@@ -105,6 +114,7 @@ class CandidateBuilder:
                 f"--example FILE.json with {FORMS}"
             )
         self._check_classes()
+        check_supported(self.original, self.model_task, example.rows)
         if not has_records(signature):
             return self._on_example(inputs, example)
         self.report("asking the original")
@@ -155,25 +165,37 @@ class CandidateBuilder:
 
     def _inputs(self) -> Schema:
         logged = self.original.signature
-        if logged and logged.inputs:
-            found: Schema = logged.inputs
-            return found
+        if logged and logged.inputs and not is_unknown(logged.inputs):
+            return with_text_names(logged.inputs)
         if isinstance(self.original.native, ModelProto):
             return graph_inputs(self.original.native, self.example)
         if self.example is None:
             raise ModelRefused(f"it was logged without a signature: add --example FILE.json with {FORMS}")
-        return infer_inputs(self.example)
+        return with_text_names(infer_inputs(self.example))
 
     def _unconverted(self, graph: ModelProto, inputs: Schema, example: ExampleInputs | None) -> Candidate:
         if self.opset:
             raise ModelRefused(f"--opset {self.opset} is for conversions, and this model is ONNX: leave the option out")
         remove_zipmap(graph)
-        index_labels(graph)
+        check_outputs(graph)
+        if self.model_task.task == "classification":
+            index_labels(graph)
+            number_booleans(graph)
+            if len(self.model_task.labels) == 2:
+                complete_two_classes(graph)
         check_operators(graph)
+        try:
+            return self._as_it_is(graph, inputs, example)
+        except NoProbabilities:
+            if not keep_labels_alone(graph):
+                raise
+        return self._as_it_is(graph, inputs, example)
+
+    def _as_it_is(self, graph: ModelProto, inputs: Schema, example: ExampleInputs | None) -> Candidate:
         model = self._package(graph, inputs, example.logged if example else None, {})
         check = self._load_as_served(model)
         answers = check.answers(example.body, example.records) if example else []
-        check_unconverted(check, served_signature(inputs), example)
+        check_unconverted(check, self.model_task, served_signature(inputs), example)
         return Candidate(model, check.version.bytes, len(answers), None)
 
     def _check_classes(self) -> None:
@@ -229,11 +251,12 @@ def _logged(probing: Probing) -> object:
         record
         for record, answer in zip(probing.comparison.records, probing.comparison.expected, strict=True)
         if answer.refused is None
-    ][:MOST_LOGGED]
+    ]
     if not probing.forms.signature.tensors:
-        return given
+        return given[:MOST_LOGGED]
     [tensor] = probing.forms.signature.tensors
-    rows = probing.forms.rows(given)
+    whole = [record for record in given if len(record) == tensor.shape[1]] or given
+    rows = probing.forms.rows(whole[:MOST_LOGGED])
     return {tensor.name: rows} if tensor.name else rows
 
 

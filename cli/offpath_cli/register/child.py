@@ -12,10 +12,12 @@ from multiprocessing.connection import Connection
 from time import monotonic
 from typing import TypeAlias
 
-from offpath_cli.errors import ModelRefused
+from offpath.contracts.errors import OffpathError
+from offpath_cli.errors import CommandError, ModelRefused, first_line
 from offpath_cli.register.built import Built
 from offpath_cli.register.registration_spec import RegistrationSpec
 from training.callbacks import Report
+from training.recipe import TrainingError
 
 Build: TypeAlias = Callable[[RegistrationSpec, int, Report], Built]
 
@@ -113,5 +115,7 @@ def _work(connection: Connection, build: Build, spec: RegistrationSpec, max_byte
         connection.send(
             Failed(f"{spec.memory_limit} MB were not enough while {doing[0]}: give it more by --memory-limit")
         )
-    except Exception as error:
-        connection.send(Failed(str(error) or type(error).__name__))
+    except (CommandError, OffpathError, TrainingError) as error:
+        connection.send(Failed(str(error)))
+    except BaseException as error:  # a model's code may raise anything, or exit
+        connection.send(Failed(f"{type(error).__name__} while {doing[0]}: {first_line(error) or 'without a message'}"))

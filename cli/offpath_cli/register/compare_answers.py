@@ -28,7 +28,7 @@ class AnsweredRecord(TypedDict, total=False):
 
 def disagreement(found: Disagreement) -> AnswersDiffer:
     """Return the error for a record that the two forms answer otherwise."""
-    return AnswersDiffer(f"{found}. {_ADVICE}")
+    return AnswersDiffer(str(found) if found.why else f"{found}. {_ADVICE}")
 
 
 def compare_answers(answers: Sequence[AnsweredRecord], expected: ExpectedAnswers) -> float:

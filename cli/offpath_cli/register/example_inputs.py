@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from mlflow.models import infer_signature
-from mlflow.types import Schema
+from mlflow.types import ColSpec, Schema, TensorSpec
+from mlflow.types.schema import AnyType
 from numpy.typing import NDArray
 
 from model_sync.signature import signature_of
@@ -51,6 +52,21 @@ def served_signature(inputs: Schema) -> Signature:
     return signature_of(inputs.to_dict(), [])
 
 
+def is_unknown(inputs: Schema) -> bool:
+    """Return whether MLflow could not tell the columns, and so wrote one of any type, without a name."""
+    return not inputs.is_tensor_spec() and all(one.name is None and isinstance(one.type, AnyType) for one in inputs)
+
+
+def with_text_names(inputs: Schema) -> Schema:
+    """Return the inputs with texts as names: JSON has no others, and a data frame of pandas' own has numbers."""
+    if inputs.is_tensor_spec():
+        return inputs
+    columns: list[ColSpec | TensorSpec] = [
+        ColSpec(one.type, None if one.name is None else str(one.name), required=one.required) for one in inputs
+    ]
+    return Schema(columns)
+
+
 def infer_inputs(example: Example) -> Schema:
     """Return the inputs that an example has: named columns, or tensors, their first dimension the records.
 
@@ -61,9 +77,12 @@ def infer_inputs(example: Example) -> Schema:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of whole numbers, which cannot be missing later
             found: Schema = infer_signature(rows).inputs
-            return found
     except Exception as error:  # mlflow raises what pandas and numpy do, too
         raise ModelRefused(f"the input example has no signature: {first_line(error)}") from error
+    if is_unknown(found):
+        kinds = ", ".join(f"{name} ({kind})" for name, kind in getattr(rows, "dtypes", {}).items())
+        raise ModelRefused(f"MLflow has no type for one of its columns: {kinds or 'the example is no table'}")
+    return found
 
 
 def prepare_example(example: Example, signature: Signature) -> ExampleInputs:
@@ -93,8 +112,15 @@ def _check_complete(rows: Sequence[Row], signature: Signature) -> None:
     for index, row in enumerate(rows):
         if missing := [name for name in needed if name not in row]:
             raise ModelRefused(
-                f"record {index} of the input example lacks {', '.join(missing)}, which the signature requires"
+                f"record {index} of the input example lacks {', '.join(missing)}, {_why(signature, missing)}"
             )
+
+
+def _why(signature: Signature, missing: Sequence[str]) -> str:
+    """Return why a column has to be there."""
+    if any(column.required for column in signature.columns if column.name in missing):
+        return "which the signature requires"
+    return "which cannot be missing here, as neither true nor false says that: give it as a text, or as 0 and 1"
 
 
 def _is_missing(value: object) -> bool:

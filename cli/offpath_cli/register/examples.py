@@ -35,7 +35,7 @@ def read_example(path: Path) -> Example:
     """Return the example in a JSON file. Raises ModelRefused."""
     try:
         return parse_example(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelRefused(f"the input example {path.name} cannot be read: {error}; expected JSON: {FORMS}") from error
 
 
@@ -45,17 +45,26 @@ def parse_example(document: object) -> Example:
         case {"dataframe_split": inner} | {"dataframe_records": inner} | {"inputs": (dict() | list()) as inner}:
             return parse_example(inner)
         case {"columns": list(columns), "data": list(rows)}:  # how MLflow keeps a data frame
-            return Records([dict(zip(map(str, columns), row, strict=True)) for row in rows])
-        case dict(named) if named and any(isinstance(value, list) for value in named.values()):
-            return Tensors(named)
-        case dict(record) if record:
-            return Records([record])
+            return Records([dict(zip(_named_once(columns), row, strict=True)) for row in rows])
         case list(rows) if rows and all(isinstance(row, dict) and row for row in rows):
             return Records(rows)
-        case list(values) if values:
+        case [_, *_] as values:
             return Tensors({None: values})
+        case {"data": [list(), *_] as values, **rest} if rest.keys() <= {"index"}:  # a data frame without names
+            return Tensors({None: values})
+        case dict(named) if named:
+            has_lists = any(isinstance(value, list) for value in named.values())
+            return Tensors(named) if has_lists else Records([named])
         case _:
             raise ValueError("it holds neither records nor tensors")
+
+
+def _named_once(columns: Sequence[object]) -> list[str]:
+    """Return the columns' names as texts. Raises ValueError for one that is there twice."""
+    names = list(map(str, columns))
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"it has several columns of the name {', '.join(twice)}")
+    return names
 
 
 def rows_of(example: Example, names: Sequence[str]) -> list[dict[str, object]]:

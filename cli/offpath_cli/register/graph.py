@@ -11,8 +11,10 @@ from onnxruntime.capi import onnxruntime_pybind11_state as runtime
 
 from model_sync.file_checks import check_onnx
 from offpath_cli.errors import ModelRefused, first_line
+from offpath_cli.register.file_kinds import refuse_other_kinds
 
 _NAMES = {"": "ai.onnx"}
+_RANDOM = {"Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"}
 
 
 def read_graph(path: Path) -> ModelProto:
@@ -21,7 +23,8 @@ def read_graph(path: Path) -> ModelProto:
     Raises ModelRefused or Unservable.
     """
     try:
-        model = onnx.load(path)
+        refuse_other_kinds(path)
+        model = onnx.load(path, format="protobuf")
     except DecodeError as error:
         check_onnx(path.read_bytes())  # says more of what is wrong
         raise ModelRefused(f"{path.name} is damaged, or no ONNX model: {first_line(error)}") from error
@@ -49,8 +52,18 @@ def check_operators(model: ModelProto) -> None:
         raise ModelRefused(
             f"ONNX Runtime {onnxruntime.__version__} does not have the operator {names}: export the model without it"
         )
+    _check_chance(model)
     _check_locales(model)
     _check_opset(model)
+
+
+def _check_chance(model: ModelProto) -> None:
+    """Refuse operators that draw numbers: the same record would be answered otherwise each time."""
+    if found := sorted({node.op_type for node in _nodes(model.graph) if node.op_type in _RANDOM}):
+        raise ModelRefused(
+            f"its operator {', '.join(found)} draws random numbers, so that a record has no one answer: export the "
+            "model as it predicts, without it"
+        )
 
 
 def _check_locales(model: ModelProto) -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from onnx import AttributeProto, GraphProto, ModelProto, TensorProto, helper
 
 from offpath.contracts.names import CLASS_INDEX
+from offpath_cli.register.graph_steps import Step, add_steps
 
-_ML = "ai.onnx.ml"
 _LABELS = ("classlabels_strings", "classlabels_int64s", "classlabels_ints")
 
 
@@ -51,19 +53,27 @@ def _is_whole(value: object) -> bool:
 
 
 def _map_numbers(model: ModelProto, name: str, numbers: Sequence[int]) -> None:
-    model.graph.node.append(
-        helper.make_node(
-            "LabelEncoder",
-            [name],
-            [CLASS_INDEX],
-            domain=_ML,
-            keys_int64s=list(numbers),
-            values_int64s=list(range(len(numbers))),
-            default_int64=-1,  # no label has it: the API refuses it
-        )
-    )
-    if not any(entry.domain == _ML for entry in model.opset_import):
-        model.opset_import.append(helper.make_opsetid(_ML, 3))
+    """Add the class index of each number, and -1 for one that is no class, which no label has.
+
+    The operators are there in each operator set that can be met: LabelEncoder maps numbers only in newer ones.
+    """
+    constants: dict[str, NDArray[np.generic]] = {
+        "numbers": np.array([numbers], np.int64),
+        "ranks": np.arange(1, len(numbers) + 1, dtype=np.float32).reshape(-1, 1),
+        "one": np.array([1], np.int64),
+        "tall": np.array([-1, 1], np.int64),
+        "flat": np.array([-1], np.int64),
+    }
+    steps: list[Step] = [
+        ("Reshape", [name, "tall"], "column", {}),
+        ("Equal", ["column", "numbers"], "same", {}),
+        ("Cast", ["same"], "same_single", {"to": TensorProto.FLOAT}),
+        ("MatMul", ["same_single", "ranks"], "rank", {}),
+        ("Cast", ["rank"], "rank_whole", {"to": TensorProto.INT64}),
+        ("Sub", ["rank_whole", "one"], "index", {}),
+        ("Reshape", ["index", "flat"], CLASS_INDEX, {}),
+    ]
+    add_steps(model, CLASS_INDEX, constants, steps, given={name})
 
 
 def class_labels(model: ModelProto) -> tuple[str | int, ...]:

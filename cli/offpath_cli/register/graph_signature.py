@@ -8,6 +8,7 @@ from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 from mlflow.types.schema import Array
 from onnx import ModelProto, ValueInfoProto, helper
 
+from offpath_cli.errors import ModelRefused
 from offpath_cli.register.example_inputs import infer_inputs
 from offpath_cli.register.examples import Example, Records
 
@@ -29,6 +30,7 @@ def graph_inputs(model: ModelProto, example: Example | None) -> Schema:
     Otherwise they are tensors, of the graph's own types and shapes.
     """
     entries = _entries(model)
+    _check_inputs(entries)
     if all(_is_column(entry) for entry in entries):
         return Schema([ColSpec(_COLUMNS[_dtype(entry)], entry.name) for entry in entries])
     if isinstance(example, Records) and len(entries) == 1:
@@ -42,8 +44,26 @@ def graph_outputs(model: ModelProto, *, as_columns: bool) -> Schema | None:
     if not entries:
         return None
     if as_columns:
-        return Schema([ColSpec(_column_type(entry), entry.name) for entry in entries if _dtype(entry) in _COLUMNS])
+        columns: list[ColSpec | TensorSpec] = [
+            ColSpec(_column_type(entry), entry.name) for entry in entries if _dtype(entry) in _COLUMNS
+        ]
+        return Schema(columns) if columns else None
     return _tensors(entries)
+
+
+def _check_inputs(entries: Sequence[ValueInfoProto]) -> None:
+    """Raise ModelRefused for inputs that no request can fill: none at all, sequences, or of no known rank."""
+    if not entries:
+        raise ModelRefused("its graph has no input, so that each record would get the same answer")
+    for entry in entries:
+        kind = str(entry.type.WhichOneof("value") or "nothing").removesuffix("_type")
+        if kind != "tensor":
+            raise ModelRefused(f"its input {entry.name!r} is a {kind}, and not a tensor: export it with tensors alone")
+        if not _shape(entry):
+            raise ModelRefused(
+                f"its input {entry.name!r} has no dimension, or an unknown number of them: export it with a shape "
+                "whose first dimension counts the records, such as [None, 4]"
+            )
 
 
 def _tensors(entries: Sequence[ValueInfoProto]) -> Schema:

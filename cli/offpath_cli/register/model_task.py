@@ -42,10 +42,11 @@ class ModelTask:
 
 @dataclass(frozen=True, slots=True)
 class _OwnTask:
-    """Say what the model itself tells of its task."""
+    """Say what the model itself tells of its task. objective: of a Booster, where it has no task here."""
 
     task: Task | None = None
     classes: tuple[ClassValue, ...] = ()
+    objective: str = ""
 
 
 def model_task_of(original: Original, spec: RegistrationSpec) -> ModelTask:
@@ -60,8 +61,8 @@ def model_task_of(original: Original, spec: RegistrationSpec) -> ModelTask:
     task = asked or own.task or _task_in_metadata(original)
     if task is None:
         raise ModelRefused(
-            f"nothing in this {original.kind} says what it is for: add --task regression, or --labels with the names "
-            "of its classes by class index"
+            f"nothing in this {original.kind}{_objective_text(own)} says what it is for: add --task regression, or "
+            "--labels with the names of its classes by class index"
         )
     return ModelTask(task) if task == "regression" else _classification(original, spec, own.classes)
 
@@ -98,12 +99,19 @@ def _own_task(original: Original) -> _OwnTask:
 
 def _of_estimator(estimator: Estimator) -> _OwnTask:
     from sklearn.base import is_outlier_detector, is_regressor
+    from sklearn.utils import get_tags
 
+    try:
+        get_tags(estimator)
+    except AttributeError:  # it is of no library that follows scikit-learn's conventions
+        return _OwnTask()
     if is_outlier_detector(estimator):
         return _OwnTask("classification", OUTLIER_CLASSES)
     if not _is_classifier(estimator):
         return _OwnTask("regression" if is_regressor(estimator) else None)
-    classes = estimator.classes_
+    classes = getattr(estimator, "classes_", None)
+    if classes is None:
+        raise ModelRefused(f"this {type(estimator).__name__} has no classes: it was logged before it was fitted")
     if isinstance(classes, list):
         raise ModelRefused(f"{type(estimator).__name__} predicts {len(classes)} labels a record: one is served")
     return _OwnTask("classification", tuple(classes.tolist()))
@@ -140,7 +148,11 @@ def _by_objective(
 ) -> _OwnTask:
     if objective.startswith(classifications):
         return _OwnTask("classification", tuple(range(classes)))
-    return _OwnTask("regression" if objective.startswith(regressions) else None)
+    return _OwnTask("regression") if objective.startswith(regressions) else _OwnTask(objective=objective)
+
+
+def _objective_text(own: _OwnTask) -> str:
+    return f" with the objective {own.objective}" if own.objective else ""
 
 
 def _label(value: ClassValue) -> str:

@@ -65,19 +65,20 @@ def predict_unchecked(original: Original, model_task: ModelTask, rows: object) -
 
 
 def _of_estimator(native: Estimator, model_task: ModelTask, rows: object) -> ExpectedAnswers:
-    given = _given(native, rows)
+    given = rows_for(native, rows)
     predicted = np.asarray(native.predict(given))
     ties = neighbour_ties(native, given)
     if model_task.task == "regression":
         return ExpectedAnswers(values=predicted, ties=ties)
-    labels = [model_task.labels[model_task.classes.index(value)] for value in predicted.tolist()]
+    classes = predicted.reshape(len(predicted)).tolist()
+    labels = [model_task.labels[model_task.classes.index(value)] for value in classes]
     leads = leads_of(native, given)
     if _gives_probabilities(native):
         return ExpectedAnswers(labels, np.asarray(native.predict_proba(given)), leads=leads, ties=ties)
     return ExpectedAnswers(labels, leads=leads, ties=ties)
 
 
-def _given(native: Estimator, rows: object) -> object:
+def rows_for(native: Estimator, rows: object) -> object:
     """Return the rows as the estimator takes them: texts alone where it begins with a vectorizer of them."""
     first: Any = native.steps[0][1] if hasattr(native, "steps") else native
     if hasattr(first, "build_analyzer"):

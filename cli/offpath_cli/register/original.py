@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeGuard
 
-from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from onnx import ModelProto
 from pydantic import BaseModel, ValidationError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import lightgbm
     import xgboost
 
+_SHOWN = 80
 # In the order of what is served best: what is ONNX needs no conversion.
 FLAVORS = ("onnx", "xgboost", "lightgbm", "sklearn")
 
@@ -72,10 +73,7 @@ def read_file(path: Path) -> Original:
 
 def read_folder(folder: Path, *, with_example: bool = True) -> Original:
     """Return the model of a folder that MLflow wrote. Raises ModelRefused, for one that is not supported too."""
-    try:
-        model = Model.load(str(folder))
-    except (MlflowException, ValueError, TypeError, KeyError, OSError) as error:
-        raise ModelRefused(f"its MLmodel file cannot be read: {first_line(error)}") from error
+    model = _described(folder)
     _check_params(model.signature)
     flavor = _flavor(model.flavors)
     example = (model.saved_input_example_info or {}).get("artifact_path")
@@ -86,6 +84,30 @@ def read_folder(folder: Path, *, with_example: bool = True) -> Original:
         example=read_example(folder / example) if example and with_example else None,
         metadata=_offpath_metadata(model.metadata),
     )
+
+
+def _described(folder: Path) -> Model:
+    """Return what the MLmodel file says. Raises ModelRefused."""
+    try:
+        model = Model.load(str(folder))
+        _check_form(model)
+    except ModelRefused:
+        raise
+    except Exception as error:  # mlflow raises what YAML, JSON and its own classes do
+        raise ModelRefused(f"its MLmodel file cannot be read: {first_line(error)}") from error
+    return model
+
+
+def _check_form(model: Model) -> None:
+    """Refuse an MLmodel file that says something else than MLflow writes: it reads any value for any field."""
+    forms: Mapping[str, tuple[object, type]] = {
+        "flavors": (model.flavors, Mapping),
+        "signature": (model.signature, ModelSignature),
+        "saved_input_example_info": (model.saved_input_example_info, Mapping),
+    }
+    for name, (value, expected) in forms.items():
+        if value is not None and not isinstance(value, expected):
+            raise ModelRefused(f"its MLmodel file cannot be read: {name} is {str(value)[:_SHOWN]!r}")
 
 
 def _check_params(signature: ModelSignature | None) -> None:
@@ -103,7 +125,7 @@ def _flavor(flavors: Mapping[str, Mapping[str, str]]) -> str:
     if found is None:
         names = [name for name in flavors if name != "python_function"] or [_pyfunc(flavors)]
         raise ModelRefused(
-            f"it was logged in the flavor {', '.join(names)}, which cannot be converted: supported are "
+            f"it was logged in the flavor {', '.join(map(str, names))}, which cannot be converted: supported are "
             f"{', '.join(sorted(FLAVORS))}. Convert it to ONNX with its own library, and register the .onnx file"
         )
     return found
@@ -116,20 +138,40 @@ def _pyfunc(flavors: Mapping[str, Mapping[str, str]]) -> str:
 
 def _load(flavor: str, folder: Path, flavors: Mapping[str, Mapping[str, str]]) -> Native:
     if flavor == "onnx":
-        return read_graph(folder / flavors["onnx"]["data"])
+        return read_graph(_onnx_file(folder, flavors["onnx"]))
     try:
         loaded: Native = import_module(f"mlflow.{flavor}").load_model(str(folder))
     except ModuleNotFoundError as error:
-        raise ModelRefused(
-            f"to be read it needs the Python package {error.name!r}, which is not installed here: install it into "
-            ".venv, or put its folder on PYTHONPATH"
-        ) from error
+        raise ModelRefused(f"to be read it needs {_missing_text(str(error.name))}") from error
     except Exception as error:  # unpickling runs what the model's libraries please
         raise ModelRefused(
             f"its {flavor} model cannot be read here: {type(error).__name__}: {first_line(error)}"
         ) from error
     best: Native = getattr(loaded, "best_estimator_", loaded)  # a search's winner is what predicts
     return best
+
+
+def _missing_text(module: str) -> str:
+    """Return what is to be done about a module that is not there: its package may be of another version."""
+    package = module.partition(".")[0]
+    if package != module and find_spec(package) is not None:
+        return (
+            f"the module {module!r}, which the version of {package} here has not: the model was pickled by another; "
+            "train it again, or log it from that version as ONNX"
+        )
+    return (
+        f"the Python package {module!r}, which is not installed here: install it into .venv, or put its folder on "
+        "PYTHONPATH"
+    )
+
+
+def _onnx_file(folder: Path, flavor: object) -> Path:
+    """Return the file that the flavor names. Raises ModelRefused for none, or one that is not in the folder."""
+    name = flavor.get("data") if isinstance(flavor, Mapping) else None
+    path = (folder / str(name)).resolve()
+    if not name or not path.is_relative_to(folder.resolve()):
+        raise ModelRefused(f"its MLmodel file names no ONNX file of the model's folder: data is {name!r}")
+    return path
 
 
 def _offpath_metadata(metadata: Mapping[str, object] | None) -> OffpathMetadata:

@@ -15,7 +15,7 @@ from offpath_cli.register.model_task import ModelTask
 from offpath_cli.register.original import Original
 from offpath_cli.register.original_answers import original_ask
 from offpath_cli.register.record_forms import RecordForms, fields_of, records_of
-from training.probes.answers import Ask, Record
+from training.probes.answers import Ask, Record, scales_of
 from training.probes.compare import Comparison
 from training.probes.draw import RECORDS, ProbeMaker
 from training.probes.fields import Field
@@ -25,6 +25,7 @@ from training.probes.structure import Structure, structure_of
 # Of the time that the original may take for its answers.
 _SECONDS = 60.0
 _LEAST_RECORDS = 300
+_ADVICE = "log the model with a data frame to leave values out at /predict, too"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,14 @@ def prepare_probing(
     given = fields_of(signature, example)
     fields = with_limits(ask, given, answered, structure)
     if signature.tensors:
-        fields = [replace(field, limits=_joint(fields)) for field in fields]
+        joint = _joint(fields)
+        fields = [replace(field, is_optional=field.is_optional and joint.missing, limits=joint) for field in fields]
     seed = SystemRandom().randrange(2**31) if seed is None else seed
     count = _affordable(ask, answered)
     records = ProbeMaker(fields, answered, structure, ask, seed, count).records()
-    comparison = Comparison(ask, records, ask(records), answered[0], seed, is_smooth=structure.is_smooth)
-    return Probing(forms, fields, comparison, _notes(given, fields))
+    scales = scales_of(ask(answered))
+    comparison = Comparison(ask, records, ask(records), answered[0], seed, is_smooth=structure.is_smooth, scales=scales)
+    return Probing(forms, fields, comparison, _notes(signature, given, fields))
 
 
 def limited_schema(schema: Schema, fields: Sequence[Field]) -> Schema:
@@ -112,7 +115,7 @@ def whole_numbers_that_may_be_missing(schema: Schema) -> tuple[Schema, list[str]
     """Return the schema with optional whole numbers as doubles, which can say that there is none, and their names."""
     if schema.is_tensor_spec():
         return schema, []
-    whole = {DataType.long, DataType.integer}
+    whole = (DataType.long, DataType.integer)  # no set: types of arrays and objects have no hash
     names = [one.name for one in schema if not one.required and one.type in whole]
     columns: list[ColSpec | TensorSpec] = [
         ColSpec(DataType.double if one.name in names else one.type, one.name, required=one.required) for one in schema
@@ -161,13 +164,15 @@ def _affordable(ask: Ask, records: Sequence[Record]) -> int:
     return max(_LEAST_RECORDS, min(RECORDS, int(_SECONDS / max(each, 1e-6))))
 
 
-def _notes(given: Sequence[Field], found: Sequence[Field]) -> tuple[str, ...]:
+def _notes(signature: Signature, given: Sequence[Field], found: Sequence[Field]) -> tuple[str, ...]:
     pairs = list(zip(given, found, strict=True))
-    needed = [one.name for one, other in pairs if one.is_optional and not other.is_optional]
+    needed = [] if signature.tensors else [one.name for one, other in pairs if one.is_optional > other.is_optional]
     closed = [field.name for field in found if field.limits.values is not None]
     notes = []
     if needed:
         notes.append(f"required, as the original fails without: {', '.join(needed)}")
     if closed:
         notes.append(f"only values that the original knows are taken: {', '.join(closed)}")
+    if signature.tensors and any(one.is_optional for one in found):
+        notes.append(f"a tensor may hold null at /invocations alone: {_ADVICE}")
     return tuple(notes)

@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from offpath.contracts.model_manifest import Column, Signature
+from offpath.contracts.model_manifest import Column, ColumnType, Signature
 from offpath_cli.register.example_inputs import DTYPES, ExampleInputs
+from prediction_api.inputs.arrays import is_null
 from training.probes.answers import Record
 from training.probes.fields import Field
 
@@ -33,7 +34,11 @@ class RecordForms:
         """Return a request of these records."""
         if not self.signature.tensors:
             return json.dumps({"inputs": list(records)}).encode()
-        return json.dumps({"inputs": self._numbers(records).tolist()}).encode()
+        return json.dumps({"inputs": self.lists(records)}).encode()
+
+    def lists(self, records: Sequence[Record]) -> Any:
+        """Return the records as nested lists; NaN for a number that is missing."""
+        return self._numbers(records).tolist()
 
     def rows(self, records: Sequence[Record]) -> Any:
         """Return the records as the original takes them: a data frame, or an array."""
@@ -78,23 +83,38 @@ def fields_of(signature: Signature, example: ExampleInputs | None) -> list[Field
     records = records_of(signature, example)
     if signature.tensors:
         [tensor] = signature.tensors
-        kind: Any = "double" if tensor.dtype.startswith("float") else "boolean" if tensor.dtype == "bool" else "integer"
-        return [Field(str(at), kind, _values(records, str(at))) for at in range(tensor.shape[1])]
+        kind, bounds = _kind(tensor.dtype)
+        return [
+            Field(str(at), kind, _values(records, str(at)), is_optional=kind == "double", bounds=bounds)
+            for at in range(tensor.shape[1])
+        ]
     return [
         Field(column.name, column.type, _values(records, column.name), is_optional=not column.required)
         for column in signature.columns
     ]
 
 
+def _kind(dtype: str) -> tuple[ColumnType, tuple[int, int] | None]:
+    """Return the kind of number that a tensor holds, and the bounds of whole ones."""
+    if dtype.startswith("float"):
+        return "double", None
+    if dtype == "bool":
+        return "boolean", None
+    limits = np.iinfo(dtype)
+    return "long" if limits.bits == 64 else "integer", (int(limits.min), int(limits.max))
+
+
 def records_of(signature: Signature, example: ExampleInputs | None) -> list[Record]:
-    """Return the example's records; of a tensor, its numbers by their position."""
+    """Return the example's records; of a tensor, its numbers by their position, without those that are missing."""
     if example is None:
         return []
     inputs = json.loads(example.body)["inputs"]
     if not signature.tensors:
         return [dict(record) for record in inputs]
-    return [{str(at): value for at, value in enumerate(row)} for row in inputs]
+    return [{str(at): value for at, value in enumerate(row) if not is_null(value)} for row in inputs]
 
 
 def _values(records: Sequence[Record], name: str) -> tuple[Any, ...]:
-    return tuple(dict.fromkeys(record[name] for record in records if name in record))
+    """Return the values of a field, each once; none that is infinite, between which nothing can be drawn."""
+    found = (record[name] for record in records if name in record)
+    return tuple(dict.fromkeys(value for value in found if not isinstance(value, float) or np.isfinite(value)))

@@ -7,6 +7,9 @@ from offpath.contracts.model_manifest import Task
 from offpath_cli.errors import ModelRefused
 from training.checks import check_alias
 
+# MLflow's experiments have names of up to 256 characters, and this one's is `registered/` and the name.
+_LONGEST_NAME = 245
+
 
 @dataclass(frozen=True, slots=True)
 class RegistrationSpec:
@@ -57,6 +60,8 @@ def _check_name(name: str) -> None:
     """Refuse a name that MLflow refuses, or that a path of the API could not hold."""
     if not name.strip() or any(mark in name for mark in "/:") or name in {".", ".."} or not name.isprintable():
         raise ModelRefused(f"--name {name!r}: MLflow takes any name without / and :, for example churn-2")
+    if len(name) > _LONGEST_NAME:
+        raise ModelRefused(f"--name {name[:40]}…: it has {len(name)} characters, and MLflow takes {_LONGEST_NAME}")
 
 
 def _check_labels(spec: RegistrationSpec) -> None:

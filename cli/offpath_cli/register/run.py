@@ -82,8 +82,9 @@ def _candidate_text(candidate: "Candidate") -> str:
     if candidate.agreement is not None:
         found = candidate.agreement
         refused = f", {found.refused:,} of which neither answers" if found.refused else ""
+        chance = f", but for {found.by_chance:,} whose neighbours are equally far away" if found.by_chance else ""
         return (
-            f"converted: {size}; answers as the original does on {found.compared:,} records{refused}, largest "
+            f"converted: {size}; answers as the original does on {found.compared:,} records{refused}{chance}, largest "
             f"difference {found.largest:.1e} (seed {found.seed})"
         )
     if candidate.difference is not None:

@@ -20,6 +20,7 @@ from prediction_api.inputs.batch import Batch
 from prediction_api.inputs.records import RecordSchema
 from prediction_api.inputs.tensors import TensorSchema
 from prediction_api.scoring.columns import ColumnReader
+from prediction_api.scoring.tensors import TensorReader
 from training.probes.answers import Answer, Ask, Record
 from training.probes.asking import ask_all, in_parts
 
@@ -87,9 +88,11 @@ class ServingCheck:
         return in_parts(ask_all(ask, (InvalidInputs, ScoringError)), _AT_ONCE)
 
     def _read(self, forms: RecordForms, records: Sequence[Record]) -> Batch:
-        columns = self.version.signature.columns
+        columns, tensors = self.version.signature.columns, self.version.signature.tensors
         if any(column.name == "inputs" for column in columns):  # whose name takes several records from a body's field
             return ColumnReader(columns, len(records)).read("dataframe_records", [*records])
+        if tensors and any(len(record) < tensors[0].shape[1] for record in records):  # a missing number in a tensor
+            return TensorReader(tensors, len(records)).read("inputs", forms.lists(records))
         return self._schema(len(records)).read(forms.body(records))
 
     def _schema(self, records: int) -> TensorSchema | RecordSchema:

@@ -41,7 +41,10 @@ def format_predictions(version: ModelVersion, outputs: Outputs, records: int) ->
     """
     arrays = list(outputs.values())
     if version.task == "classification":
-        return format_classes(arrays, version.labels, are_indexes=CLASS_INDEX in outputs)
+        found = format_classes(arrays, version.labels, are_indexes=CLASS_INDEX in outputs)
+        if len(found) != records:
+            raise ValueError(f"the model gives {len(found)} labels for {records} record(s): one a record is served")
+        return found
     return format_values(arrays, records)
 
 
@@ -119,7 +122,7 @@ def _with_probabilities(
             for index, row in zip(likeliest, rows, strict=True)
         ]
     if len(classes) != len(likeliest):
-        raise ValueError(f"the model gives {len(classes)} classes and {len(likeliest)} rows of probabilities")
+        raise ValueError(f"the model gives {len(classes)} labels, and probabilities of {len(likeliest)} record(s)")
     return [
         {
             **_by_class(value if are_indexes else _read(value, index, names), names),

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from offpath.contracts.model_manifest import Task
 from offpath_cli.register.candidate import Candidate, CandidateBuilder
 from offpath_cli.register.examples import Records
 from offpath_cli.register.model_task import model_task_of
@@ -50,11 +51,11 @@ def registered(
     return of_original(Original(flavor, native, signature, Records(records(rows))), labels)
 
 
-def of_original(original: Original, labels: Sequence[str] = ()) -> Registered:
+def of_original(original: Original, labels: Sequence[str] = (), task: Task | None = None) -> Registered:
     """Return a model as it was read."""
-    spec = RegistrationSpec("models:/m/1", "m", "http://127.0.0.1:5000", labels=tuple(labels))
-    task = model_task_of(original, spec)
-    candidate = CandidateBuilder(original, task, original.example, _BYTES, seed=_SEED).build()
+    spec = RegistrationSpec("models:/m/1", "m", "http://127.0.0.1:5000", labels=tuple(labels), task=task)
+    model_task = model_task_of(original, spec)
+    candidate = CandidateBuilder(original, model_task, original.example, _BYTES, seed=_SEED).build()
     with TemporaryDirectory() as folder:
         save_model(candidate.model, Path(folder) / "model")
         return Registered(candidate, load_as_served(Path(folder) / "model", _BYTES))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from itertools import count
 
 from offpath_cli.errors import ModelRefused
@@ -35,3 +36,15 @@ def ended(_spec: RegistrationSpec, _max_bytes: int, report: Report) -> Built:
 def refused(spec: RegistrationSpec, max_bytes: int, _report: Report) -> Built:
     """Refuse the model."""
     raise ModelRefused(f"{spec.name} of {max_bytes} bytes is refused")
+
+
+def broken(spec: RegistrationSpec, max_bytes: int, report: Report) -> Built:
+    """Fail in a way that nobody foresees."""
+    report(f"reading {spec.source}")
+    raise KeyError(max_bytes)
+
+
+def exits(spec: RegistrationSpec, max_bytes: int, report: Report) -> Built:
+    """Exit, as a model's own code may when it is read."""
+    report(f"reading {spec.source}")
+    sys.exit(f"the licence of {max_bytes} users is over")

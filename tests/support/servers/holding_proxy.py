@@ -1,4 +1,7 @@
-"""A real HTTP proxy before MLflow that holds one kind of request back: what asks stands still at exactly that point."""
+"""A real HTTP proxy before MLflow that holds one kind of request back, or refuses one request.
+
+What asks stands still, or fails, at exactly that point.
+"""
 
 import threading
 import urllib.error
@@ -20,13 +23,22 @@ class Gate:
 
 
 class HoldingProxy:
-    """Hands everything on to a server, but what is held: that is never answered."""
+    """Hands everything on to a server, but what is held, which is never answered, and what is refused.
+
+    requests: how many there were since the last call of `refuse`.
+    """
 
     def __init__(self, target: str) -> None:
         self.target = target
         self.url = ""
         self.gone = threading.Event()
         self._gate: Gate | None = None
+        self.requests = 0
+        self._refused = -1
+
+    def refuse(self, number: int) -> None:
+        """Refuse one request, counted from now on and from 0, with 403; -1 for none."""
+        self.requests, self._refused = 0, number
 
     def hold(self, line: str) -> None:
         """Hold requests such as `POST /api/2.0/mlflow/runs/create` from now on, and no others."""
@@ -44,7 +56,11 @@ class HoldingProxy:
     def hand_on(self, exchange: Exchange) -> None:
         """Hand one request on, or hold it."""
         body = exchange.body()
-        gate = self._gate
+        gate, number = self._gate, self.requests
+        self.requests += 1
+        if number == self._refused:
+            exchange.answer(403, b'{"error_code": "PERMISSION_DENIED", "message": "refused"}', {})
+            return
         if gate and f"{exchange.command} {exchange.path}".startswith(gate.line):
             gate.reached.set()
             self.gone.wait()

@@ -12,8 +12,9 @@ from onnx import TensorProto, helper
 
 from local.testbed.models import SETOSA, graph, model_of
 from offpath.contracts.model_manifest import Column, ColumnType
-from prediction_api.errors import MalformedBody
+from prediction_api.errors import InvalidInputs, MalformedBody
 from prediction_api.http.content_encoding import unpacked
+from prediction_api.inputs.json_body import parse_json
 from prediction_api.inputs.records import RecordSchema
 from tests.support.builders.api import Api
 from tests.support.builders.training_api import TrainingApi
@@ -180,3 +181,58 @@ def test_a_column_that_cannot_be_absent_is_shown_as_required() -> None:
         "long": True,
         "boolean": True,
     }
+
+
+# A JSON value as its text, and whether an object in it has a name twice.
+Written = tuple[str, bool]
+
+
+def _object(pairs: list[tuple[str, Written]]) -> Written:
+    names = [name for name, _ in pairs]
+    text = ", ".join(f"{json.dumps(name)}: {value}" for name, (value, _) in pairs)
+    return f"{{{text}}}", len(set(names)) < len(names) or any(inner for _, (_, inner) in pairs)
+
+
+def _list(values: list[Written]) -> Written:
+    return f"[{', '.join(text for text, _ in values)}]", any(inner for _, inner in values)
+
+
+_PLAIN = st.one_of(st.integers(), st.booleans(), st.text('a:",{}é', max_size=5)).map(
+    lambda one: (json.dumps(one), False)
+)
+_WRITTEN = st.recursive(
+    _PLAIN,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map(_list),
+        st.lists(st.tuples(st.sampled_from(("a", "b", "a:", "é")), inner), max_size=3).map(_object),
+    ),
+)
+
+
+@given(_WRITTEN)
+def test_only_a_name_twice_in_one_object_is_refused(written: Written) -> None:
+    text, has_repeated = written
+    if has_repeated:
+        with pytest.raises(InvalidInputs):
+            parse_json(text.encode())
+    else:
+        assert parse_json(text.encode()) == json.loads(text)
+
+
+@pytest.mark.parametrize(("route", "status"), [("predict", 422), ("invocations", 400)])
+def test_a_column_given_twice_is_refused_by_name(api: Api, route: str, status: int) -> None:
+    twice = BODY.replace(b"{", b'{"petal_length": 1.0, ', 2).replace(b'{"petal_length": 1.0, ', b"{", 1)
+    answer = post(api, twice, route)
+    assert answer.status_code == status
+    assert "petal_length" in answer.text
+    assert "more than once" in answer.text
+
+
+@pytest.mark.parametrize("route", ["predict", "invocations"])
+@pytest.mark.parametrize(
+    ("body", "reason"), [(b"", "it is empty"), (b" \n", "it is empty"), (BODY.decode().encode("utf-16"), "UTF-16")]
+)
+def test_both_routes_name_what_is_no_json(api: Api, route: str, body: bytes, reason: str) -> None:
+    answer = post(api, body, route)
+    assert answer.status_code == 400
+    assert reason in answer.text

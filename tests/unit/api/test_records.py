@@ -25,7 +25,8 @@ def test_each_type_takes_its_values(column_type: ColumnType, value: Any) -> None
 
 @pytest.mark.parametrize(
     ("column_type", "value"),
-    [("long", 2**63), ("integer", 2**31), ("integer", 1.5), ("boolean", 1), ("string", 1), ("double", "1")],
+    [("long", 2**63), ("integer", 2**31), ("integer", 1.5), ("boolean", 1), ("string", 1), ("double", "1")]
+    + [(number, value) for number in ("double", "float", "long", "integer") for value in (True, "1.0")],
 )
 def test_each_type_refuses_what_it_cannot_hold(column_type: ColumnType, value: Any) -> None:
     with pytest.raises(InvalidInputs) as problem:

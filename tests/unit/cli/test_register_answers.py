@@ -9,16 +9,19 @@ from typing import Any
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import IsolationForest, RandomForestClassifier
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
+from sklearn.frozen import FrozenEstimator
+from sklearn.impute import IterativeImputer, SimpleImputer
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.multioutput import MultiOutputClassifier
-from sklearn.neighbors import LocalOutlierFactor
+from sklearn.neighbors import KNeighborsClassifier, LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.preprocessing import Normalizer, OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
@@ -258,3 +261,52 @@ def test_a_matrix_of_single_precision_is_compared_at_its_edges() -> None:
     found = of_original(Original("sklearn", model, infer_signature(rows), Tensors({None: rows.tolist()})))
     assert found.candidate.agreement is not None
     assert found.candidate.agreement.compared >= 2_000
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_column_transformers_weights_count(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    rows = pd.DataFrame({"a": random.normal(0, 1, 80), "b": random.choice(["x", "y"], 80)})
+    parts = [("a", StandardScaler(), ["a"]), ("b", OneHotEncoder(), ["b"])]
+    weights = {"a": float(random.normal(0, 2)), "b": float(random.normal(0, 2))}
+    model = make_pipeline(ColumnTransformer(parts, transformer_weights=weights), LogisticRegression())
+    found = registered(model.fit(rows, rows.a > 0), rows)
+    assert found.labels(*rows.head(9).to_dict("records")) == [str(one) for one in model.predict(rows.head(9))]
+
+
+def test_a_frozen_classifier_is_calibrated_as_it_is() -> None:
+    rows, frozen = scores()[0], FrozenEstimator(LogisticRegression().fit(*scores()))
+    model = CalibratedClassifierCV(frozen).fit(rows, scores()[1])
+    assert registered(model, rows).labels({"score": 0.4}) == [str(model.predict(pd.DataFrame({"score": [0.4]}))[0])]
+
+
+def test_a_request_without_any_value_is_imputed_as_the_original() -> None:
+    rows = pd.DataFrame(RANDOM.normal(0, 1, (80, 3)) + np.arange(3), columns=list("abc"))
+    rows = rows.mask(RANDOM.random(rows.shape) < 0.2)
+    model = make_pipeline(IterativeImputer(max_iter=3), LinearRegression()).fit(rows, RANDOM.normal(0, 1, 80))
+    found = registered(model, rows)
+    requests: list[list[dict[str, Any]]] = [[{}], [{}, {}], [{"a": 1.0}], [{}, {"a": 1.0}]]
+    for asked in requests:
+        frame = pd.DataFrame([[record.get(name, nan) for name in "abc"] for record in asked], columns=list("abc"))
+        assert [answer["value"] for answer in found.answers(*asked)] == pytest.approx(model.predict(frame))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_neighbours_that_chance_chooses_are_refused(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    rows = pd.DataFrame({name: random.integers(0, 6, 300) for name in "ab"})
+    model = KNeighborsClassifier(5).fit(rows, random.choice(list("xyz"), 300))
+    with pytest.raises(ModelRefused, match="equally far away"):
+        registered(model, rows)
+
+
+@pytest.mark.parametrize("norm", ["l1", "l2", "max"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rows_of_hardly_any_length_are_normalized_as_the_original(norm: Any, dtype: str) -> None:
+    rows = pd.DataFrame(RANDOM.normal(0, 1, (80, 2)), columns=["a", "b"]).astype(dtype)
+    rows.iloc[:20] = 0.0
+    model = make_pipeline(Normalizer(norm), LogisticRegression()).fit(rows, RANDOM.integers(0, 2, 80))
+    tiny = [{"a": float(np.array(size, dtype)), "b": 0.0} for size in (1e-20, 2e-15, 3e-15, 1e-7, 1e-5)]
+    expected = model.predict_proba(pd.DataFrame(tiny).astype(dtype))
+    answers = registered(model, rows).answers(*tiny)
+    assert np.allclose([list(answer["probabilities"].values()) for answer in answers], expected, atol=1e-5)

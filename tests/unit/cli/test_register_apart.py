@@ -38,3 +38,8 @@ def test_a_process_that_ends_by_itself_is_told() -> None:
 
 def test_a_refusal_keeps_its_words() -> None:
     assert failure_of(slow_models.refused) == ("churn of 5 bytes is refused", [])
+
+
+def test_an_unforeseen_error_is_told_with_its_type_and_step() -> None:
+    assert failure_of(slow_models.broken)[0] == "KeyError while reading m: 5"
+    assert failure_of(slow_models.exits)[0] == "SystemExit while reading m: the licence of 5 users is over"

@@ -65,3 +65,19 @@ def test_an_example_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "example.json"
     path.write_text(json.dumps({"plan": "größer"}), encoding="utf-8")
     assert read_example(path) == Records([{"plan": "größer"}])
+
+
+@given(st.lists(NAMES, min_size=1, max_size=4), st.integers(1, 3))
+def test_columns_have_each_name_once(names: list[str], rows: int) -> None:
+    document = {"columns": names, "data": [[1.0] * len(names)] * rows}
+    if len(set(names)) == len(names):
+        assert rows_of(parse_example(document), names) == [dict.fromkeys(names, 1.0)] * rows
+    else:
+        with pytest.raises(ValueError, match="it has several columns of the name"):
+            parse_example(document)
+
+
+@pytest.mark.parametrize("more", [{}, {"index": [0, 1]}])
+def test_a_data_frame_without_names_is_read_in_order(more: dict[str, Any]) -> None:
+    example = parse_example({"data": [[1.0, 2.0], [3.0, 4.0]]} | more)
+    assert rows_of(example, ["0", "1"]) == [{"0": 1.0, "1": 2.0}, {"0": 3.0, "1": 4.0}]

@@ -135,7 +135,7 @@ def test_what_cannot_be_converted_is_named(native: Any, complaint: str) -> None:
 def test_an_objective_that_says_nothing_of_a_task() -> None:
     ranking = own_models.xgboost_booster("rank:pairwise", own_models.flowers()[1])
     original = own_models.original("xgboost", ranking, own_models.flowers()[0])
-    with pytest.raises(ModelRefused, match=r"nothing in this Booster \(xgboost\) says what it is for: add --task"):
+    with pytest.raises(ModelRefused, match="with the objective rank:pairwise says what it is for: add --task"):
         tried(original)
 
 
@@ -203,7 +203,7 @@ def test_categories_of_xgboost_are_refused() -> None:
     frame = own_models.customers()[["spend"]].assign(plan=own_models.customers().plan.astype("category"))
     native = xgboost.XGBRegressor(n_estimators=3, enable_categorical=True).fit(frame, np.arange(100))
     named = own_models.customers()[["spend", "plan"]]
-    with pytest.raises(ModelRefused, match="itself fails on the input example"):
+    with pytest.raises(ModelRefused, match=r"trained with categorical columns \(plan\)"):
         tried(own_models.original("xgboost", native, named))
 
 

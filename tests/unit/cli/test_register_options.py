@@ -8,6 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from offpath_cli.app import app
+from offpath_cli.errors import ModelRefused
+from offpath_cli.register.registration_spec import RegistrationSpec, check_spec
 
 GIVEN = ["register", "model.onnx", "--name", "m", "--tracking-uri", "http://127.0.0.1:9"]
 
@@ -92,3 +94,13 @@ def test_a_name_has_to_be_given() -> None:
     code, output = run("register", "model.onnx")
     assert code == 2
     assert "Missing option '--name'" in output
+
+
+@pytest.mark.parametrize(("length", "is_taken"), [(245, True), (246, False), (300, False)])
+def test_names_are_as_long_as_mlflow_takes_them(length: int, is_taken: bool) -> None:
+    spec = RegistrationSpec("models:/m/1", "é" * length, "http://127.0.0.1:5000")
+    if is_taken:
+        check_spec(spec)
+    else:
+        with pytest.raises(ModelRefused, match=f"it has {length} characters, and MLflow takes 245"):
+            check_spec(spec)

@@ -6,8 +6,10 @@ import math
 from collections.abc import Callable, Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from training.probes.answers import Answer, Ask, Record, difference
+from training.probes.answers import Answer, Ask, Record, difference, scales_of
 from training.probes.asking import ask_all
 from training.probes.compare import Comparison, Disagreement
 from training.probes.draw import ProbeMaker
@@ -139,3 +141,41 @@ def test_records_that_are_refused_cost_only_themselves() -> None:
     answers = asking(refusing)([{"a": 1.0, "plan": "pro"}, {"plan": "pro"}, {"a": 1.0, "plan": "basic"}])
     assert [answer.refused is None for answer in answers] == [True, False, True]
     assert answers[1].refused == "ValueError: missing"
+
+
+def values(value: Callable[[Record], float]) -> Ask:
+    """Return a model that answers with a number."""
+    return ask_all(lambda records: [Answer(values=(value(record),)) for record in records], (ValueError,))
+
+
+def comparison(original: Ask, records: list[Record] = EXAMPLES) -> Comparison:
+    return Comparison(original, records, original(records), EXAMPLES[0], 1, scales=scales_of(original(EXAMPLES)))
+
+
+@given(st.floats(1e-12, 1e6), st.floats(1e-4, 1.0))
+def test_values_of_any_size_differ_by_their_digits(size: float, share: float) -> None:
+    original = values(lambda record: number(record) * size)
+    with pytest.raises(Disagreement):
+        comparison(original).run(values(lambda record: number(record) * size * (1 + share)))
+    assert comparison(original).run(values(lambda record: number(record) * size * (1 + 1e-9))).largest <= 1e-5
+
+
+@given(st.integers(0, 100))
+def test_choices_between_equals_are_counted_up_to_a_share(tied: int) -> None:
+    records: list[Record] = [{"a": float(at), "b": 1.0} for at in range(100)]
+    original: Ask = lambda asked: [Answer("yes", is_tied=number(record) < tied) for record in asked]  # noqa: E731
+    served = asking(lambda record: "no" if number(record) < tied else "yes")
+    if tied <= 5:
+        assert comparison(original, records).run(served).by_chance == tied
+    else:
+        with pytest.raises(Disagreement, match="equally far away"):
+            comparison(original, records).run(served)
+
+
+def test_a_record_that_is_answered_otherwise_alone_is_found() -> None:
+    def beside_others(records: Sequence[Record]) -> list[Answer]:
+        return [Answer("many" if len(records) > 1 else "one") for _ in records]
+
+    with pytest.raises(Disagreement, match="hang on the records beside it"):
+        comparison(beside_others).run(asking(lambda _: "many"))
+    assert comparison(beside_others).run(beside_others).compared == len(EXAMPLES)

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from pydantic import JsonValue
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from offpath.contracts.model_manifest import Signature
-from prediction_api.errors import INVALID_PARAMETER_VALUE, ScoringError, UnsupportedContentType
+from prediction_api.errors import INVALID_PARAMETER_VALUE, MalformedBody, ScoringError, UnsupportedContentType
 from prediction_api.inputs.batch import Batch, Outputs
+from prediction_api.inputs.json_body import parse_json
+from prediction_api.inputs.not_json import not_json
 from prediction_api.models.served import ServedModel
 from prediction_api.prediction_protocol import FormattedPredictions, PredictionRequest
 from prediction_api.scoring.columns import ColumnReader
@@ -18,6 +20,7 @@ from prediction_api.scoring.tensors import TensorReader
 JSON = "application/json"
 CSV = "text/csv"
 FORMS = ("dataframe_split", "dataframe_records", "inputs", "instances")
+_EXAMPLE = '{"dataframe_records": [{"column": value, …}, …]}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +88,9 @@ def _form_of(body: bytes) -> tuple[str, JsonValue]:
 
 def _document(body: bytes) -> dict[str, JsonValue]:
     try:
-        document: JsonValue = from_json(body)
-    except ValueError as error:
-        raise ScoringError(f"the body is not JSON: {error}") from error
+        document = parse_json(body)
+    except MalformedBody as error:
+        raise ScoringError(not_json(error, body, JSON, _EXAMPLE).detail) from error
     if not isinstance(document, dict):
         raise ScoringError(f"expected a JSON object with one of the fields {', '.join(FORMS)}, got another JSON value")
     return document
