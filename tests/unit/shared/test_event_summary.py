@@ -108,6 +108,10 @@ def test_instance_says_since_when_it_counts() -> None:
     assert len({new_instance() for _ in range(1_000)}) == 1_000
 
 
-@pytest.mark.parametrize("instance", ["", "x" * 32, uuid.uuid4().hex, "f" * 12 + "7fff8" + "f" * 15, "0" * 32])
+@pytest.mark.parametrize(
+    "instance",
+    ["", "x" * 32, uuid.UUID(int=7, version=4).hex, "f" * 12 + "7fff8" + "f" * 15, "0" * 32],
+    ids=["empty", "letters", "random", "too late", "zero"],
+)
 def test_other_instances_do_not_say_since_when(instance: str) -> None:
     assert numbers_begin(instance) is None
