@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from offpath.contracts.event_summary import EventSummary, numbers_begin
-from offpath.contracts.receipt import DEAD_LETTERED, IN_MLFLOW, Receipt
+from offpath.contracts.receipt import DEAD_LETTERED, IN_MLFLOW, SAMPLED_OUT, Receipt
 from trace_writer.audit.findings import Findings, Kind, Missing, Tally
 from trace_writer.audit.numbers import Numbers, Run, count, gaps, union, without
 from trace_writer.audit.period import Period, milliseconds
 
 # Of several ends of an event the one that is named last here counts. One that this version does not know counts most.
-ENDS = (DEAD_LETTERED, "sampled_out", IN_MLFLOW, "expired", "forgotten")
+ENDS = (DEAD_LETTERED, SAMPLED_OUT, IN_MLFLOW, "expired", "forgotten")
 # Of events without an end, those whose traces are named; numbers are told of all.
 MOST_NAMED = 10_000
 _EPOCH = datetime.fromtimestamp(0, UTC)
