@@ -105,6 +105,22 @@ def test_a_prediction_gets_its_trace_and_its_archive_line(up: Command, user: Dep
     assert trace_id in user.archived()
 
 
+def test_the_deployed_audit_finds_that_all_is_well(up: Command, user: DeployedUser) -> None:
+    user.await_trace(user.predict())
+    wait_for(lambda: user.audit()["result"] == "well", lambda: f"{user.audit()}\n{user.log_of('AuditLogs')}")
+    found = json.loads(user.stack.s3.get_object(Bucket=user.bucket, Key="status/audit.json")["Body"].read())
+    assert (found["schema"], found["missing"]) == ("audit/1", 0)
+    assert found["ends"]["in_mlflow"] >= 1
+
+
+def test_whoever_deployed_can_audit_the_stack(up: Command, user: DeployedUser) -> None:
+    done = user.offpath("audit", "--stack", STACK, "--grace", "0m", "--verify", "0", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    assert (found["pipeline"], found["missing"]) == (f"the stack {STACK}", [])
+    assert found["models"]["iris"]["ends"]["in_mlflow"] >= 1
+
+
 def test_only_the_networks_address_and_loopback_listen(up: Command, user: DeployedUser) -> None:
     files = user.home.path.glob("processes/*.json")
     leaders = [psutil.Process(entry["pid"]) for file in files for entry in json.loads(file.read_text()).values()]

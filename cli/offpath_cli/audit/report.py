@@ -178,6 +178,8 @@ def _lines(report: Report) -> Iterator[Text]:
         yield Text(
             f"\n{found.waiting:,} events should wait on the queue, which holds {found.on_queue:,} messages", "red"
         )
+    if found.on_queue and any(one.kind == Kind.lost for one in report.missing):
+        yield Text(f"{found.on_queue:,} message(s) are on the queue: what was not archived yet counts as lost")
     if found.nameless_dead_letters:
         yield Text(f"{found.nameless_dead_letters:,} dead letter(s) do not say which events they are; lost ones may be")
     if found.unnumbered:

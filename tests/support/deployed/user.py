@@ -4,14 +4,18 @@ import gzip
 import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from local.deployed import sam
 from local.deployed.api import Api
+from local.deployed.environment import client_environment
 from local.deployed.first_prediction import BODY, PREDICT
 from local.deployed.home import DeployedHome
 from local.deployed.machines.tunnel import tunnel
@@ -90,6 +94,20 @@ class DeployedUser:
     def waits_in_spill(self) -> list[str]:
         """Return the keys of what was kept in the bucket, and is not written yet."""
         return [key for key in self.keys("spill/") if not key.endswith("/done")]
+
+    def audit(self) -> dict[str, Any]:
+        """Return what the daily audit says that runs tomorrow, and so is of today."""
+        tomorrow = json.dumps({"time": (datetime.now(UTC) + timedelta(days=1)).isoformat()})
+        function = self.stack.physical_id("AuditFunction")
+        answer = self.stack.client("lambda").invoke(FunctionName=function, Payload=tomorrow.encode())
+        found: dict[str, Any] = json.loads(answer["Payload"].read())
+        return found
+
+    def offpath(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command `offpath` as whoever deployed the stack."""
+        environ = client_environment(os.environ, self.stack.deployment)
+        command = [sys.executable, "-m", "offpath_cli", *arguments]
+        return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
 
     @contextmanager
     def denied(self, function: str, action: str) -> Iterator[None]:

@@ -95,6 +95,7 @@ def test_one_models_report_has_what_may_be_its_own() -> None:
         ({}, Verified(20, [ABSENT]), None, 1, "tr-t9, iris"),
         ({}, Verified(0, [], "refused"), None, 3, "MLflow was not asked: refused"),
         ({"missing": [LOST]}, Verified(0, [], "refused"), None, 1, "3 missing"),
+        ({"missing": [LOST], "on_queue": 7}, None, None, 1, "7 message(s) are on the queue"),
         ({}, None, Answered(5, 0, []), 0, "each of 5 answered requests"),
         ({}, None, Answered(5, 1, [REQUEST]), 1, "status 503, invocation invocation-1"),
         ({"unreadable": ["key: odd"]}, None, None, 3, "cannot be read: key: odd"),
