@@ -137,9 +137,7 @@ def _settle(
         if options.as_json:
             typer.echo(json.dumps({"chosen": [document_of(letter) for letter in to_do]}, indent=2))
         return
-    if not (to_do or on_queue):
-        return
-    if not options.yes and (to_do or choice.is_all) and not _confirmed():
+    if not options.yes and (to_do or (choice.is_all and on_queue)) and not _confirmed():
         raise CommandError("nothing was done: answer y, or give --yes")
     with reaching(pipeline):
         resolved = _resolved(pipeline, known, to_do, choice, settle_of)

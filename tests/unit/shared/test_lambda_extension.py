@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.resources import Resource
 
 from offpath.attributes import INVOCATION_ID
 from offpath.contracts.errors import Transient
+from offpath.tracing._collector import TraceCollector
+from offpath.tracing._event_sequence import EventSequence, SystemRandomIds
 from offpath.tracing._lambda_extension import ExtensionSettings, LambdaExtension
+from offpath.tracing._light_span import LightTracer
 from offpath.tracing._otlp import encode
 from tests.support.builders.spans import ended_trace
 from tests.support.fakes.extensions_api import FakeExtensionsApi
@@ -82,36 +86,41 @@ def test_a_context_of_the_teams_own_ends_each_invocation(api: FakeExtensionsApi,
         assert published_names(published)[-1] == request_id
 
 
+def tracing_into(extension: LambdaExtension) -> Callable[[Any, Any], Any]:
+    """Return a handler that makes a span, which a collector hands to the extension as `install` lets it."""
+    collector = TraceCollector(EventSequence())
+    collector.deliver_to(extension.submit, extension.flush)
+    collector.describe_invocations_by(extension.of_invocation)
+    tracer = LightTracer("test", Resource({}), SystemRandomIds(), collector)
+    extension.add_periodic_task(lambda: tracer.start_span("a shadow").end())
+    return extension.wrap(lambda event, context: tracer.start_span(event).end())
+
+
 def test_a_trace_says_which_invocation_it_is_of(api: FakeExtensionsApi) -> None:
     published = Published()
-    extension = started(api, published)
-    handler = submitting(extension)
+    handler = tracing_into(started(api, published))
     for request_id in ("one", "two"):
         api.invoke(request_id, LONG)
         handler(request_id, Context(request_id))
         assert api.asked.acquire(timeout=SECONDS), "the invocation is held up"
-    assert [trace.said[INVOCATION_ID] for trace in published.traces] == ["one", "two"]
-    [*_, root] = spans_of(encode(published.traces[1]._replace(is_root=True), "offpath").body).values()
+    # What is traced after the response is no answer to it.
+    assert [(trace.head.name, dict(trace.said)) for trace in published.traces] == [
+        ("one", {INVOCATION_ID: "one"}),
+        ("a shadow", {}),
+        ("two", {INVOCATION_ID: "two"}),
+        ("a shadow", {}),
+    ]
+    [root] = spans_of(encode(published.traces[2], "offpath").body).values()
     assert attributes_of(root)["faas.invocation_id"] == {"stringValue": "two"}
-
-
-def test_what_is_traced_after_an_invocation_is_not_of_it(api: FakeExtensionsApi) -> None:
-    published = Published()
-    extension = started(api, published)
-    extension.add_periodic_task(lambda: extension.submit(ended_trace("a shadow")))
-    api.invoke("one", LONG)
-    submitting(extension)("one", Context("one"))
-    assert api.asked.acquire(timeout=SECONDS), "the invocation is held up"
-    assert [INVOCATION_ID in trace.said for trace in published.traces] == [True, False]
 
 
 def test_without_an_invocations_id_a_trace_names_none(api: FakeExtensionsApi) -> None:
     published = Published()
-    handler = submitting(started(api, published))
+    handler = tracing_into(started(api, published))
     api.invoke("one", LONG)
     handler("one", Odd(17))
     assert api.asked.acquire(timeout=SECONDS), "the invocation is held up"
-    assert INVOCATION_ID not in published.traces[0].said
+    assert [dict(trace.said) for trace in published.traces] == [{}, {}]
 
 
 def test_the_first_invocations_context_ends_later_ones(api: FakeExtensionsApi) -> None:

@@ -83,6 +83,10 @@ class TraceCollector(SpanProcessor):
         """Add to the root of each trace what this returns for its trace id; it is called as each part is delivered."""
         self._ended.describe = describe
 
+    def describe_invocations_by(self, of_invocation: Callable[[], Mapping[str, str]]) -> None:
+        """Add to the root of each trace what this returns as the trace ends."""
+        self._ended.of_invocation = of_invocation
+
     def begin_anew(self) -> None:
         """Leave what is open, and what has ended below it, to the process that this one is a copy of."""
         self._lock = threading.RLock()

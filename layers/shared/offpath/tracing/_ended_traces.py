@@ -23,7 +23,8 @@ class EndedTraces:
     """Makes ended traces, and lets each trace be in one experiment, with one root.
 
     known: the traces of earlier parts. wanted: whether the trace that begins with these spans is delivered at all.
-    describe: returns attributes of the root that others than its spans have set, for a trace id.
+    describe: returns attributes of the root that others than its spans have set, for a trace id. of_invocation: returns
+    those of whatever the trace ends in.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class EndedTraces:
         self._known = known
         self._wanted = wanted
         self.describe: Callable[[int], Mapping[str, str]] = _nothing_said
+        self.of_invocation: Callable[[], Mapping[str, str]] = dict
 
     def whole(self, part: Part, head: AnySpan) -> EndedTrace | None:
         """Return what has ended of a part, as its outermost span has, or a later one."""
@@ -72,6 +74,8 @@ class EndedTraces:
         if not part.is_fixed:
             part.fix_experiment(known.experiment if known else None)
         said = self.describe(own.trace_id)
+        if of_invocation := self.of_invocation():
+            said = {**said, **of_invocation}
         if part.is_wanted is None:
             part.is_wanted = self._wanted(spans)
         self._known.add(own, part, spans, is_root=is_root)

@@ -65,6 +65,8 @@ def install(environ: Mapping[str, str], *, service_name: str, provider: TracerPr
     make = partial(_publisher, settings, service_name)
     publisher = RenewablePublisher(make, make())
     started = start_worker(publisher, collector, settings, environ)
+    if isinstance(started, LambdaExtension):
+        collector.describe_invocations_by(started.of_invocation)
     worker = ProcessWorker(started, partial(_start_in_child, settings, service_name, environ))
     receipts = _receipts(worker, settings, isinstance(started, LambdaExtension))
     collector.deliver_to(receipts.submit if receipts else worker.submit, worker.flush)

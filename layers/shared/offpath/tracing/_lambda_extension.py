@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -97,11 +97,14 @@ class LambdaExtension:
 
     def submit(self, trace: EndedTrace) -> None:
         """Publish the trace after this invocation's response, or now if its handler is not wrapped."""
-        if self._handlers.request_id:
-            trace = trace._replace(said={**trace.said, INVOCATION_ID: self._handlers.request_id})
         self._outbox.put([trace])
         if self._publishes_at_once or self._handlers.missed or self._outbox.bytes > self._settings.most_bytes:
             self._outbox.publish()
+
+    def of_invocation(self) -> Mapping[str, str]:
+        """Return what a trace's root says of the invocation whose handler runs, or has just returned."""
+        request_id = self._handlers.request_id
+        return {INVOCATION_ID: request_id} if request_id else {}
 
     def add_periodic_task(self, task: Callable[[], None]) -> None:
         """Call the task after every invocation's traces."""
