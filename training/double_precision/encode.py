@@ -20,6 +20,8 @@ from training.recipe import Estimator
 
 pd: Any = import_module("pandas")  # it is not typed
 
+_DISTINCT = 2**53
+
 
 def is_missing(value: object) -> bool:
     """Return whether it is None or not a number."""
@@ -112,6 +114,8 @@ def _text_index(column: Value, categories: Sequence[Any]) -> Value:
 def _number_index(table: Table, at: int, categories: Sequence[Any]) -> Value:
     if any(isinstance(one, str) for one in categories):
         raise NotWritten("an encoder of texts that gets numbers")
+    if any(isinstance(one, int | np.integer) and abs(int(one)) >= _DISTINCT for one in categories):
+        raise NotWritten("an encoder of whole numbers from 2**53 on, which doubles do not tell apart")
     numbers = [np.nan if is_missing(one) else float(one) for one in categories]
     column = table.column(at)
     if numbers and np.isnan(numbers[-1]):

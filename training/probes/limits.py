@@ -11,7 +11,8 @@ from training.probes.fields import Field
 from training.probes.structure import Structure
 
 # Texts and numbers that no model of a team has as categories.
-_UNSEEN_TEXTS = ("\ufdd1 unseen", "zzz-unseen-qqq 42")
+UNSEEN_TEXT = "\ufdd1 unseen"
+_UNSEEN_TEXTS = (UNSEEN_TEXT, "zzz-unseen-qqq 42")
 _UNSEEN_NUMBERS = (1234567.0, -7654321.0)
 # The largest number of single precision, and powers of ten.
 _SINGLE = 3.4028234663852886e38

@@ -15,11 +15,11 @@ from offpath_cli.register.model_task import ModelTask
 from offpath_cli.register.original import Original
 from offpath_cli.register.original_answers import original_ask
 from offpath_cli.register.record_forms import RecordForms, fields_of, records_of
-from training.probes.answers import Ask, Record, scales_of
+from training.probes.answers import Answer, Ask, Record, difference, scales_of
 from training.probes.compare import Comparison
 from training.probes.draw import RECORDS, ProbeMaker
 from training.probes.fields import Field
-from training.probes.limits import with_limits
+from training.probes.limits import UNSEEN_TEXT, with_limits
 from training.probes.structure import Structure, structure_of
 
 # Of the time that the original may take for its answers.
@@ -137,22 +137,35 @@ def _missing_texts(
 ) -> dict[str, float | None]:
     """Return what stands for a missing text: what its encoders learnt, or what the original takes, None before NaN."""
     nan = float("nan")
-    if kinds := structure.missing or structure.filled:
-        learnt = None if None in kinds else nan
-        return {column.name: learnt for column in signature.columns}
+    kinds = structure.missing or structure.filled
+    if kinds and len({kind is None for kind in kinds}) == 1:
+        return {column.name: kinds[0] for column in signature.columns}
     found: dict[str, float | None] = {}
     for column in signature.columns:
         if column.type != "string" or column.required:
             continue
         for missing in (None, nan):
             ask = original_ask(original, model_task, RecordForms(signature, {**found, column.name: missing}))
-            records = [{**record} for record in records_of(signature, example)[:3]]
-            for record in records:
-                record.pop(column.name, None)
-            if any(answer.refused is None for answer in ask(records)):
+            if _takes_as_missing(ask, column.name, records_of(signature, example)[:3], is_learnt=bool(kinds)):
                 found[column.name] = missing
                 break
     return found
+
+
+def _takes_as_missing(ask: Ask, name: str, records: Sequence[Record], *, is_learnt: bool) -> bool:
+    """Return whether the original answers records without the column.
+
+    is_learnt: whether its encoders learnt missing values, of both kinds: the one that a column did not learn is
+    answered, if at all, as a text that it does not know.
+    """
+    without = ask([{key: value for key, value in record.items() if key != name} for record in records])
+    unseen: list[Answer | None] = [None] * len(without)
+    if is_learnt:
+        unseen = [*ask([{**record, name: UNSEEN_TEXT} for record in records])]
+    return any(
+        one.refused is None and (other is None or difference(other, one) is None)
+        for one, other in zip(without, unseen, strict=True)
+    )
 
 
 def _affordable(ask: Ask, records: Sequence[Record]) -> int:

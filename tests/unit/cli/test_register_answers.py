@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import IsolationForest, RandomForestClassifier
@@ -310,3 +311,27 @@ def test_rows_of_hardly_any_length_are_normalized_as_the_original(norm: Any, dty
     expected = model.predict_proba(pd.DataFrame(tiny).astype(dtype))
     answers = registered(model, rows).answers(*tiny)
     assert np.allclose([list(answer["probabilities"].values()) for answer in answers], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("encoder", [OneHotEncoder(handle_unknown="ignore"), OrdinalEncoder()])
+def test_each_column_has_its_own_kind_of_missing_text(encoder: Any) -> None:
+    random = np.random.default_rng(6)
+    kinds = {"a": None, "b": nan}
+    rows = pd.DataFrame(
+        {
+            name: pd.Series(random.choice(np.array(["x", "y", missing], object), 120), dtype=object)
+            for name, missing in kinds.items()
+        }
+    ).assign(number=random.normal(0, 1, 120))
+    rows["b"] = rows.b.where(rows.b.isin(["x", "y"]), nan)
+    parts = [("a", clone(encoder), ["a"]), ("b", clone(encoder), ["b"]), ("number", "passthrough", ["number"])]
+    model = make_pipeline(ColumnTransformer(parts), DecisionTreeClassifier(max_depth=6, random_state=0))
+    model.fit(rows, (rows.a.isna() ^ rows.b.isna() ^ (rows.number > 0)).astype(int))
+    asked = [{"number": number, **other} for number in (-1.0, 1.0) for other in ({}, {"a": "x"}, {"b": "y"})]
+    frame = pd.DataFrame(
+        {
+            name: pd.Series([record.get(name, missing) for record in asked], dtype=object)
+            for name, missing in {**kinds, "number": nan}.items()
+        }
+    ).astype({"number": float})
+    assert registered(model, rows).labels(*asked) == [str(one) for one in model.predict(frame)]

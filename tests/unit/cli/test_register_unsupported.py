@@ -14,7 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 from xgboost import XGBClassifier
 
 from offpath_cli.errors import ModelRefused
@@ -127,3 +128,16 @@ def test_an_optional_boolean_says_why_it_is_not_served() -> None:
     model = LogisticRegression().fit(rows[["a"]], rows.a > 0)
     with pytest.raises(ModelRefused, match="lacks flag, which cannot be missing here, as neither true nor false says"):
         registered(model, rows)
+
+
+@pytest.mark.parametrize("encoder", [OrdinalEncoder(), OneHotEncoder(handle_unknown="ignore")])
+def test_large_ids_are_told_apart_or_refused_by_name(encoder: Any) -> None:
+    ids = [2**53 + at for at in range(6)]
+    rows = pd.DataFrame({"id": RANDOM.choice(ids, 200)})
+    model = make_pipeline(encoder, DecisionTreeClassifier(random_state=0)).fit(rows, rows.id % 2)
+    try:
+        found = registered(model, rows)
+    except ModelRefused as error:
+        assert "an encoder of whole numbers from 2**53 on" in str(error)  # noqa: PT017
+    else:
+        assert found.labels(*({"id": one} for one in ids)) == [str(one % 2) for one in ids]
