@@ -13,6 +13,7 @@ from offpath.contracts.replayed import as_replayed
 from offpath.contracts.trace_event import TraceEvent
 from tests.support.builders.trace_events import batch_of, decoded, inline_message, prediction_event
 from tests.support.fakes.trace_writer import Bench, claims, down
+from trace_writer.decode import Received
 from trace_writer.sampling import Sampling
 from trace_writer.writer import Rules, TraceWriter
 
@@ -139,5 +140,5 @@ def test_without_s3_what_is_sampled_out_stays_on_the_queue(trouble: str) -> None
 
 def test_what_somebody_sends_again_is_kept() -> None:
     bench, event = Bench(), prediction_event()
-    writer(bench, NONE).write(batch_of({"1": as_replayed(inline_message(event))}), bench.deadline)
+    writer(bench, NONE).write([Received("1", as_replayed(inline_message(event)))], bench.deadline)
     assert bench.tracker.stored == {event.trace_id}
