@@ -17,6 +17,7 @@ BENCHMARKS = {
     "shadow": ("benchmarks.shadow", "what a challenger that predicts after the response adds to an invocation"),
     "models": ("benchmarks.models", "every recipe's model, beside its estimator and `mlflow models serve`"),
     "writer": ("benchmarks.writer", "traces per second into MLflow, in batches and one by one"),
+    "queue": ("benchmarks.local_queue", "the local stack's SQS with up to 100,000 messages, beside moto's server"),
     "footprint": ("benchmarks.footprint", "what a trace takes up in the queue, the archive and the database"),
     "ledger": ("benchmarks.ledger", "an audit of a million events: its rate, and the memory that it takes"),
     "memory": ("benchmarks.memory", "memory and start of the API, beside one with mlflow and scikit-learn in it"),

@@ -14,6 +14,7 @@ from local.stack import lock
 from local.stack.environment import service_environment
 from local.stack.first_prediction import FirstRequest
 from local.stack.home import Home
+from local.stack.last_resort import LastResort
 from local.stack.lifecycle import Stack
 from local.stack.preflight import check_ports
 from local.stack.process_file import ProcessFile
@@ -43,10 +44,10 @@ def up(settings: LocalSettings, environ: Mapping[str, str], console: Console) ->
         check_ports(settings)
         os.environ.clear()  # this process sees what the services see: the clients below read it
         os.environ.update(service_environment(environ, settings))
-        supervisor = Supervisor(home.logs, process_file, screen, interrupts)
+        supervisor = Supervisor(home.logs, process_file, screen, interrupts, LastResort(home.last_resort))
         storage = Storage(s3_client(), sqs_client(), settings, screen)
         stack = Stack(Services(settings, home, environ), supervisor, storage, screen)
-        return _run(stack, screen, interrupts, settings)
+        return _run(stack, screen, settings)
 
 
 def down(settings: LocalSettings, console: Console) -> int:
@@ -92,7 +93,7 @@ def _state_of(address: str) -> str:
     return "answers" if answers(address) else "no answer"
 
 
-def _run(stack: Stack, screen: Terminal, interrupts: Interrupts, settings: LocalSettings) -> int:
+def _run(stack: Stack, screen: Terminal, settings: LocalSettings) -> int:
     code = 0
     try:
         stack.start()
@@ -104,7 +105,7 @@ def _run(stack: Stack, screen: Terminal, interrupts: Interrupts, settings: Local
         screen.problem(str(error))
         code = 1
     finally:
-        stack.stop(interrupts)
+        stack.stop()
         screen.step("everything is stopped")
     return code
 

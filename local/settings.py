@@ -11,7 +11,7 @@ Port = Annotated[int, Field(ge=1, le=65_535)]
 
 HOST = "127.0.0.1"
 REGION = "us-east-1"
-ACCOUNT = "123456789012"  # what moto answers for any caller
+ACCOUNT = "123456789012"  # of the local queues
 ACCESS_KEY = "offpath"
 SECRET_KEY = "offpath-local"  # noqa: S105  (it opens nothing but a loopback port)
 
@@ -32,7 +32,7 @@ class LocalSettings(Settings):
     home: Path = Field(Path(".offpath"), description="the folder of the local stack's state")
     api_port: Port = Field(8000, description="the TCP port of the prediction API")
     mlflow_port: Port = Field(5000, description="the TCP port of the MLflow server")
-    sqs_port: Port = Field(5566, description="the TCP port of SQS (moto's server)")
+    sqs_port: Port = Field(5566, description="the TCP port of SQS")
     s3_port: Annotated[int, Field(ge=1, le=65_535 - len(S3_PORTS) + 1)] = Field(
         5577, description=f"the first of {len(S3_PORTS)} TCP ports in a row of S3 (SeaweedFS)"
     )
@@ -41,7 +41,7 @@ class LocalSettings(Settings):
     writer_timeout_seconds: float = Field(20, gt=0, le=900, description="the time of one invocation of the writer")
     visibility_seconds: int = Field(120, ge=1, description="when a message that the writer failed on is tried again")
     max_receives: int = Field(5, ge=1, le=1_000, description="how often poison is received before it is dead-lettered")
-    # Times visibility_seconds, more than the 14 days that a message is kept: SQS itself takes 1,000 at most, moto more.
+    # Times visibility_seconds, more than the 14 days that a message is kept: AWS takes 1,000 at most, local/queue more.
     queue_max_receives: int = Field(
         12_000, ge=1, description="how often any message is received before SQS itself dead-letters it"
     )
@@ -77,7 +77,7 @@ class LocalSettings(Settings):
         return self.url_of(QUEUE)
 
     def url_of(self, queue: str) -> str:
-        """Return the URL of a queue, as moto gives it."""
+        """Return the URL of a queue, as SQS gives it."""
         return f"{self.sqs_url}/{ACCOUNT}/{queue}"
 
     def ports(self) -> list[tuple[str, int, str]]:
@@ -103,6 +103,7 @@ class PollerSettings(Settings):
         "", pattern=r"^([\w.]+:\w+)?$", description="the handler that takes up what could not be queued; none if empty"
     )
     sweep_seconds: float = Field(30, gt=0, description="how often that is called")
+    last_resort_file: Path | None = Field(None, description="the file of lines of a log that it is handed")
 
 
 class SyncSettings(Settings):

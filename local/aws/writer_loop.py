@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import Callable
 
+from local.aws.log_subscription import LogSubscription
 from local.aws.loop_process import configure_logging, on_stop_signal
 from local.aws.poller import Handler, Poller
 from local.aws.schedule import Schedule
@@ -37,8 +38,18 @@ def _between(settings: PollerSettings) -> Callable[[], None]:
     """Return what is done between polls: on a schedule, what could not be queued is taken up."""
     if not settings.sweep_handler:
         return lambda: None
-    sweep = _handler(settings.sweep_handler)
-    return Schedule("offpath-spill-sweep", sweep, settings.sweep_seconds, settings.writer_timeout_seconds).run
+    sweep, timeout = _handler(settings.sweep_handler), settings.writer_timeout_seconds
+    swept = Schedule("offpath-spill-sweep", sweep, settings.sweep_seconds, timeout)
+    if settings.last_resort_file is None:
+        return swept.run
+    subscription = LogSubscription(settings.last_resort_file, "offpath-spill-sweep", sweep, timeout)
+    handed = Schedule("the last resort's lines", lambda *_: subscription.run(), settings.sweep_seconds, timeout)
+
+    def between() -> None:
+        handed.run()
+        swept.run()
+
+    return between
 
 
 def _stopper(poller: Poller) -> Callable[[], None]:

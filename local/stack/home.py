@@ -32,6 +32,16 @@ class Home:
         return self.path / "mlflow" / "mlflow.db"
 
     @property
+    def queues(self) -> Path:
+        """The file of the queues and their messages."""
+        return self.path / "queues" / "queues.db"
+
+    @property
+    def last_resort(self) -> Path:
+        """The file of what neither queue nor S3 took."""
+        return self.path / "queues" / "last-resort.jsonl"
+
+    @property
     def logs(self) -> Path:
         """The folder with one log a service."""
         return self.path / "logs"
@@ -59,7 +69,7 @@ class Home:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._check()
-            for folder in (self.s3, self.database.parent, self.logs):
+            for folder in (self.s3, self.database.parent, self.queues.parent, self.logs):
                 folder.mkdir(exist_ok=True)
             self.version.write_text(json.dumps({"layout": LAYOUT}) + "\n")
         except OSError as error:

@@ -1,14 +1,12 @@
 """Start and stop the stack as a whole, in the right order, and send the first prediction."""
 
-import time
-
 from local.stack import seaweedfs
 from local.stack.first_prediction import FirstRequest, has_models, predict, request_for, served_model, trace_link
 from local.stack.screen import Screen
 from local.stack.services import Services
-from local.stack.signals import Interrupts
 from local.stack.storage import Storage
 from local.stack.supervisor import Supervisor
+from local.stack.web import fetch
 from offpath.contracts.errors import Transient
 
 # Much longer than it takes: a busy machine gets there, too.
@@ -33,6 +31,7 @@ class Stack:
         if training:  # it has much to do before it needs MLflow
             self._supervisor.start(self._services.train())
         self._wait("s3", "sqs")
+        fetch(f"{self._settings.sqs_url}/release", {})  # who had received messages is not there any more
         self._storage.create()
         self._supervisor.start(self._services.api())
         self._wait("mlflow")
@@ -69,20 +68,15 @@ class Stack:
         """Keep the stack running. Raises Interrupted or ServiceFailed."""
         self._supervisor.watch()
 
-    def stop(self, interrupts: Interrupts) -> None:
+    def stop(self) -> None:
         """Stop each service before the one that it sends data to, so that what is under way arrives."""
         self._supervisor.stop("api")
         self._supervisor.stop("writer", "worker")
-        if self._supervisor.runs("sqs") and self._supervisor.runs("s3"):
-            self._save_queues(interrupts)
+        if self._supervisor.runs("sqs"):
+            self._storage.tell_of_waiting()
         self._supervisor.stop("sync", "train", "mlflow")
         self._supervisor.stop("sqs")
         self._supervisor.stop_all()
 
     def _wait(self, *names: str) -> None:
         self._supervisor.wait_ready(*names, seconds=self._settings.start_seconds)
-
-    def _save_queues(self, interrupts: Interrupts) -> None:
-        asked = interrupts.count
-        deadline = time.monotonic() + self._settings.visibility_seconds
-        self._storage.save(lambda: interrupts.count > asked or time.monotonic() > deadline)

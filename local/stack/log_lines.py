@@ -4,14 +4,17 @@ import json
 import re
 from typing import Any
 
-# SeaweedFS: errors and worse, in glog's format. moto, MLflow: errors and answers 5xx.
+# SeaweedFS: errors and worse, in glog's format. MiniStack, MLflow: errors and answers 5xx.
 _SHOWN = {
     "s3": re.compile(r"^[EF]\d{4} "),
     "sqs": re.compile(r"Traceback|\bERROR\b|Error:|\" 5\d\d "),
     "mlflow": re.compile(r"Traceback|\b(WARNING|ERROR|CRITICAL)\b|Error:"),
 }
-# The stack's own readiness probes, and uvicorn's start.
-_HIDDEN = {"api": re.compile(r"\"GET /health HTTP|INFO:     (Started|Waiting|Application|Uvicorn|Shutting|Finished)")}
+# The stack's own readiness probes and uvicorn's start; sweeps that find nothing.
+_HIDDEN = {
+    "api": re.compile(r"\"GET /health HTTP|INFO:     (Started|Waiting|Application|Uvicorn|Shutting|Finished)"),
+    "writer": re.compile(r"\"message\":\"spill swept\".*\"found\":0,"),
+}
 _POWERTOOLS = {"level", "location", "message", "timestamp", "service", "cold_start", "xray_trace_id", "sampling_rate"}
 
 

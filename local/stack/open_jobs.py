@@ -1,4 +1,4 @@
-"""Queue training jobs again after a restart: moto's queue lives in memory, and the jobs' documents in S3."""
+"""Queue training jobs again whose messages are gone: their documents in S3 tell which have not ended."""
 
 from typing import Protocol
 

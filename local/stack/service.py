@@ -58,6 +58,7 @@ class ServiceProcess:
         self._log = log
         self._show = show
         self._wrote_ready_text = False
+        self._misses_lines = False
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._reader = threading.Thread(target=self._read, name=f"log of {service.name}", daemon=True)
 
@@ -104,11 +105,20 @@ class ServiceProcess:
         stream = self._process.stdout
         if stream is None:
             return
-        with stream, self._log.open("ab") as log:
+        with stream:
             for line in stream:
-                log.write(line)
-                log.flush()
+                self._keep(line)
                 self._take(line.decode(errors="replace").rstrip())
+
+    def _keep(self, line: bytes) -> None:
+        """Add the line to the log. A full disk costs lines of the log, and holds up no service."""
+        try:
+            with self._log.open("ab") as log:
+                log.write(line)
+        except OSError as error:
+            if not self._misses_lines:
+                self._show(self.service.name, f"ERROR: {self._log} lacks lines from here on: {error}")
+            self._misses_lines = True
 
     def _take(self, line: str) -> None:
         self._tail.append(line)

@@ -43,19 +43,23 @@ class Services:
             ROOT,
             ready=lambda: seaweedfs.serves(self.settings),
             address=self.settings.s3_url,
+            restarts=True,
             grace_seconds=2,
             orphan_signal=signal.SIGKILL,
         )
 
     def sqs(self) -> Service:
-        """Describe moto's server."""
+        """Describe SQS, whose messages are in a file: however it ends, they are there when it starts again."""
+        command = [sys.executable, "-m", "local.queue", str(self.home.queues)]
+        command += ["--host", HOST, "--port", str(self.settings.sqs_port)]
         return Service(
             "sqs",
-            (sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(self.settings.sqs_port)),
+            tuple(command),
             self._environ,
             ROOT,
-            ready=lambda: answers(f"{self.settings.sqs_url}/moto-api/"),
+            ready=lambda: succeeds(f"{self.settings.sqs_url}/health"),
             address=self.settings.sqs_url,
+            restarts=True,
         )
 
     def mlflow(self) -> Service:
@@ -93,7 +97,9 @@ class Services:
         """Describe the trace writer behind its queue, which takes up what could not be queued, too."""
         time_to_end = self.settings.writer_timeout_seconds + self.settings.drain_seconds
         service = self._module("writer", "local.aws.writer_loop", "polling ", time_to_end + 5)
-        return replace(service, environ=self._environ | {"OFFPATH_SWEEP_HANDLER": "trace_writer.handler:sweep"})
+        sweep = {"OFFPATH_SWEEP_HANDLER": "trace_writer.handler:sweep"}
+        sweep["OFFPATH_LAST_RESORT_FILE"] = str(self.home.last_resort)
+        return replace(service, environ=self._environ | sweep)
 
     def sync(self) -> Service:
         """Describe the model sync on its schedule."""

@@ -1,13 +1,11 @@
-"""Make the stack's queues and buckets at its start, and keep what is on the queues over a restart."""
+"""Make the stack's queues and buckets at its start, and tell what waits in them."""
 
 import json
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from local.aws.sqs import SqsConsumer
 from local.settings import ARCHIVE, ARTIFACTS, DEAD_LETTERS, QUEUE, TRAINING, LocalSettings
 from local.stack.open_jobs import resume
-from local.stack.queue_snapshot import save_snapshot
 from local.stack.screen import Screen
 from offpath.aws.errors import aws_errors
 from offpath.aws.job_store import JobStore
@@ -36,23 +34,27 @@ class Storage:
         self._bucket = Bucket(s3, ARCHIVE)
 
     def create(self) -> None:
-        """Make buckets and queues that do not exist, and put saved dead letters on theirs. Raises Transient.
+        """Make buckets and queues that do not exist, and put dead letters in S3 on theirs. Raises Transient.
 
-        Saved events stay in S3 until the writer has taken them up from there: the queue is in memory alone.
+        Spilled events stay in S3 until the writer has taken them up from there. Former versions had queues in memory,
+        and saved them and their dead letters to S3.
         """
         self._create_buckets()
         self._create_queues()
-        self._tell_of_saved()
+        self._tell_of_spilled()
         self._replay(DEAD_LETTERS)
         self._resume_jobs()
 
-    def save(self, give_up: Callable[[], bool]) -> None:
-        """Save what is on the queues. give_up: whether to leave what is still in flight."""
+    def tell_of_waiting(self) -> None:
+        """Say how much waits on the queues for the next start."""
         for name in (QUEUE, DEAD_LETTERS):
             try:
-                self._save(name, give_up)
+                waiting = sum(SqsConsumer(self._sqs, self._settings.url_of(name)).waiting())
             except OffpathError as error:  # whatever it is, a stop goes on
-                self._screen.problem(f"what is on {name} could not be saved: {error}")
+                self._screen.problem(f"how much waits on {name} is not known: {error}")
+            else:
+                if waiting:
+                    self._screen.step(f"{waiting} message(s) wait on {name} for the next start")
 
     def _create_buckets(self) -> None:
         with aws_errors("creating the buckets"):
@@ -74,11 +76,11 @@ class Storage:
         given = attributes | {"MessageRetentionPeriod": str(RETENTION_SECONDS)}
         return self._sqs.create_queue(QueueName=name, Attributes=given)["QueueUrl"]
 
-    def _tell_of_saved(self) -> None:
-        saved = sum(1 for _ in self._bucket.keys(spill_prefix(QUEUE)))
-        if saved:
+    def _tell_of_spilled(self) -> None:
+        spilled = sum(1 for _ in self._bucket.keys(spill_prefix(QUEUE)))
+        if spilled:
             place = f"s3://{ARCHIVE}/{spill_prefix(QUEUE)}"
-            self._screen.step(f"{saved} message(s) of the last run wait in {place}: the writer takes them up")
+            self._screen.step(f"{spilled} event(s) of the last run wait in {place}: the writer takes them up")
 
     def _replay(self, name: str) -> None:
         producer = SqsQueue(self._sqs, self._settings.url_of(name))
@@ -89,16 +91,9 @@ class Storage:
             self._screen.problem(f"s3://{ARCHIVE}/{key} stays there: {reason}")
 
     def _resume_jobs(self) -> None:
-        queued = resume(JobStore(self._bucket), SqsQueue(self._sqs, self._settings.url_of(TRAINING)))
+        url = self._settings.url_of(TRAINING)
+        if any(SqsConsumer(self._sqs, url).waiting()):
+            return
+        queued = resume(JobStore(self._bucket), SqsQueue(self._sqs, url))
         if queued:
             self._screen.step(f"{queued} job(s) that had not ended are on {TRAINING} again")
-
-    def _save(self, name: str, give_up: Callable[[], bool]) -> None:
-        snapshot = save_snapshot(self._bucket, SqsConsumer(self._sqs, self._settings.url_of(name)), give_up)
-        if snapshot.saved:
-            place = f"s3://{ARCHIVE}/{spill_prefix(name)}"
-            self._screen.step(f"{snapshot.saved} message(s) of {name} wait in {place} for the next start")
-        if snapshot.in_flight:
-            self._screen.problem(
-                f"{snapshot.in_flight} message(s) of {name} were received by a killed writer, and are lost here"
-            )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from local.errors import ServiceFailed
+from local.stack.last_resort import LastResort
 from local.stack.process_file import ProcessFile
 from local.stack.screen import Screen
 from local.stack.service import Service, ServiceProcess, start_service
@@ -12,6 +13,8 @@ from local.stack.signals import Interrupts
 from offpath.retry import Backoff
 
 TICK_SECONDS = 0.1
+# The service whose log holds what neither queue nor S3 took.
+LAST_RESORT = "api"
 HASTE_SECONDS = 3.0
 # Of a service that ends by itself again and again.
 RESTARTS = Backoff(first_seconds=1.0, longest_seconds=30.0)
@@ -21,11 +24,14 @@ STEADY_SECONDS = 60.0
 class Supervisor:
     """Keep the running services of one stack."""
 
-    def __init__(self, logs: Path, process_file: ProcessFile, screen: Screen, interrupts: Interrupts) -> None:
+    def __init__(
+        self, logs: Path, process_file: ProcessFile, screen: Screen, interrupts: Interrupts, last_resort: LastResort
+    ) -> None:
         self._logs = logs
         self._process_file = process_file
         self._screen = screen
         self._interrupts = interrupts
+        self._last_resort = last_resort
         self._processes: dict[str, ServiceProcess] = {}
         self._ready: set[str] = set()
         self._pauses: dict[str, Iterator[float]] = {}
@@ -90,10 +96,17 @@ class Supervisor:
     def stop_all(self) -> None:
         """Stop whatever is still there."""
         self.stop(*list(self._processes))
+        if left := self._last_resort.retry():
+            self._screen.problem(f"{left} line(s) of the API's log hold events, and could not be kept")
 
     def _spawn(self, service: Service) -> None:
-        self._processes[service.name] = start_service(service, self._log_of(service), self._screen.line)
+        self._processes[service.name] = start_service(service, self._log_of(service), self._line)
         self._list_processes()
+
+    def _line(self, name: str, line: str) -> None:
+        self._screen.line(name, line)
+        if name == LAST_RESORT:
+            self._last_resort.take(line)
 
     def _log_of(self, service: Service) -> Path:
         return self._logs / f"{service.name}.log"

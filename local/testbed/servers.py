@@ -12,6 +12,17 @@ from local.testbed.processes import await_answer, running
 
 
 @contextmanager
+def lasting_sqs_server(folder: Path) -> Iterator[str]:
+    """Run the local stack's SQS, and yield its address. folder: for its file and its log."""
+    port, log = free_port(), folder / "sqs.log"
+    url = f"http://{HOST}:{port}"
+    command = [sys.executable, "-m", "local.queue", str(folder / "queues.db"), "--port", str(port)]
+    with running(command, log) as process:
+        await_answer(f"{url}/health", process, log)
+        yield url
+
+
+@contextmanager
 def moto_server(folder: Path) -> Iterator[str]:
     """Run moto's server, and yield its address. folder: for its log."""
     port, log = free_port(), folder / "moto.log"

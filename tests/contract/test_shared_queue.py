@@ -1,4 +1,4 @@
-"""A queue in memory behaves as SQS does, at both ends, against moto's server."""
+"""A queue in memory, and the local stack's SQS, behave as SQS does, at both ends, against moto's server."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import boto3
 import pytest
 
 from local.aws.sqs import SqsConsumer
+from local.testbed.servers import lasting_sqs_server
 from offpath.aws.sqs import SqsQueue
 from offpath.contracts.errors import Transient
 from offpath.contracts.message import Message, TypedAttribute
@@ -42,12 +43,24 @@ class Ends:
     consumer: Consumer
 
 
-@pytest.fixture(params=["memory", "sqs", "sqs behind the proxy"])
+@pytest.fixture(scope="module")
+def lasting_sqs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SQSClient]:
+    """A client of the local stack's SQS."""
+    with lasting_sqs_server(tmp_path_factory.mktemp("sqs")) as url:
+        yield boto3.client("sqs", endpoint_url=url)
+
+
+@pytest.fixture(params=["memory", "lasting", "sqs", "sqs behind the proxy"])
 def ends(request: pytest.FixtureRequest) -> Iterator[Ends]:
     """Both ends of an empty queue: in memory, in SQS, and in SQS through the proxy that could hold requests."""
     if request.param == "memory":
         queue = InMemoryQueue()
         yield Ends(queue, queue)
+        return
+    if request.param == "lasting":
+        lasting = request.getfixturevalue("lasting_sqs")
+        url = lasting.create_queue(QueueName=f"traces-{uuid.uuid4().hex[:8]}")["QueueUrl"]
+        yield Ends(SqsQueue(lasting, url), SqsConsumer(lasting, url))
         return
     client, url = request.getfixturevalue("sqs"), request.getfixturevalue("queue_url")
     if request.param == "sqs":
@@ -59,14 +72,14 @@ def ends(request: pytest.FixtureRequest) -> Iterator[Ends]:
         yield Ends(SqsQueue(through, url), SqsConsumer(through, url))
 
 
-@pytest.fixture(params=["memory", "sqs"])
+@pytest.fixture(params=["memory", "lasting", "sqs"])
 def gone(request: pytest.FixtureRequest) -> Ends:
     """Both ends of a queue that is not available."""
     if request.param == "memory":
         queue = InMemoryQueue()
         queue.down = True
         return Ends(queue, queue)
-    client: SQSClient = request.getfixturevalue("sqs")
+    client: SQSClient = request.getfixturevalue("sqs" if request.param == "sqs" else "lasting_sqs")
     url = request.getfixturevalue("queue_url").rsplit("/", 1)[0] + f"/gone-{uuid.uuid4().hex[:8]}"
     return Ends(SqsQueue(client, url), SqsConsumer(client, url))
 

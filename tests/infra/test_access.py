@@ -43,7 +43,7 @@ def test_who_may_do_what() -> None:
             ("s3:GetObject", "ArchiveBucket.Arn/datasets/*"),
             list_archive,
         },
-        "TraceWriterFunctionRole": written,
+        "TraceWriterFunctionRole": written | {("sqs:ChangeMessageVisibility", "TraceQueue.Arn")},
         "SpillSweepFunctionRole": written
         | {
             ("s3:GetObject", "ArchiveBucket.Arn/spill/*"),

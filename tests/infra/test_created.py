@@ -109,10 +109,11 @@ def test_a_role_may_touch_what_was_made_and_nothing_else(made: Created) -> None:
     statements = ast.literal_eval(policy["PolicyDocument"])["Statement"]
     resources = {resource for one in statements for resource in listed(one["Resource"])}
     bucket = f"arn:aws:s3:::{made.ids['ArchiveBucket']}"
-    queue = f"arn:aws:sqs:us-east-1:123456789012:{made.ids['DeadLetterQueue'].rpartition('/')[2]}"
+    names = [made.ids[queue].rpartition("/")[2] for queue in ("DeadLetterQueue", "TraceQueue")]
+    queues = {f"arn:aws:sqs:us-east-1:123456789012:{name}" for name in names}
     folders = ("archive", "claims", "dead-letters", "receipts", "verdicts", "waiting")
     keys = {f"{bucket}/mlflow/ca.pem", *(f"{bucket}/{folder}/*" for folder in folders)}
-    assert resources == keys | {bucket, queue, "MlflowWriterSecret"}
+    assert resources == keys | queues | {bucket, "MlflowWriterSecret"}
 
 
 @pytest.mark.parametrize("bucket", ["ArchiveBucket", "ArtifactBucket"])

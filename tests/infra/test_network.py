@@ -97,6 +97,7 @@ def test_endpoints_serve_what_the_stack_needs_and_nothing_else() -> None:
         "secretsmanager": {("secretsmanager:GetSecretValue", str(secrets))},
         "sqs": {
             ("sqs:SendMessage", "DeadLetterQueue.Arn"),
+            ("sqs:ChangeMessageVisibility", "TraceQueue.Arn"),
             ("sqs:ReceiveMessage", "TrainingQueue.Arn"),
             ("sqs:DeleteMessage", "TrainingQueue.Arn"),
             ("sqs:ChangeMessageVisibility", "TrainingQueue.Arn"),

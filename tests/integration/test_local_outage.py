@@ -31,6 +31,19 @@ def test_predictions_during_an_mlflow_outage_are_traced_once_each(stack: User) -
     wait_for(lambda: not _gaps(stack.archived()), lambda: f"lost: {_gaps(stack.archived())}")
 
 
+def test_killed_parts_cost_no_trace(stack: User) -> None:
+    predicted = [stack.predict() for _ in range(10)]
+    for name in ("sqs", "writer", "s3", "mlflow"):
+        os.killpg(stack.pid_of(name), signal.SIGKILL)
+        predicted += [stack.predict() for _ in range(10)]
+
+    wait_for(lambda: set(predicted) <= set(_traces(stack)), lambda: stack.commands[0].text[-3000:])
+    archived = {f"tr-{span['traceId']}" for event in stack.archived() for span in spans_of(event)}
+    assert set(predicted) <= archived
+    assert max(Counter(stack.traces()).values()) == 1
+    wait_for(lambda: not _gaps(stack.archived()), lambda: f"lost: {_gaps(stack.archived())}")
+
+
 def _traces(stack: User) -> list[str]:
     """Every trace, or none while MLflow is not up again."""
     try:

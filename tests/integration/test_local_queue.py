@@ -1,19 +1,23 @@
-"""A start of the local stack leaves saved events to the writer, and restores the queue of dead letters."""
+"""A start of the local stack makes queues and buckets once, and a stop tells what waits on the queues."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+import boto3
 import pytest
-from botocore.exceptions import ClientError
 
 from local.aws.sqs import SqsConsumer
-from local.settings import ARCHIVE, ARTIFACTS, DEAD_LETTERS, QUEUE, LocalSettings
+from local.settings import ARCHIVE, ARTIFACTS, DEAD_LETTERS, QUEUE, TRAINING, LocalSettings
 from local.stack.storage import Storage
+from local.testbed.servers import lasting_sqs_server
+from offpath.aws.job_store import JobStore
 from offpath.aws.s3 import Bucket, S3Claims
 from offpath.aws.sqs import SQS_MAX_BYTES, SqsQueue
 from offpath.contracts import spilled
 from offpath.contracts.message import Message
 from offpath.contracts.trace_event import TraceEvent, decode_message, inline_message
+from tests.support.builders.jobs import new_job
 from tests.support.fakes.local import FakeScreen
 
 if TYPE_CHECKING:
@@ -22,15 +26,24 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def settings(moto_url: str) -> LocalSettings:
-    return LocalSettings(sqs_port=int(moto_url.rsplit(":", 1)[1]), queue_max_receives=2, visibility_seconds=60)
+def sqs(aws_endpoint: str, tmp_path: Path) -> "Iterator[SQSClient]":
+    """A client of the local stack's SQS."""
+    with lasting_sqs_server(tmp_path) as url:
+        yield boto3.client("sqs", endpoint_url=url)
 
 
 @pytest.fixture
-def clean(s3: "S3Client", sqs: "SQSClient", settings: LocalSettings) -> Iterator[None]:
+def settings(sqs: "SQSClient") -> LocalSettings:
+    port = int(sqs.meta.endpoint_url.rsplit(":", 1)[1])
+    return LocalSettings(sqs_port=port, queue_max_receives=2, visibility_seconds=60)
+
+
+@pytest.fixture
+def clean(s3: "S3Client") -> Iterator[None]:
     yield
-    for name in (QUEUE, DEAD_LETTERS):
-        sqs.delete_queue(QueueUrl=settings.url_of(name))
+    bucket = Bucket(s3, ARCHIVE)
+    for key in list(bucket.keys("")):
+        bucket.delete(key)
 
 
 @pytest.mark.usefixtures("clean")
@@ -43,29 +56,48 @@ def test_queues_and_buckets_are_made_once_and_messages_survive(
     buckets = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
     assert {ARCHIVE, ARTIFACTS} <= buckets
     queue, dead = (SqsQueue(sqs, settings.url_of(name)) for name in (QUEUE, DEAD_LETTERS))
-    queue.send([Message("on its way", {"kind": "inline"})])
+    queue.send([Message("on its way", {"kind": "inline"}), Message("received", {})])
+    SqsConsumer(sqs, settings.url_of(QUEUE)).receive(1, 0)
     dead.send([Message("poison", {"kind": "inline"})])
-    storage.save(lambda: True)
-    assert [SqsConsumer(sqs, settings.url_of(name)).waiting() for name in (QUEUE, DEAD_LETTERS)] == [(0, 0), (0, 0)]
-    s3.put_object(Bucket=ARCHIVE, Key=f"spill/{DEAD_LETTERS}/odd.json", Body=b"odd")
+    storage.tell_of_waiting()
+    storage.create()
+    assert [SqsConsumer(sqs, settings.url_of(name)).waiting() for name in (QUEUE, DEAD_LETTERS)] == [(1, 1), (1, 0)]
+    assert "2 message(s) wait on offpath-traces for the next start" in screen.text()
+    assert "1 message(s) wait on offpath-traces-dlq for the next start" in screen.text()
+
+
+@pytest.mark.usefixtures("clean")
+def test_what_former_versions_saved_is_taken_up(s3: "S3Client", sqs: "SQSClient", settings: LocalSettings) -> None:
+    screen = FakeScreen()
+    storage, bucket = Storage(s3, sqs, settings, screen), Bucket(s3, ARCHIVE)
+    storage.create()
+    bucket.put(f"spill/{QUEUE}/1.json", spilled.dump(Message("on its way", {})))
+    bucket.put(f"spill/{DEAD_LETTERS}/1.json", spilled.dump(Message("poison", {})))
+    bucket.put(f"spill/{DEAD_LETTERS}/odd.json", b"odd")
     storage.create()
     assert [SqsConsumer(sqs, settings.url_of(name)).waiting() for name in (QUEUE, DEAD_LETTERS)] == [(0, 0), (1, 0)]
-    assert "1 message(s) of offpath-traces wait in s3://offpath-archive/spill/offpath-traces/" in screen.text()
-    assert "1 message(s) of the last run wait in s3://offpath-archive/spill/offpath-traces/" in screen.text()
+    assert "1 event(s) of the last run wait in s3://offpath-archive/spill/offpath-traces/" in screen.text()
     assert "1 message(s) of the last run are on offpath-traces-dlq again" in screen.text()
     assert "spill/offpath-traces-dlq/odd.json stays there: not a spilled message" in screen.text()
-    [saved] = Bucket(s3, ARCHIVE).keys(f"spill/{QUEUE}/")
-    for key in (saved, f"spill/{DEAD_LETTERS}/odd.json"):
-        s3.delete_object(Bucket=ARCHIVE, Key=key)
+
+
+@pytest.mark.usefixtures("clean")
+def test_a_job_without_a_message_is_queued_again(s3: "S3Client", sqs: "SQSClient", settings: LocalSettings) -> None:
+    screen = FakeScreen()
+    storage, training = Storage(s3, sqs, settings, screen), SqsConsumer(sqs, settings.url_of(TRAINING))
+    storage.create()
+    JobStore(Bucket(s3, ARCHIVE)).create(new_job())
+    for _ in range(2):
+        storage.create()
+        assert training.waiting() == (1, 0)
+    assert screen.text().count("1 job(s) that had not ended are on offpath-training again") == 1
 
 
 @pytest.mark.usefixtures("clean")
 def test_a_message_that_fails_too_often_is_dead_lettered(
     s3: "S3Client", sqs: "SQSClient", settings: LocalSettings
 ) -> None:
-    screen = FakeScreen()
-    storage = Storage(s3, sqs, settings, screen)
-    storage.create()
+    Storage(s3, sqs, settings, FakeScreen()).create()
     SqsQueue(sqs, settings.url_of(QUEUE)).send([Message("poison", {})])
     consumer = SqsConsumer(sqs, settings.url_of(QUEUE))
     for _ in range(settings.queue_max_receives):
@@ -73,8 +105,6 @@ def test_a_message_that_fails_too_often_is_dead_lettered(
     assert consumer.receive(10, 0) == []
     (dead,) = SqsConsumer(sqs, settings.url_of(DEAD_LETTERS)).receive(10, 0)
     assert dead["Body"] == "poison"
-    storage.save(lambda: True)
-    assert "1 message(s) of offpath-traces-dlq were received by a killed writer" in screen.text()
 
 
 @pytest.mark.usefixtures("clean")
@@ -102,30 +132,7 @@ def test_a_spilled_large_message_is_queued_as_a_claim_check(
     assert list(bucket.keys("spill/")) == []
 
 
-@pytest.mark.usefixtures("clean")
-def test_a_failed_save_leaves_the_other_queue_saved(s3: "S3Client", sqs: "SQSClient", settings: LocalSettings) -> None:
-    class Odd:
-        """An S3 that says of some keys what it says of objects that are not there."""
-
-        def put_object(self, **arguments: Any) -> Any:
-            if DEAD_LETTERS not in arguments["Key"]:
-                raise ClientError({"Error": {"Code": "NoSuchKey"}}, "PutObject")
-            return s3.put_object(**arguments)
-
+def test_queues_that_do_not_answer_are_named(s3: "S3Client", sqs: "SQSClient", settings: LocalSettings) -> None:
     screen = FakeScreen()
-    Storage(s3, sqs, settings, screen).create()
-    for name in (QUEUE, DEAD_LETTERS):
-        SqsQueue(sqs, settings.url_of(name)).send([Message(name, {})])
-
-    Storage(cast("S3Client", Odd()), sqs, settings, screen).save(lambda: True)
-
-    assert "what is on offpath-traces could not be saved: writing s3://offpath-archive/spill/" in screen.text()
-    assert "1 message(s) of offpath-traces-dlq wait in" in screen.text()
-    for key in list(Bucket(s3, ARCHIVE).keys("spill/")):
-        s3.delete_object(Bucket=ARCHIVE, Key=key)
-
-
-def test_a_queue_that_cannot_be_saved_is_named(s3: "S3Client", sqs: "SQSClient", settings: LocalSettings) -> None:
-    screen = FakeScreen()
-    Storage(s3, sqs, settings, screen).save(lambda: True)
-    assert "what is on offpath-traces could not be saved: receiving from offpath-traces" in screen.text()
+    Storage(s3, sqs, settings, screen).tell_of_waiting()
+    assert "how much waits on offpath-traces is not known: reading the length of offpath-traces" in screen.text()

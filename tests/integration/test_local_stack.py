@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from local.aws.log_subscription import LineFile
 from local.settings import LocalSettings
 from local.sources import ROOT
+from local.stack.home import Home
+from offpath.contracts import spilled
+from tests.support.builders.trace_events import inline_message, prediction_event
 from tests.support.servers.stack import await_end, descendants, listening
 from tests.support.servers.stack_user import User
 from tests.support.waiting import wait_for
@@ -51,15 +55,17 @@ def test_a_second_start_continues_where_the_first_stopped(user: User) -> None:
     os.killpg(user.pid_of("mlflow"), signal.SIGSTOP)  # it takes connections, and answers none
     waiting = [user.predict() for _ in range(3)]
     assert first.end(signal.SIGINT) == 0
-    assert "3 message(s) of offpath-traces wait in s3://offpath-archive/spill/offpath-traces/" in first.text
+    assert "3 message(s) wait on offpath-traces for the next start" in first.text
+    logged = prediction_event()  # as an API leaves it in its log whose queue and S3 have ended
+    LineFile(Home(user.settings.home).last_resort).add(list(spilled.to_log(inline_message(logged))))
     assert "Traceback" not in first.text
     await_end(family)
 
     again = user.up()
-    assert "3 message(s) of the last run wait in s3://offpath-archive/spill/offpath-traces/" in again.text
     assert "train  |" not in again.text
     assert user.has_trace(trace)
-    wait_for(lambda: all(user.has_trace(trace_id) for trace_id in waiting), lambda: again.text)
+    expected = [*waiting, f"tr-{logged.trace_id}"]
+    wait_for(lambda: all(user.has_trace(trace_id) for trace_id in expected), lambda: again.text)
     wait_for(lambda: user.spilled() == [], lambda: again.text)
     down = user.run("down")
     assert down.exit_code() == 0

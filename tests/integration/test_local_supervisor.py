@@ -12,10 +12,13 @@ import psutil
 import pytest
 
 from local.errors import Interrupted, ServiceFailed
+from local.stack.last_resort import LastResort
 from local.stack.process_file import ProcessFile
-from local.stack.service import Service, start_time
+from local.stack.service import Service, start_service, start_time
 from local.stack.signals import Interrupts
 from local.stack.supervisor import Supervisor
+from offpath.contracts import spilled
+from offpath.contracts.message import Message
 from tests.support.fakes.local import FakeScreen
 from tests.support.servers.stack import await_end
 from tests.support.waiting import wait_for
@@ -32,7 +35,9 @@ class Bench:
         self.screen = screen or FakeScreen()
         self.interrupts = Interrupts()
         self.process_file = ProcessFile(folder / "processes.json")
-        self.supervisor = Supervisor(folder, self.process_file, self.screen, self.interrupts)
+        self.supervisor = Supervisor(
+            folder, self.process_file, self.screen, self.interrupts, LastResort(folder / "last-resort.jsonl")
+        )
 
     def service(self, name: str, code: str, **options: Any) -> Service:
         return Service(name, (sys.executable, "-c", code), dict(os.environ), self.folder, **options)
@@ -91,6 +96,25 @@ def test_the_log_of_the_last_run_is_kept(tmp_path: Path) -> None:
         bench.supervisor.wait_ready("train", seconds=30)
     assert (tmp_path / "train.previous.log").read_text() == "first\n"
     assert (tmp_path / "train.log").read_text() == "second\n"
+
+
+def test_events_in_the_log_of_the_api_are_kept(bench: Bench) -> None:
+    [line] = spilled.to_log(Message("body", {}))
+    for name in ("api", "writer"):
+        bench.start(name, f"print({line!r}, flush=True); {SLEEP}")
+    assert (bench.folder / "last-resort.jsonl").read_text() == f"{line}\n"
+
+
+def test_a_full_disk_costs_lines_of_the_log_alone(bench: Bench) -> None:
+    service = bench.service("writer", f"print('first', flush=True); {SLEEP}", ready_text="at work")
+    process = start_service(service, Path("/dev/full"), bench.screen.line)
+    try:
+        wait_for(process.is_ready, bench.screen.text)
+        assert process.exit_code is None
+    finally:
+        process.kill()
+    text = "ERROR: /dev/full lacks lines from here on: [Errno 28] No space left on device"
+    assert bench.screen.shown == [f"writer | {text}", "writer | first", "writer | at work"]
 
 
 def test_a_service_that_ends_early_shows_its_last_lines(bench: Bench) -> None:

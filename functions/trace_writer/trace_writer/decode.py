@@ -23,12 +23,14 @@ class Received:
     """Hold a message and the id that SQS gave it.
 
     receives: how often it was received, this time included. sent_at: when it was put on the queue, if that is known.
+    receipt: what SQS knows this receive by; empty for what came otherwise.
     """
 
     message_id: str
     message: Message
     receives: int = 1
     sent_at: datetime | None = None
+    receipt: str = ""
 
     @property
     def trace_id(self) -> str:

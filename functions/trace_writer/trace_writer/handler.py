@@ -11,8 +11,8 @@ from aws_lambda_powertools import Logger
 
 from offpath.aws.clients import s3_client, sqs_client
 from offpath.aws.s3 import Bucket, S3Claims
-from offpath.aws.sqs import SqsQueue
-from offpath.contracts.errors import SettingsError
+from offpath.aws.sqs import SqsQueue, SqsVisibility
+from offpath.contracts.errors import SettingsError, Transient
 from offpath.contracts.names import SWEEP_LEASE_KEY
 from offpath.mlflow.connect import connect, longest_fetch_seconds
 from offpath.retry import SYSTEM_CLOCK, Clock
@@ -25,6 +25,7 @@ from trace_writer.limits import Limits
 from trace_writer.log_parts import keep_parts, subscribed_lines
 from trace_writer.memory import return_large_blocks
 from trace_writer.report import log_batch, log_kept, log_swept
+from trace_writer.retry_pauses import RetryPauses
 from trace_writer.settings import WriterSettings
 from trace_writer.spill_listing import SpillListing
 from trace_writer.spill_sweep import SpillSweep
@@ -44,11 +45,12 @@ class Context(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The writer, and what the sweep shares with it."""
+    """The writer, and what the sweep shares with it. retry_pauses: None if the queue is not known."""
 
     bucket: Bucket
     delivery: Delivery
     writer: TraceWriter
+    retry_pauses: RetryPauses | None
 
 
 def build(settings: WriterSettings, clock: Clock) -> Parts:
@@ -60,7 +62,7 @@ def build(settings: WriterSettings, clock: Clock) -> Parts:
     writer = TraceWriter(
         claims, BucketArchive(bucket), delivery, _dead_letters(settings, bucket), limits=_limits(settings)
     )
-    return Parts(bucket, delivery, writer)
+    return Parts(bucket, delivery, writer, _retry_pauses(settings))
 
 
 def _limits(settings: WriterSettings) -> Limits:
@@ -78,6 +80,13 @@ def _dead_letters(settings: WriterSettings, bucket: Bucket) -> DeadLetters | Non
     return DeadLetters(SqsQueue(sqs_client(), settings.dead_letter_url), bucket, settings.max_receives)
 
 
+def _retry_pauses(settings: WriterSettings) -> RetryPauses | None:
+    """It gets little time: what it does is worth less than an answer in time."""
+    if settings.queue_url is None:
+        return None
+    return RetryPauses(SqsVisibility(sqs_client(timeout_seconds=0.5, attempts=1), settings.queue_url))
+
+
 return_large_blocks()
 logger = Logger(service="trace_writer")
 settings = WriterSettings.load(os.environ)
@@ -89,8 +98,14 @@ margin_seconds = _MARGIN_SECONDS + longest_fetch_seconds(settings)
 
 def handler(event: Mapping[str, Any], context: Context) -> dict[str, list[dict[str, str]]]:
     """Write a batch; the messages that must stay on the queue come back as `batchItemFailures`."""
-    written = parts.writer.write(received(event), _deadline(context))
+    batch = received(event)
+    written = parts.writer.write(batch, _deadline(context))
     log_batch(logger, written)
+    if parts.retry_pauses:
+        try:
+            parts.retry_pauses.shorten(batch, written.failures)
+        except Transient as error:
+            logger.warning("what failed comes again only after the queue's visibility timeout", reason=str(error))
     return batch_response(written.failures)
 
 

@@ -12,7 +12,9 @@ class WriterSettings(MlflowSettings):
         None, pattern=r"^https?://", description="the URL of the dead-letter queue, where poison is moved to"
     )
     queue_url: str | None = Field(
-        None, pattern=r"^https?://", description="the URL of the queue whose spilled events the sweep takes up"
+        None,
+        pattern=r"^https?://",
+        description="the URL of the trace queue: what failed comes again sooner there, and the sweep knows its spill",
     )
     max_receives: int = Field(
         5, ge=1, le=1_000, description="how often a message is refused for itself before it is moved"

@@ -29,6 +29,7 @@ def _received(record: Mapping[str, Any]) -> Received:
         message=Message(record["body"], texts, typed),
         receives=int(about.get("ApproximateReceiveCount", "1")),
         sent_at=_time(about.get("SentTimestamp")),
+        receipt=record.get("receiptHandle", ""),
     )
 
 

@@ -1,6 +1,6 @@
 """Put messages that wait in S3 under `spill/<queue name>/` back on their queue.
 
-Two leave them there: a snapshot of the queue (`queue_snapshot`), and the API's publisher when SQS takes nothing.
+The API's publisher leaves them there when SQS takes nothing, and `make up` of former versions did when it stopped.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -77,8 +77,8 @@ class User:
         return [json.loads(line) for content in contents for line in content.splitlines()]
 
     def spilled(self) -> list[str]:
-        """Return the keys of what could not be queued, or was saved."""
-        return self._keys("spill/")
+        """Return the keys of what could not be queued, and is not written yet."""
+        return [key for key in self._keys("spill/") if not key.endswith("/done")]
 
     def _keys(self, prefix: str) -> list[str]:
         pages = self._s3().get_paginator("list_objects_v2").paginate(Bucket=ARCHIVE, Prefix=prefix)

@@ -26,6 +26,7 @@ def output(of: Console) -> str:
         ("api", 'INFO:     127.0.0.1:58936 - "GET /health HTTP/1.1" 200 OK'),
         ("api", "INFO:     Started server process [17809]"),
         ("writer", ""),
+        ("writer", '{"level":"INFO","message":"spill swept","found":0,"written":0}'),
     ],
 )
 def test_routine_lines_are_left_to_the_file(name: str, line: str) -> None:
@@ -41,6 +42,7 @@ def test_routine_lines_are_left_to_the_file(name: str, line: str) -> None:
         ("api", 'INFO:     127.0.0.1:58936 - "POST /models/iris/predict HTTP/1.1" 200 OK'),
         ("train", "trained: accuracy 0.933"),
         ("writer", "INFO polling"),
+        ("sqs", "ERROR sqs: the queue's file: disk I/O error"),
     ],
 )
 def test_errors_and_own_lines_are_shown(name: str, line: str) -> None:

@@ -75,6 +75,23 @@ class SqsQueue:
         return [message for index, message in enumerate(messages) if str(index) not in taken]
 
 
+class SqsVisibility:
+    """Hide messages of an SQS queue that somebody else has received, such as Lambda for a function."""
+
+    def __init__(self, client: "SQSClient", url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def hide(self, receipts: Sequence[str], seconds: int) -> None:
+        """Hide at most ten messages for so long from now; one that is gone is no error. Raises Transient."""
+        entries = [
+            {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
+            for number, receipt in enumerate(receipts)
+        ]
+        with aws_errors(f"changing when {len(receipts)} message(s) of {self._url} are visible"):
+            self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)  # type: ignore[arg-type]
+
+
 class SqsReceiver:
     """Receive messages from an SQS queue one at a time. Every method may raise Transient.
 
