@@ -108,6 +108,8 @@ def test_instance_says_since_when_it_counts() -> None:
     assert len({new_instance() for _ in range(1_000)}) == 1_000
 
 
-@pytest.mark.parametrize("instance", ["", "x" * 32, "9d1cd3b1f6c84a0ea1f9d6f0f6d2c3a7", "f" * 12 + "7fff8" + "f" * 15, "0" * 32])
+@pytest.mark.parametrize(
+    "instance", ["", "x" * 32, "9d1cd3b1f6c84a0ea1f9d6f0f6d2c3a7", "f" * 12 + "7fff8" + "f" * 15, "0" * 32]
+)
 def test_other_instances_do_not_say_since_when(instance: str) -> None:
     assert numbers_begin(instance) is None
