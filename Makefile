@@ -42,7 +42,8 @@ train: $(VENV)/.ready $(BERT) ## train and register a model with the running pip
 .PHONY: test
 test: $(VENV)/.ready $(SAM)/.ready $(EMULATOR)/.ready ## run the tests, with coverage; some of them: make test ARGS="tests/unit -k spill"
 	@$(BIN)/coverage erase
-	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --cov-report=term -n 2 --dist loadfile)
+	@# Files in their order: the long ones come first, and no processor is idle at the end.
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --cov-report=term -n 2 --dist loadfile --no-loadscope-reorder)
 
 .PHONY: soak
 soak: $(VENV)/.ready $(SAM)/.ready $(EMULATOR)/.ready ## run the tests N times, idle and busy, in the files' order and in drawn ones: make soak N=10

@@ -21,7 +21,10 @@ import typer
 from local.sources import ROOT
 
 # As `make test` runs it; a plugin that shuffles is left out, as the order is drawn here.
-PYTEST = (sys.executable, "-m", "pytest", "-p", "no:randomly", "-q", "-n", "2", "--dist", "loadfile")
+PYTEST = (
+    *(sys.executable, "-m", "pytest", "-p", "no:randomly", "-q"),
+    *("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"),
+)
 # It ends with this command, even if that is killed.
 BURN = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: sum(range(100_000))"
 HIGHEST_SEED = 2**32

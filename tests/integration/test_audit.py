@@ -110,12 +110,20 @@ def test_what_is_not_there_could_not_be_told(auditor: Auditor, nowhere: str) -> 
         assert said in done.stderr
 
 
+# SIGINT as a terminal's process takes it: what is started in the background of a shell may ignore it.
+_WITH_CTRL_C = (
+    "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    " runpy.run_module('offpath_cli', run_name='__main__', alter_sys=True)"
+)
+
+
 def test_ctrl_c_ends_an_audit_that_waits_for_an_answer() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = str(silent.getsockname()[1])
         environ = {**os.environ, "OFFPATH_S3_PORT": port, "OFFPATH_SQS_PORT": port}
-        command = [sys.executable, "-m", "offpath_cli", "audit", "--json"]
-        with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as audit:
+        command = [sys.executable, "-c", _WITH_CTRL_C, "audit", "--json"]
+        pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        with subprocess.Popen(command, env=environ, **pipes) as audit:
             silent.settimeout(DEADLINE_SECONDS)
             connection, _ = silent.accept()
             with connection:
