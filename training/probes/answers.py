@@ -1,4 +1,4 @@
-"""What a model says of a record, and when two of its forms say the same."""
+"""Compare a model's answers to a record: tell when two of its forms say the same."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

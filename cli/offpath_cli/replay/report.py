@@ -1,4 +1,4 @@
-"""What a replay did so far, and where to go on."""
+"""Count the events of a replay, and say where to go on."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,4 +1,4 @@
-"""What was found of one part of a pipeline."""
+"""Hold the state of one part of a pipeline: well, in need of attention, unknown or skipped."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

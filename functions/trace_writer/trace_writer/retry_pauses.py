@@ -12,9 +12,8 @@ from offpath.contracts.errors import Transient
 from trace_writer.decode import Received
 from trace_writer.writer import Failure
 
-FIRST_SECONDS = 15.0
-# Above that, the queue's own timeout holds.
-LONGEST_SECONDS = 180.0
+# By receives, in seconds; beyond these, the queue's own timeout holds.
+PAUSES = (15.0, 30.0, 60.0, 120.0)
 # The share of a pause that chance may take away.
 JITTER = 0.5
 MOST_AT_ONCE = 10
@@ -40,8 +39,8 @@ class RetryPauses:
         waiting = [received for received in batch if received.message_id in outages and received.receipt]
         by_receives = sorted(waiting, key=_receives)
         for receives, group in groupby(by_receives, key=_receives):
-            if (longest := FIRST_SECONDS * 2 ** (receives - 1)) <= LONGEST_SECONDS:
-                self._hide([received.receipt for received in group], longest)
+            if receives <= len(PAUSES):
+                self._hide([received.receipt for received in group], PAUSES[receives - 1])
 
     def _hide(self, receipts: Sequence[str], longest: float) -> None:
         for start in range(0, len(receipts), MOST_AT_ONCE):

@@ -45,8 +45,8 @@ class Sampling:
         milliseconds = (span.end_time_unix_nano - span.start_time_unix_nano) / 1e6
         if self.slow_milliseconds is not None and milliseconds > self.slow_milliseconds:
             return True
-        least = min(_certainties(values.get(SPAN_OUTPUTS, "")), default=1.0) if self.uncertain_below else 1.0
-        return self.uncertain_below is not None and least < self.uncertain_below
+        bound = self.uncertain_below
+        return bound is not None and any(one < bound for one in _certainties(values.get(SPAN_OUTPUTS, "")))
 
 
 def _drawn(trace_id: str) -> float:

@@ -47,7 +47,7 @@ class StatusNote:
         self._last = status
 
     def _status(self, written: Written) -> WriterStatus | None:
-        if written.received > len(written.failures) + len(written.dead_lettered):
+        if written.received > len(written.failures) + len(written.dead_lettered) + written.sampled_out:
             return WriterStatus(self._now(), mlflow_stores=True)
         for failure in written.failures:
             if isinstance(failure.error, TrackerUnavailable):

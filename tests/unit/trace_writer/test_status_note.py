@@ -52,7 +52,8 @@ def test_the_reason_says_why_mlflow_stores_nothing() -> None:
 def test_a_batch_that_tells_nothing_of_mlflow_is_not_noted() -> None:
     notes = Notes()
     poison, s3 = Failure("1", "", Rejected("HTTP 400")), Failure("2", "", Transient("S3 does not answer"))
-    for written in (Written(0, [], []), Written(2, [], [poison, s3]), Written(1, [], [], [poison])):
+    sampled = Written(3, [], [], sampled_out=3)
+    for written in (Written(0, [], []), Written(2, [], [poison, s3]), Written(1, [], [], [poison]), sampled):
         notes.after(61, written)
     assert notes.bucket.written == []
 

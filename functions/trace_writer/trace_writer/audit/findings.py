@@ -1,4 +1,4 @@
-"""What an audit found."""
+"""Hold the result of an audit: counts by model, and the events that are missing."""
 
 from collections import Counter
 from collections.abc import Sequence

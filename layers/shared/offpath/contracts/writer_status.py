@@ -1,4 +1,4 @@
-"""What the trace writer last saw of MLflow: one small object, `status/writer.json`, for whoever may not ask MLflow."""
+"""Tell how MLflow answered the trace writer last: `status/writer.json`, for whoever may not ask MLflow."""
 
 import json
 from dataclasses import dataclass
