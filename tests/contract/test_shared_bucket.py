@@ -112,6 +112,15 @@ def test_a_listing_begins_after_a_key(bucket: AnyBucket, after: str, found: list
     assert [item.key for item in bucket.listed("a/", after)] == found
 
 
+def test_a_listing_shows_what_is_deleted_meanwhile(bucket: AnyBucket) -> None:
+    for key in ("a/1", "a/2"):
+        bucket.put(key, b"four")
+    listing = iter(bucket.listed("a/"))
+    first = next(listing)
+    bucket.delete("a/2")
+    assert [(item.key, item.size) for item in (first, *listing)] == [("a/1", 4), ("a/2", 4)]
+
+
 def test_what_is_deleted_is_gone_and_may_be_deleted_again(bucket: AnyBucket) -> None:
     bucket.put("a", b"")
     bucket.delete("a")

@@ -85,8 +85,9 @@ class InMemoryBucket(InMemoryService):
 
     def listed(self, prefix: str, after: str = "") -> Iterator[Listed]:
         """Yield every object whose key begins with the prefix and comes after that key, in order. Raises Transient."""
-        for key in (key for key in self.keys(prefix) if key > after):
-            yield Listed(key, len(self.objects[key]), self.modified.get(key, _EPOCH))
+        keys = [key for key in self.keys(prefix) if key > after]
+        # A listing shows what was there as it was made, whatever is deleted before it is read to its end.
+        yield from [Listed(key, len(self.objects[key]), self.modified.get(key, _EPOCH)) for key in keys]
 
     def delete(self, key: str) -> None:
         """Remove the object, if it is there. Raises Transient."""
